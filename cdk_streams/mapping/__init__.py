@@ -1,0 +1,45 @@
+"""What Lambda is told about a stream: the settings of one event source mapping, as a value.
+
+`MappingSettings` holds every property of `AWS::Lambda::EventSourceMapping` that a DynamoDB stream
+takes, under CDK's names and with Lambda's own defaults. The constructs render it into a template,
+the simulator runs it, and the command line reads it back from a template or from the Lambda API.
+
+Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
+"""
+
+from __future__ import annotations
+
+from cdk_streams.mapping.limits import (
+    GET_RECORDS_BYTES,
+    GET_RECORDS_LIMIT,
+    MAX_FILTERS,
+    MAX_FILTERS_RAISED,
+    MAX_INVOCATION_TIMEOUT,
+    MAX_PATTERN_CHARACTERS,
+    MAX_PAYLOAD_BYTES,
+    MAX_READERS_PER_SHARD,
+    MAX_READERS_PER_SHARD_GLOBAL_TABLE,
+    MAX_WINDOW_STATE_BYTES,
+    STREAM_RETENTION,
+)
+from cdk_streams.mapping.settings import MappingSettings
+from cdk_streams.mapping.values import Pattern, Reference, Seconds, StartingPosition
+
+__all__ = [
+    "GET_RECORDS_BYTES",
+    "GET_RECORDS_LIMIT",
+    "MAX_FILTERS",
+    "MAX_FILTERS_RAISED",
+    "MAX_INVOCATION_TIMEOUT",
+    "MAX_PATTERN_CHARACTERS",
+    "MAX_PAYLOAD_BYTES",
+    "MAX_READERS_PER_SHARD",
+    "MAX_READERS_PER_SHARD_GLOBAL_TABLE",
+    "MAX_WINDOW_STATE_BYTES",
+    "STREAM_RETENTION",
+    "MappingSettings",
+    "Pattern",
+    "Reference",
+    "Seconds",
+    "StartingPosition",
+]

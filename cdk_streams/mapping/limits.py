@@ -1,0 +1,86 @@
+"""Amazon's numbers: what a stream, an invocation and a mapping can hold, each written once.
+
+The evidence of each is a row of docs/semantics.md; the ranges of the mapping's settings are those
+of the Lambda API reference, `CreateEventSourceMapping`.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Final, NamedTuple
+
+# What an invocation and a stream can hold.
+MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
+"""Lambda's synchronous invocation payload: a batch is cut before its event passes this."""
+MAX_WINDOW_STATE_BYTES: Final = 1024 * 1024
+"""The state of a tumbling window; a larger one ends the window early."""
+STREAM_RETENTION: Final = timedelta(hours=24)
+"""DynamoDB trims a stream record this long after it was written."""
+MAX_READERS_PER_SHARD: Final = 2
+"""More than two readers of one shard throttle each other."""
+MAX_READERS_PER_SHARD_GLOBAL_TABLE: Final = 1
+"""A global table's own replication is the other reader."""
+GET_RECORDS_LIMIT: Final = 1000
+"""Records in one GetRecords answer, at most (or 1 MB)."""
+GET_RECORDS_BYTES: Final = 1024 * 1024
+
+# What a mapping can hold.
+MAX_FILTERS: Final = 5
+MAX_FILTERS_RAISED: Final = 10
+"""The quota of filters for one mapping after a quota increase."""
+MAX_PATTERN_CHARACTERS: Final = 4096
+MAX_DESTINATION_CHARACTERS: Final = 350
+MAX_INVOCATION_TIMEOUT: Final = timedelta(minutes=15)
+
+
+class Number(NamedTuple):
+    """A whole number of a mapping: its name here, its property in a template, its range."""
+
+    name: str
+    prop: str
+    low: int
+    high: int
+    unit: str
+
+
+class Length(NamedTuple):
+    """A duration of a mapping; `off_s` is what the template writes for `off_means`."""
+
+    name: str
+    prop: str
+    low_s: int
+    high_s: int
+    off_s: int | None
+    off_means: str
+
+
+NUMBERS: Final = (
+    Number("batch_size", "BatchSize", 1, 10_000, "records"),
+    Number("parallelization_factor", "ParallelizationFactor", 1, 10, "batches of a shard at once"),
+    Number(
+        "retry_attempts", "MaximumRetryAttempts", -1, 10_000, "retries (-1: until records expire)"
+    ),
+)
+LENGTHS: Final = (
+    Length("max_batching_window", "MaximumBatchingWindowInSeconds", 0, 300, None, ""),
+    Length("max_record_age", "MaximumRecordAgeInSeconds", 60, 604_800, -1, "no limit"),
+    Length("tumbling_window", "TumblingWindowInSeconds", 1, 900, 0, "no window"),
+)
+FLAGS: Final = (
+    ("bisect_batch_on_error", "BisectBatchOnFunctionError"),
+    ("enabled", "Enabled"),
+)
+NOT_FOR_DYNAMODB: Final = {
+    "AmazonManagedKafkaEventSourceConfig": "Kafka",
+    "DocumentDBEventSourceConfig": "DocumentDB",
+    "LoggingConfig": "Kafka",
+    "ProvisionedPollerConfig": "SQS and Kafka",
+    "Queues": "Amazon MQ",
+    "ScalingConfig": "SQS",
+    "SelfManagedEventSource": "Kafka",
+    "SelfManagedKafkaEventSourceConfig": "Kafka",
+    "SourceAccessConfigurations": "Kafka and Amazon MQ",
+    "StartingPositionTimestamp": "Kinesis and Kafka",
+    "Topics": "Kafka",
+}
+"""Properties of the resource type that a DynamoDB mapping does not take, and whose they are."""
