@@ -13,7 +13,6 @@ from cdk_streams.mapping import values as rules
 from cdk_streams.mapping.limits import MAX_FILTERS, MAX_FILTERS_RAISED
 from cdk_streams.mapping.values import MetricName, Pattern, Reference, Seconds, StartingPosition
 
-
 _Settings = TypeVar("_Settings", bound="MappingSettings")
 
 

@@ -153,7 +153,7 @@ def _length(row: Length, value: Any, faults: list[str]) -> timedelta | None:
     if value is None:
         return off
     seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if hasattr(value, "to_seconds"):
+    if hasattr(value, "to_seconds") and not isinstance(value, type):
         seconds = value.to_seconds()
     if seconds == row.off_s and not isinstance(seconds, bool):
         return off
