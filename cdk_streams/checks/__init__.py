@@ -1,0 +1,43 @@
+"""Advice: what Lambda accepts and a team regrets.
+
+`check(consumers)` returns findings and never raises. The constructs show them as CDK warnings that
+can be acknowledged by id, the command line shows them for any template; docs/checks.md lists every
+rule with its reason and its fix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cdk_streams.checks import capacity, delivery, failures, patterns
+from cdk_streams.checks.facts import Consumer, Destination, Function, Source
+from cdk_streams.checks.rule import Finding, Rule
+
+__all__ = [
+    "RULES",
+    "Consumer",
+    "Destination",
+    "Finding",
+    "Function",
+    "Rule",
+    "Source",
+    "check",
+]
+
+RULES: Final[tuple[Rule, ...]] = (
+    *delivery.RULES,
+    *failures.RULES,
+    *capacity.RULES,
+    *patterns.RULES,
+)
+
+
+def check(consumers: Sequence[Consumer]) -> list[Finding]:
+    """Return what is unwise about the consumers of one app or template, in their order.
+
+    `check([Consumer(name="Audit", settings=MappingSettings())])[0].id` is
+    `"cdk-streams:InfiniteRetries"`.
+    """
+    found = (rule.apply(each, consumers) for each in consumers for rule in RULES)
+    return [finding for finding in found if finding is not None]
