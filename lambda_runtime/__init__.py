@@ -1,0 +1,96 @@
+"""Changes of a DynamoDB table, decoded exactly and handled in order.
+
+    from lambda_runtime import Insert, Router
+
+    on = Router()
+
+    @on.insert
+    def created(change: Insert) -> None:
+        print(change.new["status"])
+
+    handler = on.handler
+
+Names are loaded when they are first used: a function pays for what it imports and no more.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from lambda_runtime.attributes import decode, encode
+    from lambda_runtime.errors import (
+        AttributeValueError,
+        DeadlineError,
+        EventError,
+        GuardError,
+        MissingImageError,
+        ModelError,
+        Reject,
+        RouteError,
+        StreamRuntimeError,
+        UnroutedError,
+    )
+    from lambda_runtime.records import (
+        ABSENT,
+        Absent,
+        Change,
+        Insert,
+        Item,
+        Modify,
+        Remove,
+        Source,
+        UserIdentity,
+        parse,
+    )
+    from lambda_runtime.router import Router
+
+__all__ = [
+    "ABSENT",
+    "Absent",
+    "AttributeValueError",
+    "Change",
+    "DeadlineError",
+    "EventError",
+    "GuardError",
+    "Insert",
+    "Item",
+    "MissingImageError",
+    "ModelError",
+    "Modify",
+    "Reject",
+    "Remove",
+    "RouteError",
+    "Router",
+    "Source",
+    "StreamRuntimeError",
+    "UnroutedError",
+    "UserIdentity",
+    "decode",
+    "encode",
+    "parse",
+]
+
+# The module of each public name.
+_HOMES = {
+    "attributes": "decode encode",
+    "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
+    "ModelError Reject RouteError StreamRuntimeError UnroutedError",
+    "records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
+    "router": "Router",
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names.split():
+            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

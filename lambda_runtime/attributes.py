@@ -1,0 +1,161 @@
+"""DynamoDB's typed values to Python's: `{"N": "12.50"}` becomes `Decimal("12.50")`.
+
+| DynamoDB   | as Lambda sends it          | Python                                     |
+|------------|-----------------------------|--------------------------------------------|
+| S          | text                        | str                                        |
+| N          | text                        | Decimal, exact to 38 digits (or `numbers`) |
+| B          | base64 text                 | bytes                                      |
+| BOOL, NULL | true or false, true         | bool, None                                 |
+| SS, NS, BS | array of text               | frozenset                                  |
+| L, M       | array, object of typed ones | list, dict                                 |
+
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
+
+This is the hot path: it checks everything, keeps no path and explains nothing. When a value is
+wrong, `faults.explain` walks the same value again and says where and why.
+"""
+
+from __future__ import annotations
+
+from binascii import a2b_base64
+
+from lambda_runtime.encoding import encode
+from lambda_runtime.faults import explain
+from lambda_runtime.numerals import converter, exact
+
+__all__ = ["decode", "decode_map", "encode"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from decimal import Decimal
+    from typing import Any
+
+    from lambda_runtime.numerals import Convert, Numbers
+
+# What a wrong value makes the decoders below raise: all of Python's complaints, none of ours.
+WRONG = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+
+
+def decode(value: Mapping[str, Any], *, numbers: Numbers = "decimal") -> Any:
+    """Decode one typed value: `{"L": [{"N": "1"}]}` becomes `[Decimal("1")]`.
+
+    `numbers` chooses what N and NS become: "decimal" is exact; "int" gives an int for a whole
+    number and a Decimal otherwise, and is exact too; "float" gives the nearest float.
+
+    B is taken as base64 text, which is what Lambda sends, and as bytes, which is what boto3 gives.
+
+    Raises:
+        AttributeValueError: with the path of what is not a DynamoDB value.
+    """
+    convert = converter(numbers)
+    try:
+        return _value(value, convert)
+    except WRONG:
+        raise explain(value) from None
+
+
+def decode_map(
+    attributes: Mapping[str, Any], convert: Convert = None, path: tuple[str | int, ...] = ()
+) -> dict[str, Any]:
+    """Decode an image or keys: `{"pk": {"S": "a"}}` becomes `{"pk": "a"}`; always a new dict."""
+    try:
+        return _map(attributes, convert)
+    except WRONG:
+        raise explain({"M": attributes}, path) from None
+
+
+def decode_attribute(value: Any, convert: Convert, path: tuple[str | int, ...]) -> Any:
+    """Decode one attribute of an image; `path` is where the image stands, with the name last."""
+    try:
+        return _value(value, convert)
+    except WRONG:
+        raise explain(value, path) from None
+
+
+def _value(value: Any, convert: Convert) -> Any:
+    (tag,) = value
+    return _DECODERS[tag](value[tag], convert)
+
+
+def _map(data: Any, convert: Convert) -> dict[str, Any]:
+    # S and N are most of what tables hold: they are decoded here, without a call for each.
+    decoded: dict[str, Any] = {}
+    for name, value in data.items():
+        (tag,) = value
+        content = value[tag]
+        if tag == "S" and content.__class__ is str:
+            decoded[name] = content
+        elif tag == "N" and convert is None:
+            number = decoded[name] = exact(content)
+            if not (content.isascii() and number.is_finite()):
+                raise ValueError
+        else:
+            decoded[name] = _DECODERS[tag](content, convert)
+    return decoded
+
+
+def _list(data: Any, convert: Convert) -> list[Any]:
+    if data.__class__ is not list:
+        raise TypeError
+    return [_value(value, convert) for value in data]
+
+
+def _string(data: Any, _: Convert) -> str:
+    if not isinstance(data, str):
+        raise TypeError
+    return data
+
+
+def _number(data: Any, convert: Convert) -> Any:
+    number: Decimal = exact(data)
+    # "NaN", "Infinity" and digits of other scripts are numbers to Python, not to DynamoDB.
+    if not (data.isascii() and number.is_finite()):
+        raise ValueError
+    return number if convert is None else convert(number)
+
+
+def _binary(data: Any, _: Convert) -> bytes:
+    if isinstance(data, str):
+        return a2b_base64(data, strict_mode=True)
+    if isinstance(data, (bytes, bytearray)):
+        return bytes(data)
+    raise TypeError
+
+
+def _bool(data: Any, _: Convert) -> bool:
+    if data is True or data is False:
+        return data is True
+    raise TypeError
+
+
+def _null(data: Any, _: Convert) -> None:
+    if data is not True:
+        raise ValueError
+
+
+def _set_of(member: Callable[[Any, Convert], Any]) -> Callable[[Any, Convert], frozenset[Any]]:
+    def decode_set(data: Any, convert: Convert) -> frozenset[Any]:
+        if data.__class__ is not list:
+            raise TypeError
+        members = frozenset([member(one, convert) for one in data])
+        # DynamoDB has neither an empty set nor one that holds a member twice.
+        if not members or len(members) != len(data):
+            raise ValueError
+        return members
+
+    return decode_set
+
+
+_DECODERS: dict[str, Callable[[Any, Convert], Any]] = {
+    "S": _string,
+    "N": _number,
+    "B": _binary,
+    "SS": _set_of(_string),
+    "NS": _set_of(_number),
+    "BS": _set_of(_binary),
+    "M": _map,
+    "L": _list,
+    "BOOL": _bool,
+    "NULL": _null,
+}

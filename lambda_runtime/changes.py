@@ -1,0 +1,284 @@
+"""The three things that can happen to an item, as values: Insert, Modify, Remove.
+
+A change keeps its record as it came and reads from it when asked, so a handler pays for what it
+uses and no more. The record is never changed.
+https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Record.html
+"""
+
+from __future__ import annotations
+
+from lambda_runtime.comparing import same
+from lambda_runtime.errors import EventError, MissingImageError
+from lambda_runtime.items import Item
+from lambda_runtime.sources import UserIdentity, read_source, read_time, read_user_identity
+
+__all__ = ["ABSENT", "Absent", "Change", "Insert", "Modify", "Remove"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+    from lambda_runtime.numerals import Convert
+    from lambda_runtime.sources import Source
+
+
+class Absent:
+    """The type of ABSENT: the side of a difference on which the item has no such attribute.
+
+    It is not None, which is what DynamoDB's NULL becomes. It is false in a condition.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> bool:
+        return False
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+    def __reduce__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+class Change:
+    """What Insert, Modify and Remove have in common; `parse` makes them.
+
+    `record` is the stream record as Lambda sent it, not to be changed. What the record lacks is an
+    EventError when it is read, except where a property says otherwise.
+    """
+
+    __slots__ = ("_convert", "_index", "_keys", "_new", "_old", "_stream", "record")
+
+    def __init__(self, record: dict[str, Any], convert: Convert = None, index: int = 0) -> None:
+        self.record = record
+        self._stream: dict[str, Any] = record["dynamodb"]
+        self._convert = convert
+        self._index = index
+        self._keys: Item | None = None
+        self._new: Item | None = None
+        self._old: Item | None = None
+
+    @property
+    def keys(self) -> Item:
+        """The primary key, which no change of an item can alter."""
+        keys = self._keys
+        if keys is None:
+            keys = self._keys = self._item("Keys")
+        return keys
+
+    @property
+    def new(self) -> Item:
+        """The item after the change.
+
+        Raises:
+            MissingImageError: for a Remove, and when the stream's view type leaves it out.
+        """
+        new = self._new
+        if new is None:
+            new = self._new = self._item("NewImage")
+        return new
+
+    @property
+    def old(self) -> Item:
+        """The item before the change.
+
+        Raises:
+            MissingImageError: for an Insert, and when the stream's view type leaves it out.
+        """
+        old = self._old
+        if old is None:
+            old = self._old = self._item("OldImage")
+        return old
+
+    @property
+    def has_new(self) -> bool:
+        """Whether `new` can be read."""
+        return self._stream.get("NewImage") is not None
+
+    @property
+    def has_old(self) -> bool:
+        """Whether `old` can be read."""
+        return self._stream.get("OldImage") is not None
+
+    @property
+    def event_id(self) -> str:
+        """Unique to this change, and the same each time it is delivered."""
+        return self._text(self.record, "eventID", "eventID")
+
+    @property
+    def sequence_number(self) -> str:
+        """The change's place in its shard: digits of no fixed length; compare them as ints."""
+        return self._text(self._stream, "dynamodb", "SequenceNumber")
+
+    @property
+    def view_type(self) -> str:
+        """What the stream carries: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES."""
+        return self._text(self._stream, "dynamodb", "StreamViewType")
+
+    @property
+    def created_at(self) -> datetime:
+        """About when the change was made: aware, in UTC, with the fraction that was sent."""
+        sent = self._stream.get("ApproximateCreationDateTime")
+        created_at = read_time(sent)
+        if created_at is None:
+            raise self._fault(sent, "epoch seconds", "dynamodb", "ApproximateCreationDateTime")
+        return created_at
+
+    @property
+    def size_bytes(self) -> int:
+        """The size of keys and images as DynamoDB counts it; 0 when the record does not say."""
+        size = self._stream.get("SizeBytes", 0)
+        if isinstance(size, bool) or not isinstance(size, int) or size < 0:
+            raise self._fault(size, "a number of bytes", "dynamodb", "SizeBytes")
+        return size
+
+    @property
+    def source(self) -> Source:
+        """The stream: its ARN, region, account, table and label."""
+        arn = self.record.get("eventSourceARN")
+        source = read_source(arn)
+        if source is None:
+            raise self._fault(arn, "the ARN of a DynamoDB stream", "eventSourceARN")
+        return source
+
+    @property
+    def user_identity(self) -> UserIdentity | None:
+        """Who made the change; None when a request did, which is nearly always."""
+        sent = self.record.get("userIdentity")
+        identity = read_user_identity(sent)
+        if identity is None and sent is not None:
+            raise self._fault(sent, "an object with type and principalId", "userIdentity")
+        return identity
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Change):
+            return NotImplemented
+        return type(self) is type(other) and self.record == other.record
+
+    def __hash__(self) -> int:
+        return hash(str(self._stream.get("SequenceNumber")))
+
+    def __repr__(self) -> str:
+        # Names only: a repr ends in logs, and values are somebody's data.
+        keys = self._stream.get("Keys") or ()
+        number = self._stream.get("SequenceNumber")
+        return f"{type(self).__name__}(sequence_number={number!r}, keys=({', '.join(keys)}))"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.record, self._convert, self._index)
+
+    def _item(self, part: str) -> Item:
+        sent = self._stream.get(part)
+        if sent.__class__ is dict:
+            return Item(sent, self._convert, ("Records", self._index, "dynamodb", part))
+        if sent is None and part != "Keys":
+            raise MissingImageError(self._why_missing(part))
+        raise self._fault(sent, "an object of typed values", "dynamodb", part)
+
+    def _why_missing(self, part: str) -> str:
+        side = "new" if part == "NewImage" else "old"
+        if (type(self), side) in _NEVER:
+            return _NEVER[type(self), side]
+        view_type = self._stream.get("StreamViewType")
+        needed = _NEEDED.get((str(view_type), side))
+        if needed is None:
+            return f"this record has no {part}, although its StreamViewType is {view_type!r}"
+        return (
+            f"this stream carries {view_type} records, so a {type(self).__name__} has no {side} "
+            f"image; set stream_view_type={needed} on the table"
+        )
+
+    def _text(self, holder: dict[str, Any], *place: str) -> str:
+        sent = holder.get(place[-1])
+        if not isinstance(sent, str) or not sent:
+            raise self._fault(sent, "text", *place)
+        return sent
+
+    def _fault(self, got: Any, expected: str, *place: str) -> EventError:
+        found = "nothing" if got is None else f"a {type(got).__name__}"
+        return EventError(f"got {found}, expected {expected}", ("Records", self._index, *place))
+
+
+class Insert(Change):
+    """An item that was not there before. It has no `old`."""
+
+    __slots__ = ()
+
+
+class Modify(Change):
+    """An item that was there, written again with at least one attribute different."""
+
+    __slots__ = ()
+
+    def changed(self, *names: str) -> bool:
+        """Tell whether any of these attributes changed; without names, whether anything did.
+
+        Values are compared as DynamoDB means them: the number `1.0` is `1`, sets have no order,
+        and nothing is decoded while the two texts are the same.
+
+        Raises:
+            MissingImageError: unless the stream carries both images.
+        """
+        return any(self._differs(name) for name in names or self._names())
+
+    def changes(self) -> dict[str, tuple[Any, Any]]:
+        """Give `{name: (before, after)}` of what changed, with ABSENT where there was or is none.
+
+        Raises:
+            MissingImageError: unless the stream carries both images.
+        """
+        old, new = self.old, self.new
+        return {
+            name: (old.get(name, ABSENT), new.get(name, ABSENT))
+            for name in self._names()
+            if self._differs(name)
+        }
+
+    def _names(self) -> dict[str, Any]:
+        return {**self.old.raw, **self.new.raw}
+
+    def _differs(self, name: str) -> bool:
+        old, new = self.old, self.new
+        before, after = old.raw.get(name), new.raw.get(name)
+        if before == after:
+            return False
+        if before is None or after is None:
+            return True
+        # Equal in Python is not yet equal: True == 1, and floats may have lost the difference.
+        return bool(old[name] != new[name]) or not same(before, after)
+
+
+class Remove(Change):
+    """An item that is gone. It has no `new`."""
+
+    __slots__ = ()
+
+    @property
+    def expired(self) -> bool:
+        """Whether DynamoDB's time to live deleted the item, and no request did.
+
+        In a global table only the region that deleted it says so: its replicas see a plain Remove.
+        https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+        """
+        identity = self.user_identity
+        return identity is not None and identity == _TIME_TO_LIVE
+
+
+_TIME_TO_LIVE = UserIdentity("Service", "dynamodb.amazonaws.com")
+
+_NEVER: dict[tuple[type, str], str] = {
+    (Insert, "old"): "an Insert has no old image: the item was not there before",
+    (Remove, "new"): "a Remove has no new image: the item is gone",
+}
+
+# The view type that would carry the image, for a stream of this view type.
+_NEEDED = {
+    ("KEYS_ONLY", "new"): "NEW_IMAGE",
+    ("KEYS_ONLY", "old"): "OLD_IMAGE",
+    ("NEW_IMAGE", "old"): "NEW_AND_OLD_IMAGES",
+    ("OLD_IMAGE", "new"): "NEW_AND_OLD_IMAGES",
+}

@@ -1,0 +1,66 @@
+"""An item's attributes, each decoded the first time it is read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from lambda_runtime.attributes import decode_attribute, decode_map
+
+__all__ = ["Item"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from lambda_runtime.numerals import Convert
+
+
+class Item(Mapping[str, "Any"]):
+    """The keys or one image of a change: a read-only mapping of attribute names to values.
+
+    An attribute is decoded the first time it is read and kept: reading it again gives the same
+    object. `raw` is what DynamoDB sent, such as `{"pk": {"S": "a"}}`; it is not to be changed.
+    Lists and dicts that were read are the reader's own: changing them changes no event, but the
+    next reader of this Item sees it. Two items are equal when their decoded attributes are.
+    """
+
+    __slots__ = ("_convert", "_decoded", "_path", "raw")
+
+    raw: dict[str, dict[str, Any]]
+
+    def __init__(
+        self, raw: dict[str, Any], convert: Convert = None, path: tuple[str | int, ...] = ()
+    ) -> None:
+        self.raw = raw
+        self._convert = convert
+        self._path = path
+        self._decoded: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        decoded = self._decoded
+        if name in decoded:
+            return decoded[name]
+        value = self.raw[name]
+        decoded[name] = answer = decode_attribute(value, self._convert, (*self._path, name))
+        return answer
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.raw
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.raw)
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Decode all of it into a new dict, which shares nothing with this Item."""
+        return decode_map(self.raw, self._convert, self._path)
+
+    def __repr__(self) -> str:
+        # Names only: a repr ends in logs, and values are somebody's data.
+        return f"Item({', '.join(map(repr, self.raw))})"
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Item, (self.raw, self._convert, self._path)

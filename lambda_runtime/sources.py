@@ -1,0 +1,104 @@
+"""Where a change comes from, and who made it."""
+
+from __future__ import annotations
+
+__all__ = ["Source", "UserIdentity", "read_source", "read_time", "read_user_identity"]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
+    from typing import Any
+
+# Larger than any epoch second of this millennium, smaller than any epoch millisecond since 1973.
+_FIRST_MILLISECOND = 100_000_000_000
+
+
+class Source:
+    """The stream a change was read from, taken apart.
+
+    `arn:aws:dynamodb:eu-west-1:123456789012:table/Orders/stream/2026-09-17T14:11:11.040` has
+    region `eu-west-1`, account `123456789012`, table `Orders` and that time as its label.
+    """
+
+    __slots__ = ("account", "arn", "label", "region", "table")
+
+    def __init__(self, arn: str, region: str, account: str, table: str, label: str) -> None:
+        self.arn = arn
+        self.region = region
+        self.account = account
+        self.table = table
+        self.label = label
+
+    def __eq__(self, other: object) -> bool:
+        return self.arn == other.arn if isinstance(other, Source) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(self.arn)
+
+    def __repr__(self) -> str:
+        return f"Source({self.arn!r})"
+
+
+class UserIdentity:
+    """Who made a change, when it was not a request of an application.
+
+    For a deletion by time to live DynamoDB says type `Service` and principal id
+    `dynamodb.amazonaws.com`.
+    """
+
+    __slots__ = ("principal_id", "type")
+
+    def __init__(self, type_: str, principal_id: str) -> None:
+        self.type = type_
+        self.principal_id = principal_id
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, UserIdentity):
+            return NotImplemented
+        return (self.type, self.principal_id) == (other.type, other.principal_id)
+
+    def __hash__(self) -> int:
+        return hash((self.type, self.principal_id))
+
+    def __repr__(self) -> str:
+        return f"UserIdentity({self.type!r}, {self.principal_id!r})"
+
+
+def read_source(arn: Any) -> Source | None:
+    """Take a stream's ARN apart; None for anything else."""
+    if not isinstance(arn, str):
+        return None
+    head, _, tail = arn.partition(":table/")
+    prefix = head.split(":")
+    table, _, label = tail.partition("/stream/")
+    if len(prefix) != len(("arn", "aws", "dynamodb", "region", "account")) or not (table and label):
+        return None
+    return Source(arn, prefix[3], prefix[4], table, label)
+
+
+def read_user_identity(identity: Any) -> UserIdentity | None:
+    """Read `{"type": …, "principalId": …}`; the Streams API writes both names in capitals."""
+    if not isinstance(identity, dict):
+        return None
+    kind = identity.get("type", identity.get("Type"))
+    principal = identity.get("principalId", identity.get("PrincipalId"))
+    return UserIdentity(str(kind), str(principal))
+
+
+def read_time(moment: Any) -> datetime | None:
+    """Read epoch seconds, whole or fractional, as an aware UTC datetime; None for anything else.
+
+    Lambda sends seconds. Some emulators send milliseconds: no number can be meant as both. boto3
+    gives a datetime already.
+    """
+    from datetime import UTC, datetime  # noqa: PLC0415 - 2 ms that most handlers need not pay
+
+    if isinstance(moment, datetime):
+        return moment.astimezone(UTC)
+    if isinstance(moment, bool) or not isinstance(moment, (int, float)):
+        return None
+    try:
+        seconds = moment / 1000 if moment >= _FIRST_MILLISECOND else moment
+        return datetime.fromtimestamp(seconds, UTC)
+    except (ValueError, OverflowError, OSError):
+        return None
