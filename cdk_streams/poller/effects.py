@@ -1,0 +1,165 @@
+"""What the poller asks of its driver: one frozen value for each thing to do.
+
+A driver carries effects out in the order given. Four of them want an answer, an event that repeats
+the effect's token:
+
+    Read         → RecordsRead or ReadFailed     (not before at_ms)
+    Invoke       → CallEnded
+    SendFailure  → FailureSent                   (only with a destination)
+    WakeAt       → Woken                         (at at_ms)
+
+The others are notices: `Checkpoint` is to be stored, `ShardDone` means the stream should be
+described again, `Settled` and `Measure` are for accounts and metrics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from cdk_streams.mapping import StartingPosition
+from cdk_streams.poller.events import Record
+
+__all__ = [
+    "Checkpoint",
+    "Effect",
+    "Fate",
+    "Invoke",
+    "Measure",
+    "MetricName",
+    "Read",
+    "SendFailure",
+    "Settled",
+    "ShardDone",
+    "TimeWindow",
+    "WakeAt",
+]
+
+Fate: TypeAlias = Literal["handled", "filtered", "failed", "expired", "trimmed"]
+"""How a record left the poller.
+
+`handled`: a call succeeded. `filtered`: no pattern matched. `failed` and `expired`: it is in a
+failure record (RetryAttemptsExhausted, RecordAgeExceeded). `trimmed`: DynamoDB's 24 hours ended.
+"""
+
+MetricName: TypeAlias = Literal[
+    "PolledEventCount",
+    "FilteredOutEventCount",
+    "InvokedEventCount",
+    "FailedInvokeEventCount",
+    "DroppedEventCount",
+    "OnFailureDestinationDeliveredEventCount",
+    "DestinationDeliveryFailures",
+    "IteratorAge",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """Read a shard, not before `at_ms`: up to `limit` records after sequence number `after`.
+
+    `after` None: from `start`. `LATEST` is the shard's end at the moment of the first `Read`; the
+    driver pins that place, because later reads say `LATEST` again until a record has come.
+    """
+
+    shard_id: str
+    read: int
+    after: str | None
+    start: StartingPosition
+    limit: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWindow:
+    """The tumbling window of a call: `[start_ms, end_ms)`, the state so far, how it closes.
+
+    `final`: the closing call, without records. `early`: it closes because its state is too large.
+    """
+
+    start_ms: int
+    end_ms: int
+    state: Any
+    final: bool = False
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Invoke:
+    """Call the function with `invocation_event(invoke)` under `request_id`.
+
+    `attempt` is 1 for the first call of this very batch. `records` is empty in the closing call
+    of a tumbling `window` only.
+    """
+
+    shard_id: str
+    lane: int
+    call: int
+    request_id: str
+    attempt: int
+    records: Sequence[Record]
+    window: TimeWindow | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SendFailure:
+    """Send a failure record to `destination`; with None there is nowhere to send it to.
+
+    `body` is the record as that destination gets it, keys in AWS's order: `failure_text(body)` is
+    the SQS body, the SNS message and the S3 object, to the byte. `key` is the S3 object's key.
+    """
+
+    shard_id: str
+    lane: int
+    call: int
+    body: dict[str, Any]
+    destination: str | None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """Every record of the shard up to this sequence number is dealt with; store it."""
+
+    shard_id: str
+    sequence_number: str
+
+
+@dataclass(frozen=True, slots=True)
+class WakeAt:
+    """Send `Woken` with this timer at `at_ms`; only the lane's newest timer counts."""
+
+    shard_id: str
+    lane: int
+    timer: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class ShardDone:
+    """The shard is closed and all its records are dealt with; its children may be read."""
+
+    shard_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """These records have left the poller."""
+
+    shard_id: str
+    fate: Fate
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """A point of a CloudWatch metric; a count, or milliseconds for `IteratorAge`."""
+
+    metric: MetricName
+    value: int
+
+
+Effect: TypeAlias = (
+    Read | Invoke | SendFailure | Checkpoint | WakeAt | ShardDone | Settled | Measure
+)
