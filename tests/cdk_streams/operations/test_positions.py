@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from cdk_streams.operations.positions import Position, PositionStore
+
+
+@pytest.mark.parametrize(
+    "position",
+    [Position("21"), Position(since_s=1.5), Position("21", done=True), Position(done=True)],
+)
+def test_a_position_is_there_for_the_next_store(tmp_path: Path, position: Position) -> None:
+    with PositionStore(tmp_path / "positions") as store:
+        store.save("audit", "stream", "shard", position)
+    with PositionStore(tmp_path / "positions") as store:
+        assert store.load("audit", "stream") == {"shard": position}
+
+
+def test_the_last_position_counts(tmp_path: Path) -> None:
+    with PositionStore(tmp_path / "positions") as store:
+        for number in ("9", "10", "11"):
+            store.save("audit", "stream", "shard", Position(number))
+        assert store.load("audit", "stream") == {"shard": Position("11")}
+
+
+def test_what_is_saved_is_seen_without_closing(tmp_path: Path) -> None:
+    with PositionStore(tmp_path / "p") as writer, PositionStore(tmp_path / "p") as reader:
+        writer.save("audit", "stream", "shard", Position("9"))
+        assert reader.load("audit", "stream") == {"shard": Position("9")}
+
+
+def test_consumers_and_streams_have_positions_of_their_own(tmp_path: Path) -> None:
+    with PositionStore(tmp_path / "positions") as store:
+        store.save("audit", "stream", "shard", Position("9"))
+        assert store.load("stock", "stream") == {}
+        assert store.load("audit", "a newer stream") == {}
