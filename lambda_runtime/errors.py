@@ -8,7 +8,8 @@
     ├── RouteError           a route, or a router, that cannot work as it was declared
     ├── UnroutedError        a change that no route took, of a router told to fail then
     ├── DeadlineError        the function's time was nearly up before this record was started
-    └── GuardError           a change that a sequence guard cannot place in order
+    ├── GuardError           a change that a sequence guard cannot place in order
+    └── WindowError          a tumbling window whose state Lambda would not carry on
     Reject                   raised by a handler: trying this record again cannot help
 
 A message names the place (`$.Records[3].dynamodb.NewImage.items[1]`), attribute names and types,
@@ -28,6 +29,7 @@ __all__ = [
     "RouteError",
     "StreamRuntimeError",
     "UnroutedError",
+    "WindowError",
 ]
 
 TYPE_CHECKING = False
@@ -91,24 +93,8 @@ class GuardError(StreamRuntimeError, ValueError):
     """A change that a sequence guard cannot place in order."""
 
 
-class RouteError(StreamRuntimeError, TypeError):
-    """A route, or another declaration on a router, cannot work; raised where it is declared."""
-
-
-class UnroutedError(StreamRuntimeError, LookupError):
-    """No route takes a change, and the router was made with `unrouted="fail"`."""
-
-
-class DeadlineError(StreamRuntimeError, TimeoutError):
-    """The function's deadline is near and records are left, which no partial response can say."""
-
-
 class WindowError(StreamRuntimeError, ValueError):
-    """A tumbling window's state cannot be carried on: too large, or no values of DynamoDB."""
-
-
-class GuardError(StreamRuntimeError, ValueError):
-    """A change that cannot become a guarded write."""
+    """A tumbling window whose state Lambda would not carry on to the next batch."""
 
 
 class Reject(Exception):  # noqa: N818 - it is an instruction to the router, not a fault of ours
@@ -125,6 +111,14 @@ class Reject(Exception):  # noqa: N818 - it is an instruction to the router, not
 def path_text(path: Sequence[str | int]) -> str:
     """Write a path as JSONPath: `("Records", 3, "a b")` becomes `$.Records[3]['a b']`."""
     return "$" + "".join(_step(part) for part in path)
+
+
+def kind_of(value: object) -> str:
+    """Name a value by its type alone, as an error may: `an int`, `nothing` for None."""
+    if value is None:
+        return "nothing"
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIO' else 'a'} {name}"
 
 
 def _step(part: str | int) -> str:

@@ -1,0 +1,124 @@
+"""One batch of records: handled in order up to the first failure, and what Lambda is told of it.
+
+Lambda continues a stream at the lowest sequence number that a response names, and delivers
+everything from there on again. So nothing may run behind a failed record: it would run early, and
+then a second time.
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-batchfailurereporting.html
+"""
+
+from __future__ import annotations
+
+import os
+
+from lambda_runtime.errors import DeadlineError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Take = Callable[[Any, int], "Failure | None"]
+    Near = Callable[[], bool]
+
+__all__ = ["PARTIAL_RESPONSE", "Failure", "answer", "deadline", "in_order"]
+
+PARTIAL_RESPONSE = "STREAM_PARTIAL_RESPONSE"
+"""The environment variable that says the mapping has ReportBatchItemFailures: "1", or anything."""
+
+_LARGEST_MARGIN_MS = 5_000
+
+
+class Failure:
+    """The record that ended a batch, and why.
+
+    Positions count from 0. `unhandled` is the first record of the batch that is not handled, where
+    Lambda is to go on: in order, that is `position` itself. `route` is the name of the handler that
+    failed, None outside of one. `error` is None when the deadline was near: nothing was tried.
+    """
+
+    __slots__ = ("error", "position", "route", "unhandled")
+
+    def __init__(self, position: int, error: BaseException | None, route: str | None) -> None:
+        self.position = position
+        self.unhandled = position
+        self.error = error
+        self.route = route
+
+
+def in_order(records: Sequence[Any], take: Take, near: Near | None) -> Failure | None:
+    """Take each record in turn; the first one that fails or comes too late ends the batch.
+
+    Args:
+        records: Raw stream records.
+        take: Handles `(record, position)`; returns None, or why it failed.
+        near: True once the deadline is near; None when there is no deadline.
+    """
+    for position, record in enumerate(records):
+        if near is not None and near():
+            return Failure(position, None, None)
+        failure = take(record, position)
+        if failure is not None:
+            return failure
+    return None
+
+
+def deadline(context: Any, margin_ms: int | None) -> Near | None:
+    """A function that is True once too little of the invocation is left to start another record.
+
+    Args:
+        context: Lambda's context. None, or one that does not tell the time, means no deadline.
+        margin_ms: How much time has to be left: as long as one record may take. None means a tenth
+            of what is left now, at most 5,000 ms. More than half of what is left now counts as
+            that half, so that a short timeout still gets something done.
+    """
+    remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
+    at_start = None if remaining_ms is None else remaining_ms()
+    if remaining_ms is None or not isinstance(at_start, int | float):
+        return None
+    margin = (
+        min(at_start / 10, _LARGEST_MARGIN_MS)
+        if margin_ms is None
+        else min(margin_ms, at_start / 2)
+    )
+    return lambda: bool(remaining_ms() <= margin)
+
+
+def answer(records: Sequence[Any], failure: Failure | None) -> dict[str, Any]:
+    """What the function returns to Lambda: nothing failed, or the first unhandled record.
+
+    Raises:
+        Exception: the failure itself, when no partial response is possible: the mapping does not
+            ask for one, so Lambda would take any answer for success, or the record has no
+            sequence number to name. A note on the exception says which.
+        DeadlineError: the same, when the deadline was near.
+    """
+    if failure is None:
+        return {"batchItemFailures": []}
+    asked = os.environ.get(PARTIAL_RESPONSE) == "1"
+    number = _sequence_number(records[failure.unhandled])
+    if asked and number is not None:
+        return {"batchItemFailures": [{"itemIdentifier": number}]}
+    error = failure.error or DeadlineError(
+        f"stopped before record {failure.unhandled + 1} of {len(records)}, because the function's "
+        "deadline is near; set a longer timeout or a smaller batch_size"
+    )
+    note = "Lambda retries the whole batch, also the records that were handled, because "
+    if asked:
+        note += "this record has no sequence number that a partial response could name"
+    else:
+        note += (
+            f"{PARTIAL_RESPONSE} is not 1: set it, and report_batch_item_failures=True on the "
+            "mapping, to continue at the first unhandled record"
+        )
+    if note not in getattr(error, "__notes__", ()):
+        error.add_note(note)
+    raise error
+
+
+def _sequence_number(record: Any) -> str | None:
+    try:
+        number = record["dynamodb"]["SequenceNumber"]
+    except (KeyError, TypeError):
+        return None
+    # Lambda takes an identifier that is no sequence number for a failure of the whole batch.
+    return number if isinstance(number, str) and number.isascii() and number.isdigit() else None
