@@ -1,0 +1,52 @@
+"""DynamoDB Streams for the AWS CDK: constructs, settings and filters as values, a simulator.
+
+    import cdk_streams as streams
+
+    orders = streams.StreamTable(self, "Orders", partition_key=...)
+    audit = streams.StreamFunction(self, "AuditFunction", entry="handlers/audit.py")
+    streams.StreamConsumer(self, "Audit", table=orders, function=audit)
+
+Each name is loaded when it is first used (PEP 562): importing `aws_cdk` starts a Node process,
+which handler tests, the simulator and the command line must not pay for.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from cdk_streams.constructs import StreamConsumer, StreamFunction, StreamTable
+    from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
+    from cdk_streams.mapping import MappingSettings
+
+__all__ = [
+    "FilterError",
+    "MappingSettings",
+    "SettingsError",
+    "SourceError",
+    "StreamConsumer",
+    "StreamFunction",
+    "StreamTable",
+    "StreamsError",
+]
+
+_HOMES: Final = {
+    "cdk_streams.constructs": ("StreamConsumer", "StreamFunction", "StreamTable"),
+    "cdk_streams.errors": ("FilterError", "SettingsError", "SourceError", "StreamsError"),
+    "cdk_streams.mapping": ("MappingSettings",),
+}
+
+
+def __getattr__(name: str) -> Any:
+    for home, names in _HOMES.items():
+        if name in names:
+            value = getattr(import_module(home), name)
+            # Kept, so that Python asks here once for each name.
+            globals()[name] = value
+            return value
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,12 @@
+"""The constructs: a table with a stream, a function for it, and the consumer that joins them.
+
+The only part of the library that imports `aws_cdk`.
+"""
+
+from __future__ import annotations
+
+from cdk_streams.constructs.consumers import StreamConsumer
+from cdk_streams.constructs.functions import StreamFunction
+from cdk_streams.constructs.tables import StreamTable
+
+__all__ = ["StreamConsumer", "StreamFunction", "StreamTable"]

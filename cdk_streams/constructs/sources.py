@@ -1,0 +1,94 @@
+"""The stream of a table: its ARN, what its records carry, and the right to read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aws_cdk import Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+
+from cdk_streams.errors import SourceError
+
+__all__ = ["StreamSource", "grant_read", "source_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSource:
+    """One stream as a mapping needs it.
+
+    `view_type` is None for a table this app does not define; `key` is the table's own KMS key.
+    """
+
+    arn: str
+    view_type: dynamodb.StreamViewType | None
+    key: kms.IKey | None
+
+
+def source_of(table: dynamodb.ITable) -> StreamSource:
+    """Return the stream of any table: `Table`, `TableV2`, `StreamTable` or an imported one.
+
+    Raises:
+        SourceError: The table has no stream, or one whose ARN is not known at synthesis.
+
+    """
+    known, view_type = _defined_view_type(table)
+    arn = table.table_stream_arn
+    if arn is None and not known:
+        raise SourceError(
+            f"table must have a stream, but the import {table.node.path!r} names none; import it "
+            "with from_table_attributes(..., table_stream_arn=...)"
+        )
+    if arn is None or (known and view_type is None):
+        raise SourceError(
+            f"table must have a stream, but {table.node.path!r} has none; make it a StreamTable, "
+            "or set dynamo_stream= (TableV2) or stream= (Table)"
+        )
+    if arn.endswith("/stream/*"):
+        raise SourceError(
+            f"table must have one stream, got the replica {table.node.path!r} whose stream CDK "
+            "does not know; put the consumer into a stack of the replica's region and import the "
+            "table there with its stream's ARN"
+        )
+    return StreamSource(arn, view_type, table.encryption_key)
+
+
+def grant_read(source: StreamSource, grantee: iam.IGrantable) -> list[iam.Grant]:
+    """Let the grantee read the stream, and decrypt it under the table's own key.
+
+    `ListStreams` has no resource of its own in IAM: on a stream's ARN it grants nothing, and
+    Lambda refuses the mapping without it.
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    """
+    grants = [
+        iam.Grant.add_to_principal(
+            grantee=grantee,
+            actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            resource_arns=[source.arn],
+        ),
+        iam.Grant.add_to_principal(
+            grantee=grantee, actions=["dynamodb:ListStreams"], resource_arns=["*"]
+        ),
+    ]
+    if source.key is not None:
+        grants.append(source.key.grant_decrypt(grantee))
+    return grants
+
+
+def _defined_view_type(
+    table: dynamodb.ITable,
+) -> tuple[bool, dynamodb.StreamViewType | None]:
+    """Return whether this app defines the table, and the view type of its stream.
+
+    TableV2 has a stream ARN in any case, so the resource itself is asked.
+    """
+    view_type = getattr(table, "stream_view_type", None)
+    if view_type is not None:
+        return True, view_type
+    resource = table.node.default_child
+    if not isinstance(resource, (dynamodb.CfnTable, dynamodb.CfnGlobalTable)):
+        return False, None
+    stream = Stack.of(table).resolve(resource.stream_specification) or {}
+    name = stream.get("streamViewType")
+    return True, dynamodb.StreamViewType(name) if name else None
