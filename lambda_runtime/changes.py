@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Recor
 from __future__ import annotations
 
 from lambda_runtime.comparing import same
-from lambda_runtime.errors import EventError, MissingImageError
+from lambda_runtime.errors import EventError, MissingImageError, kind_of
 from lambda_runtime.items import Item
 from lambda_runtime.sources import UserIdentity, read_source, read_time, read_user_identity
 
@@ -107,7 +107,7 @@ class Change:
     @property
     def event_id(self) -> str:
         """Unique to this change, and the same each time it is delivered."""
-        return self._text(self.record, "eventID", "eventID")
+        return self._text(self.record, "eventID")
 
     @property
     def sequence_number(self) -> str:
@@ -185,10 +185,12 @@ class Change:
             return _NEVER[type(self), side]
         view_type = self._stream.get("StreamViewType")
         needed = _NEEDED.get((str(view_type), side))
+        if view_type is None:
+            return f"this record has neither a {part} nor a StreamViewType"
         if needed is None:
             return f"this record has no {part}, although its StreamViewType is {view_type!r}"
         return (
-            f"this stream carries {view_type} records, so a {type(self).__name__} has no {side} "
+            f"this stream carries {view_type} records, so {_ARTICLED[type(self)]} has no {side} "
             f"image; set stream_view_type={needed} on the table"
         )
 
@@ -199,8 +201,8 @@ class Change:
         return sent
 
     def _fault(self, got: Any, expected: str, *place: str) -> EventError:
-        found = "nothing" if got is None else f"a {type(got).__name__}"
-        return EventError(f"got {found}, expected {expected}", ("Records", self._index, *place))
+        why = f"got {kind_of(got)}, expected {expected}"
+        return EventError(why, ["Records", self._index, *place])
 
 
 class Insert(Change):
@@ -269,6 +271,8 @@ class Remove(Change):
 
 
 _TIME_TO_LIVE = UserIdentity("Service", "dynamodb.amazonaws.com")
+
+_ARTICLED: dict[type, str] = {Insert: "an Insert", Modify: "a Modify", Remove: "a Remove"}
 
 _NEVER: dict[tuple[type, str], str] = {
     (Insert, "old"): "an Insert has no old image: the item was not there before",

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from decimal import Decimal, DecimalException
 
-from lambda_runtime.errors import AttributeValueError
+from lambda_runtime.errors import AttributeValueError, kind_of
 from lambda_runtime.numerals import DYNAMODB, converter, exact
 
 __all__ = ["encode"]
@@ -118,7 +118,7 @@ def _tag(value: Any) -> str:
     if isinstance(value, (bytes, bytearray)):
         return "B"
     raise _Unencodable(
-        f"cannot encode a {type(value).__name__}, expected str, bytes, bool, None, int, Decimal, "
+        f"cannot encode {kind_of(value)}, expected str, bytes, bool, None, int, Decimal, "
         "or a list, mapping or set of them"
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from binascii import Error, a2b_base64
 from decimal import DecimalException
 
-from lambda_runtime.errors import AttributeValueError
+from lambda_runtime.errors import AttributeValueError, kind_of
 from lambda_runtime.numerals import exact
 
 __all__ = ["TAGS", "explain"]
@@ -36,7 +36,7 @@ def explain(value: Any, path: Path = ()) -> AttributeValueError:
 
 def _fault(value: Any, path: Path) -> Fault | None:
     if not isinstance(value, dict):
-        return f'got {_kind(value)}, expected a typed value such as {{"S": "text"}}', path
+        return f'got {kind_of(value)}, expected a typed value such as {{"S": "text"}}', path
     if len(value) != 1:
         found = " ".join(str(tag)[:40] for tag in list(value)[:4]) or "none"
         return f"got {len(value)} attribute types ({found}), expected exactly one", path
@@ -46,29 +46,29 @@ def _fault(value: Any, path: Path) -> Fault | None:
     if tag in _CONTAINERS:
         return _CONTAINERS[tag](tag, data, path)
     why = _scalar_fault(tag, data)
-    return (why, path) if why else None
+    return (f"{tag} {why}", path) if why else None
 
 
 def _map_fault(_: str, data: Any, path: Path) -> Fault | None:
     if not isinstance(data, dict):
-        return f"M holds {_kind(data)}, expected an object of typed values", path
+        return f"M holds {kind_of(data)}, expected an object of typed values", path
     return next((f for name, one in data.items() if (f := _fault(one, (*path, name)))), None)
 
 
 def _list_fault(_: str, data: Any, path: Path) -> Fault | None:
     if not isinstance(data, list):
-        return f"L holds {_kind(data)}, expected an array of typed values", path
+        return f"L holds {kind_of(data)}, expected an array of typed values", path
     return next((f for at, one in enumerate(data) if (f := _fault(one, (*path, at)))), None)
 
 
 def _set_fault(tag: str, data: Any, path: Path) -> Fault | None:
     if not isinstance(data, list):
-        return f"{tag} holds {_kind(data)}, expected an array", path
+        return f"{tag} holds {kind_of(data)}, expected an array", path
     if not data:
         return f"{tag} is empty, and DynamoDB has no empty sets", path
     for at, one in enumerate(data):
         if why := _scalar_fault(tag[0], one):
-            return why, (*path, at)
+            return f"{tag} {why}", (*path, at)
     return f"{tag} holds one member twice", path
 
 
@@ -83,14 +83,14 @@ _CONTAINERS = {
 
 def _scalar_fault(tag: str, data: Any) -> str | None:
     if tag == "BOOL":
-        return None if isinstance(data, bool) else f"BOOL holds {_kind(data)}, expected a boolean"
+        return None if isinstance(data, bool) else f"holds {kind_of(data)}, expected a boolean"
     if tag == "NULL":
-        return None if data is True else f"NULL holds {_kind(data)}, expected true"
+        return None if data is True else f"holds {kind_of(data)}, expected true"
     if isinstance(data, str):
         return _TEXT_FAULTS[tag](data)
     if tag == "B" and isinstance(data, (bytes, bytearray)):
         return None
-    return f"{tag} holds {_kind(data)}, expected text"
+    return f"holds {kind_of(data)}, expected text"
 
 
 def _number_fault(text: str) -> str | None:
@@ -100,7 +100,7 @@ def _number_fault(text: str) -> str | None:
     except DecimalException:
         pass
     return (
-        f"N holds text of {len(text)} characters that is no DynamoDB number, expected at most "
+        f"holds text of {len(text)} characters that is no DynamoDB number, expected at most "
         "38 digits between 1E-130 and 9.99E+125"
     )
 
@@ -109,7 +109,7 @@ def _binary_fault(text: str) -> str | None:
     try:
         a2b_base64(text, strict_mode=True)
     except (Error, ValueError):
-        return f"B holds text of {len(text)} characters that is no base64"
+        return f"holds text of {len(text)} characters that is no base64"
     return None
 
 
@@ -118,8 +118,3 @@ _TEXT_FAULTS: dict[str, Callable[[str], str | None]] = {
     "N": _number_fault,
     "B": _binary_fault,
 }
-
-
-def _kind(value: Any) -> str:
-    # The type is enough to find the mistake; the value itself may be somebody's data.
-    return "null" if value is None else f"a {type(value).__name__}"

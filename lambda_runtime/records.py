@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from lambda_runtime.changes import ABSENT, Absent, Change, Insert, Modify, Remove
-from lambda_runtime.errors import EventError
+from lambda_runtime.errors import EventError, kind_of
 from lambda_runtime.items import Item
 from lambda_runtime.numerals import converter
 from lambda_runtime.sources import Source, UserIdentity
@@ -54,12 +54,12 @@ def records_of(event: Any) -> list[Any]:
     """Give the records of a stream event as they are: the event's half of `parse`."""
     stream_event = 'expected a DynamoDB stream event {"Records": […]}'
     if not isinstance(event, dict):
-        raise EventError(f"got {_kind(event)}, {stream_event}")
+        raise EventError(f"got {kind_of(event)}, {stream_event}")
     if "Records" not in event:
         raise EventError(f"got an object without Records, {stream_event}")
     records = event["Records"]
     if not isinstance(records, list):
-        raise EventError(f"got {_kind(records)}, expected an array of records", ("Records",))
+        raise EventError(f"got {kind_of(records)}, expected an array of records", ("Records",))
     return records
 
 
@@ -77,7 +77,7 @@ def _fault(record: Any, index: int) -> EventError:
     """Say why a record is none of a DynamoDB stream: the slow half of `change_of`."""
     path = ("Records", index)
     if not isinstance(record, dict):
-        return EventError(f"got {_kind(record)}, expected a record", path)
+        return EventError(f"got {kind_of(record)}, expected a record", path)
     source = record.get("eventSource", record.get("EventSource"))
     if record.get("eventSource") != "aws:dynamodb":
         why = f"got {_name(source)}, expected 'aws:dynamodb': no record of a DynamoDB stream"
@@ -86,13 +86,9 @@ def _fault(record: Any, index: int) -> EventError:
     if not isinstance(name, str) or name not in _KINDS:
         why = f"got {_name(name)}, expected one of {' '.join(_KINDS)}"
         return EventError(why, (*path, "eventName"))
-    why = f"got {_kind(record.get('dynamodb'))}, expected the change's keys and images"
+    why = f"got {kind_of(record.get('dynamodb'))}, expected the change's keys and images"
     return EventError(why, (*path, "dynamodb"))
 
 
-def _kind(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
-
-
 def _name(value: Any) -> str:
-    return repr(value[:40]) if isinstance(value, str) else _kind(value)
+    return repr(value[:40]) if isinstance(value, str) else kind_of(value)
