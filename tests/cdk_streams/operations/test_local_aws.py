@@ -20,7 +20,7 @@ USERS_OWN = {
     "CDK_DEFAULT_ACCOUNT": "111122223333",
     "HTTPS_PROXY": "http://proxy.invalid",
     "https_proxy": "http://proxy.invalid",
-    "HOME": "/home/someone",
+    "HOME": "/nonexistent/someone",
     "PATH": "/usr/bin",
 }
 
