@@ -124,8 +124,7 @@ class Environment:
 
     def close(self) -> None:
         """End the process and everything it started, and free its port."""
-        self.usable = False
-        self._kill()
+        self.kill()
         self._watch.join(_GRACE_S)
         self._logs.close()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -175,9 +174,9 @@ class Environment:
                 error = (_error_type(body), body)
             case InitFailed(body):
                 error = (_error_type(body), body)
-                self._stop()
+                self.kill()
             case _:
-                self._stop()
+                self.kill()
                 error = _ended(request_id, reply, self._function.timeout_s)
                 body = error[1]
         return Answer(
@@ -190,11 +189,9 @@ class Environment:
             init_s=init_s,
         )
 
-    def _stop(self) -> None:
+    def kill(self) -> None:
+        """End the process; an invocation under way comes back with an error."""
         self.usable = False
-        self._kill()
-
-    def _kill(self) -> None:
         # The process leads a group of its own, which outlives it when it left children. Once only:
         # afterwards the number may belong to somebody else.
         if self._killed:

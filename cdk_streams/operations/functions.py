@@ -23,6 +23,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
+from cdk_streams.errors import StreamsError
+
 from .deployed_function import DeployedFunction, process_environment
 from .execution import Answer, Environment
 from .function_logs import LogLine
@@ -73,7 +75,10 @@ class FunctionRunner:
         self._throttles = reserved is not None
         self._free = threading.Semaphore(concurrency if reserved is None else reserved)
         self._lock = threading.Lock()
+        self._returned = threading.Condition(self._lock)
+        self._closed = False
         self._idle: list[tuple[_Revision, Environment]] = []
+        self._busy: set[Environment] = set()
         self._revision: _Revision | None = None
         self._looked_s = 0.0
         self._folder = Path(tempfile.mkdtemp(prefix="cdk-streams-function-"))
@@ -108,9 +113,16 @@ class FunctionRunner:
             self._revision = None
 
     def close(self) -> None:
-        """End all processes and remove what they left; no invocation may be under way."""
-        with self._lock:
+        """End all processes and remove what they left.
+
+        An invocation that is under way in another thread ends with a `Runtime.ExitError`.
+        """
+        with self._returned:
+            self._closed = True
             idle, self._idle = self._idle, []
+            for environment in self._busy:
+                environment.kill()
+            self._returned.wait_for(lambda: not self._busy)
         for _, environment in idle:
             environment.close()
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -121,28 +133,34 @@ class FunctionRunner:
             try:
                 answer = environment.invoke(request_id, body)
             except BaseException:
-                environment.close()
+                environment.kill()
                 raise
-            self._give_back(revision, environment)
+            finally:
+                self._give_back(revision, environment)
             if answer is not None:
                 return answer
 
     def _take(self) -> tuple[_Revision, Environment]:
         with self._lock:
+            if self._closed:
+                raise StreamsError(f"the runner of {self._function.name} is closed")
             revision = self._current()
             stale = [item for item in self._idle if item[0] is not revision]
             self._idle = [item for item in self._idle if item[0] is revision]
-            found = self._idle.pop() if self._idle else None
-        for _, environment in stale:
-            environment.close()
-        return found or (revision, self._start(revision))
+            environment = self._idle.pop()[1] if self._idle else self._start(revision)
+            self._busy.add(environment)
+        for _, old in stale:
+            old.close()
+        return revision, environment
 
     def _give_back(self, revision: _Revision, environment: Environment) -> None:
         if not environment.usable:
             environment.close()
-            return
-        with self._lock:
-            self._idle.append((revision, environment))
+        with self._returned:
+            self._busy.remove(environment)
+            if environment.usable:
+                self._idle.append((revision, environment))
+            self._returned.notify_all()
 
     def _start(self, revision: _Revision) -> Environment:
         return Environment(

@@ -24,10 +24,15 @@ CREATE TABLE IF NOT EXISTS position (
     stream TEXT NOT NULL,
     shard TEXT NOT NULL,
     number TEXT,
-    since_s REAL,
     done INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (consumer, stream, shard)
-) WITHOUT ROWID
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS beginning (
+    consumer TEXT NOT NULL,
+    stream TEXT NOT NULL,
+    since_s REAL NOT NULL,
+    PRIMARY KEY (consumer, stream)
+) WITHOUT ROWID;
 """
 
 
@@ -35,13 +40,11 @@ CREATE TABLE IF NOT EXISTS position (
 class Position:
     """How far a shard is dealt with.
 
-    `number` is the sequence number of the last record dealt with; None before the first one, and
-    then `since_s` is the time from which records count (None: from the oldest kept). `done`: the
-    shard is closed and every record of it is dealt with, so its children may be read.
+    `number` is the sequence number of the last record dealt with, None before the first. `done`:
+    the shard is closed and every record of it is dealt with, so its children may be read.
     """
 
     number: str | None = None
-    since_s: float | None = None
     done: bool = False
 
 
@@ -58,7 +61,7 @@ class PositionStore:
         self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
-        self._database.execute(_SCHEMA)
+        self._database.executescript(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -71,19 +74,34 @@ class PositionStore:
         with self._lock:
             self._database.close()
 
+    def began(self, consumer: str, stream_arn: str, now_s: float) -> float:
+        """Return when the consumer first read this stream, in epoch seconds: now, if never yet.
+
+        A shard without a position is read from this moment by a consumer that starts at `LATEST`,
+        however often its driver is started again.
+        """
+        key = (consumer, stream_arn)
+        with self._lock:
+            self._database.execute(
+                "INSERT OR IGNORE INTO beginning VALUES (?, ?, ?)", (*key, now_s)
+            )
+            row = self._database.execute(
+                "SELECT since_s FROM beginning WHERE consumer=? AND stream=?", key
+            ).fetchone()
+        since_s: float = row[0]
+        return since_s
+
     def load(self, consumer: str, stream_arn: str) -> dict[str, Position]:
         """Return the position of each shard that has one."""
         with self._lock:
             rows = self._database.execute(
-                "SELECT shard, number, since_s, done FROM position WHERE consumer=? AND stream=?",
+                "SELECT shard, number, done FROM position WHERE consumer=? AND stream=?",
                 (consumer, stream_arn),
             ).fetchall()
-        return {
-            shard: Position(number, since_s, bool(done)) for shard, number, since_s, done in rows
-        }
+        return {shard: Position(number, bool(done)) for shard, number, done in rows}
 
     def save(self, consumer: str, stream_arn: str, shard_id: str, position: Position) -> None:
         """Keep the position; when this returns, the death of the process does not lose it."""
-        row = (consumer, stream_arn, shard_id, position.number, position.since_s, position.done)
+        row = (consumer, stream_arn, shard_id, position.number, position.done)
         with self._lock:
-            self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?)", row)
+            self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?)", row)

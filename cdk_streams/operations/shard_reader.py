@@ -59,13 +59,14 @@ class Page:
     """What one read came to.
 
     `records` are Lambda's, in order. `closed`: the shard is read to its end. `error`: the read
-    failed and the next one goes on where this one stood. `trimmed`: records between the last page
-    and this one left the stream before they were read.
+    failed and the next one goes on where this one stood; `gone`: because there is no such shard
+    (any more). `trimmed`: records between the last page and this one left the stream unread.
     """
 
     records: tuple[dict[str, Any], ...] = ()
     closed: bool = False
     error: str | None = None
+    gone: bool = False
     trimmed: bool = False
 
 
@@ -119,8 +120,8 @@ class ShardReader:
         return iterator
 
     def _recover(self, error: ReadError) -> Page:
-        if error.kind == "later":
-            return Page(error=error.text)
+        if error.kind in {"later", "gone"}:
+            return Page(error=error.text, gone=error.kind == "gone")
         self._iterator = None
         if error.kind == "trimmed":
             self._trimmed = True

@@ -41,9 +41,12 @@ class Shard:
 
 @dataclass(frozen=True, slots=True)
 class ReadError:
-    """A request that failed: `expired` and `trimmed` need a new iterator, `later` a wait."""
+    """A request that failed: `expired` and `trimmed` need a new iterator, `later` a wait.
 
-    kind: Literal["expired", "trimmed", "later"]
+    `gone`: there is no such stream or shard; it may come back, as after a permission was missing.
+    """
+
+    kind: Literal["expired", "trimmed", "gone", "later"]
     text: str
 
 
@@ -75,6 +78,8 @@ def read_error(error: ClientError | BotoCoreError) -> ReadError:
             return ReadError("expired", message)
         case "TrimmedDataAccessException":
             return ReadError("trimmed", message)
+        case "ResourceNotFoundException":
+            return ReadError("gone", f"{code}: {message}")
         case _:
             return ReadError("later", f"{code}: {message}")
 

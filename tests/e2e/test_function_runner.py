@@ -290,3 +290,18 @@ def test_a_killed_driver_takes_its_functions_with_it(asset: Path) -> None:
             break
         wait_for_end.wait(0.05)
     assert not alive(pid)
+
+
+def test_close_ends_an_invocation_that_is_under_way(asset: Path, tmp_path: Path) -> None:
+    run = FunctionRunner(DeployedFunction(asset, "audit.handler", timeout_s=600))
+    mine, never = tmp_path / "mine", tmp_path / "never"
+    answers: list[Answer] = []
+    event = {"do": "overlap", "mine": str(mine), "other": str(never)}
+    thread = threading.Thread(target=lambda: answers.append(run.invoke(event)))
+    thread.start()
+    started = threading.Event()
+    while not mine.exists():
+        started.wait(0.01)
+    run.close()
+    thread.join(10)
+    assert [answer.error_type for answer in answers] == ["Runtime.ExitError"]

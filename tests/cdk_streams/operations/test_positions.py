@@ -9,7 +9,7 @@ from cdk_streams.operations.positions import Position, PositionStore
 
 @pytest.mark.parametrize(
     "position",
-    [Position("21"), Position(since_s=1.5), Position("21", done=True), Position(done=True)],
+    [Position("21"), Position("21", done=True), Position(done=True)],
 )
 def test_a_position_is_there_for_the_next_store(tmp_path: Path, position: Position) -> None:
     with PositionStore(tmp_path / "positions") as store:
@@ -36,3 +36,11 @@ def test_consumers_and_streams_have_positions_of_their_own(tmp_path: Path) -> No
         store.save("audit", "stream", "shard", Position("9"))
         assert store.load("stock", "stream") == {}
         assert store.load("audit", "a newer stream") == {}
+
+
+def test_the_first_beginning_counts(tmp_path: Path) -> None:
+    with PositionStore(tmp_path / "positions") as store:
+        assert store.began("audit", "stream", 100.5) == 100.5
+    with PositionStore(tmp_path / "positions") as store:
+        assert store.began("audit", "stream", 200.0) == 100.5
+        assert store.began("stock", "stream", 200.0) == 200.0

@@ -141,3 +141,10 @@ def test_every_page_of_shards_is_listed(streams: FakeStreams) -> None:
         Shard("right", "s", closed=False),
     )
     assert streams.calls == ["describe_stream", "describe_stream"]
+
+
+def test_a_shard_that_is_gone_is_told(streams: FakeStreams) -> None:
+    streams.fail("get_shard_iterator", "ResourceNotFoundException")
+    page = reader(streams).read()
+    assert page.gone
+    assert page.error is not None
