@@ -1,0 +1,1 @@
+"""The functions that run in Lambda; each file ships alone, with lambda_runtime beside it."""
