@@ -30,6 +30,7 @@ The protocol:
 
 from __future__ import annotations
 
+from cdk_streams.poller.batches import invocation_event
 from cdk_streams.poller.choices import DEFAULT_CHOICES, Choices
 from cdk_streams.poller.effects import (
     Checkpoint,
@@ -63,7 +64,10 @@ from cdk_streams.poller.events import (
     Throttled,
     Woken,
 )
+from cdk_streams.poller.failures import failure_text
+from cdk_streams.poller.machine import begin, step
 from cdk_streams.poller.source import EventSourceMapping, seeded_ids
+from cdk_streams.poller.state import Poller
 
 __all__ = [
     "DEFAULT_CHOICES",
@@ -82,6 +86,7 @@ __all__ = [
     "Measure",
     "MetricName",
     "Outcome",
+    "Poller",
     "Read",
     "ReadFailed",
     "Record",
@@ -97,5 +102,9 @@ __all__ = [
     "TimeWindow",
     "WakeAt",
     "Woken",
+    "begin",
+    "failure_text",
+    "invocation_event",
     "seeded_ids",
+    "step",
 ]

@@ -1,0 +1,105 @@
+"""One lane of a shard: the table of its transitions, and the gathering of its batches.
+
+A lane works depth first and in order, one call at a time. After a transition that leaves it idle
+it is taken on until it has to wait for something:
+
+    gather a batch → drop what is too old → call → done, or cut, halve, wait, give up → again
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NamedTuple, TypeAlias
+
+from cdk_streams.poller import calls, windows
+from cdk_streams.poller.batches import Load, load
+from cdk_streams.poller.events import CallEnded, FailureSent, Woken
+from cdk_streams.poller.state import Batch, Closing, Lane, Phase, Shard, Turn
+
+__all__ = ["TRANSITIONS", "Fed", "react"]
+
+
+class Fed(NamedTuple):
+    """Records were added to the lane's `pending`, or the shard has no more to come."""
+
+
+Signal: TypeAlias = Fed | Woken | CallEnded | FailureSent
+Transition: TypeAlias = Callable[[Turn, Shard, Lane, Any], Lane]
+
+
+def react(turn: Turn, shard: Shard, lane: Lane, signal: Signal) -> Lane:
+    """Take a lane through its transition for a signal; one that is not in the table is late."""
+    transition = TRANSITIONS.get((lane.phase, type(signal)))
+    if transition is None:
+        return lane
+    lane = transition(turn, shard, lane, signal)
+    return _proceed(turn, shard, lane) if lane.phase is Phase.IDLE else lane
+
+
+def _proceed(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+    """Take a lane on until it waits: for records, a call, a delivery or a moment."""
+    while turn.enabled:
+        if not lane.work:
+            lane = _gather(turn, shard, lane)
+            if not lane.work:
+                return lane
+        lane = calls.attempt(turn, shard, lane)
+        if lane.phase is not Phase.IDLE:
+            return lane
+    # Disabled: what is not done is read again from the checkpoint.
+    return lane._replace(pending=(), work=(), gathering_since_ms=None, load=Load())
+
+
+def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+    """Form the next batch, or wait for the records that complete it."""
+    if windows.must_close(turn, shard, lane):
+        return lane._replace(work=(Batch((), turn.draw_id(), closing=Closing.FINAL),))
+    if not lane.pending:
+        due_ms = windows.flush_due_ms(turn, lane)
+        return lane if due_ms is None else calls.wake(turn, shard, lane, Phase.IDLE, due_ms)
+    size = turn.mapping.settings.batch_size
+    room = min(size, len(lane.pending))
+    room = windows.count_within(turn, lane, lane.load.fits, room)
+    loaded = load(lane.pending, room, lane.load, windows.state_bytes(lane))
+    if loaded.fits == len(lane.pending) < size and not shard.closed:
+        waiting = _wait_for_more(turn, shard, lane._replace(load=loaded))
+        if waiting.phase is Phase.GATHERING:
+            return waiting
+    return lane._replace(
+        work=(Batch(lane.pending[: loaded.fits], turn.draw_id()),),
+        pending=lane.pending[loaded.fits :],
+        gathering_since_ms=None,
+        load=Load(),
+    )
+
+
+def _wait_for_more(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+    """Wait with a batch that has room: for a read under way, or for the batching window's end."""
+    if shard.more and shard.reading:
+        return lane._replace(phase=Phase.GATHERING)
+    since_ms, window_ms = lane.gathering_since_ms, turn.mapping.batching_window_ms
+    if since_ms is None and window_ms:
+        lane = lane._replace(gathering_since_ms=turn.at_ms)
+        return calls.wake(turn, shard, lane, Phase.GATHERING, turn.at_ms + window_ms)
+    if since_ms is not None and turn.at_ms < since_ms + window_ms:
+        return lane._replace(phase=Phase.GATHERING)
+    return lane
+
+
+def _fed(turn: Turn, shard: Shard, lane: Lane, signal: Fed) -> Lane:  # noqa: ARG001 (a transition)
+    return lane._replace(phase=Phase.IDLE)
+
+
+def _woken(turn: Turn, shard: Shard, lane: Lane, event: Woken) -> Lane:  # noqa: ARG001 (as above)
+    return lane._replace(phase=Phase.IDLE) if event.timer == lane.token else lane
+
+
+TRANSITIONS: Final[dict[tuple[Phase, type], Transition]] = {
+    (Phase.IDLE, Fed): _fed,
+    (Phase.IDLE, Woken): _woken,
+    (Phase.GATHERING, Fed): _fed,
+    (Phase.GATHERING, Woken): _woken,
+    (Phase.CALLING, CallEnded): calls.ended,
+    (Phase.WAITING, Woken): _woken,
+    (Phase.SENDING, FailureSent): calls.sent,
+}

@@ -1,0 +1,184 @@
+"""One shard: it is read, its records are filtered and spread over lanes, its position moves.
+
+Records of one item always go to the same lane, and a lane works in order: so an item's changes are
+handled in order at any parallelization factor.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import compress
+from operator import not_
+from zlib import crc32
+
+from cdk_streams.mapping import GET_RECORDS_LIMIT, StartingPosition
+from cdk_streams.poller.batches import sequence_number
+from cdk_streams.poller.effects import Read, Settled, ShardDone
+from cdk_streams.poller.events import (
+    CallEnded,
+    FailureSent,
+    ReadFailed,
+    Record,
+    RecordsRead,
+    Woken,
+)
+from cdk_streams.poller.lanes import Fed, react
+from cdk_streams.poller.positions import advance, first_waiting, still_unsettled
+from cdk_streams.poller.state import Lane, Phase, Shard, Turn
+
+__all__ = ["answered", "begin_shard", "halt", "read_failed", "records_came", "resume", "start"]
+
+_UNDER_WAY = (Phase.CALLING, Phase.SENDING)
+_NOTHING_NEW = Fed()
+
+
+def begin_shard(
+    shard_id: str,
+    parents: tuple[str, ...],
+    start_at: StartingPosition,
+    lanes: int,
+    checkpoint: str | None,
+) -> Shard:
+    """Return a shard that is not read yet."""
+    return Shard(
+        shard_id,
+        parents,
+        start_at,
+        tuple(map(Lane, range(lanes))),
+        after=checkpoint,
+        checkpoint=checkpoint,
+    )
+
+
+def start(turn: Turn, shard: Shard) -> Shard:
+    """Begin to read a shard whose parents are done."""
+    return _ask(turn, shard._replace(started=True))
+
+
+def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
+    """Take in the answer to a read."""
+    if not shard.reading or event.read != shard.read:
+        return shard
+    records = tuple(event.records)
+    turn.measure("PolledEventCount", len(records))
+    shard = shard._replace(
+        reading=False, answered_ms=turn.at_ms, more=event.more, closed=event.closed
+    )
+    if records:
+        shard = shard._replace(after=sequence_number(records[-1]))
+        shard = _spread(turn, shard, records)
+    shard = _ask(turn, shard)
+    lanes = [
+        react(turn, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
+        for lane in shard.lanes
+    ]
+    shard = shard._replace(lanes=tuple(lanes))
+    if not any(map(first_waiting, lanes)):
+        advance(turn, shard, shard.after)
+    return _finish(turn, shard)
+
+
+def read_failed(turn: Turn, shard: Shard, event: ReadFailed) -> Shard:
+    """Read again, no sooner than after an empty answer."""
+    if not shard.reading or event.read != shard.read:
+        return shard
+    turn.result = event.reason
+    return _finish(turn, shard._replace(reading=False, answered_ms=turn.at_ms, more=False))
+
+
+def answered(turn: Turn, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
+    """Hand an event to the lane that waits for it."""
+    lane = react(turn, shard, shard.lanes[event.lane], event)
+    if len(shard.lanes) == 1:
+        return _finish(turn, shard._replace(lanes=(lane,)))
+    lanes = [lane if each.number == lane.number else each for each in shard.lanes]
+    return _finish(turn, shard._replace(lanes=tuple(lanes)))
+
+
+def halt(shard: Shard) -> Shard:
+    """Let calls under way end; forget the rest, which is read again from the checkpoint."""
+    lanes = [
+        lane._replace(pending=(), work=lane.work[:1])
+        if lane.phase in _UNDER_WAY
+        else Lane(lane.number, window_ms=lane.window_ms, state=lane.state)
+        for lane in shard.lanes
+    ]
+    return shard._replace(
+        lanes=tuple(lanes), reading=False, rereading=True, closed=False, more=False
+    )
+
+
+def resume(turn: Turn, shard: Shard) -> Shard:
+    """Read on from the checkpoint after `halt`, once no call is under way."""
+    return _finish(turn, shard)
+
+
+def _spread(turn: Turn, shard: Shard, records: tuple[Record, ...]) -> Shard:
+    """Filter the records and put each behind its lane's others."""
+    if len(shard.lanes) > 1:
+        numbers = tuple(map(sequence_number, records))
+        shard = shard._replace(unsettled=shard.unsettled + numbers)
+    if (matches := turn.mapping.matches) is not None:
+        chosen = [matches(record) for record in records]
+        dropped = tuple(compress(records, map(not_, chosen)))
+        turn.measure("FilteredOutEventCount", len(dropped))
+        if dropped:
+            turn.effects.append(Settled(shard.shard_id, "filtered", dropped))
+            records = tuple(compress(records, chosen))
+    if len(shard.lanes) == 1:
+        lane = shard.lanes[0]
+        return shard._replace(lanes=(lane._replace(pending=lane.pending + records),))
+    queues: list[list[Record]] = [[] for _ in shard.lanes]
+    for record in records:
+        queues[_lane_of(record, len(queues))].append(record)
+    return shard._replace(
+        lanes=tuple(
+            lane._replace(pending=lane.pending + tuple(queue))
+            for lane, queue in zip(shard.lanes, queues, strict=True)
+        )
+    )
+
+
+def _lane_of(record: Record, lanes: int) -> int:
+    """Return the lane of the record's item, by its key: partition and sort key together."""
+    key = json.dumps(record["dynamodb"].get("Keys"), sort_keys=True)
+    return crc32(key.encode()) % lanes
+
+
+def _ask(turn: Turn, shard: Shard) -> Shard:
+    """Ask for more records while a lane could use them."""
+    if shard.reading or shard.rereading or shard.closed or not turn.enabled:
+        return shard
+    size = turn.mapping.settings.batch_size
+    held = [len(lane.pending) for lane in shard.lanes]
+    limit = max(turn.mapping.choices.read_ahead, size)
+    if min(held) >= size or sum(held) >= limit:
+        return shard
+    at_ms = turn.at_ms
+    if shard.answered_ms is not None and not shard.more:
+        at_ms = max(at_ms, shard.answered_ms + turn.mapping.choices.poll_interval_ms)
+    token = turn.draw()
+    turn.effects.append(
+        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms)
+    )
+    return shard._replace(reading=True, read=token)
+
+
+def _finish(turn: Turn, shard: Shard) -> Shard:
+    """Take over the checkpoint, read on, and see whether the shard is done."""
+    if turn.checkpoint != shard.checkpoint:
+        shard = shard._replace(
+            checkpoint=turn.checkpoint,
+            unsettled=still_unsettled(shard.unsettled, turn.checkpoint),
+        )
+    if shard.rereading and turn.enabled and _empty(shard):
+        shard = shard._replace(rereading=False, after=shard.checkpoint, unsettled=())
+    shard = _ask(turn, shard)
+    if shard.closed and not shard.done and _empty(shard):
+        turn.effects.append(ShardDone(shard.shard_id))
+        return shard._replace(done=True)
+    return shard
+
+
+def _empty(shard: Shard) -> bool:
+    return not any(lane.work or lane.pending for lane in shard.lanes)

@@ -1,0 +1,99 @@
+"""Tumbling windows: which records share one, when it closes, the state carried through it.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html. A window begins at a
+multiple of its length since the epoch and holds records by their creation time. It only moves
+forward: a record written before the open window began is counted to it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cdk_streams.poller.batches import created_ms, json_bytes
+from cdk_streams.poller.effects import TimeWindow
+from cdk_streams.poller.events import Record
+from cdk_streams.poller.source import EventSourceMapping
+from cdk_streams.poller.state import Batch, Closing, Lane, Shard, Turn
+
+__all__ = [
+    "count_within",
+    "enter",
+    "flush_due_ms",
+    "leave",
+    "must_close",
+    "state_bytes",
+    "time_window",
+]
+
+
+def _start_ms(length_ms: int, record: Record, at_ms: int) -> int:
+    created = created_ms(record, at_ms)
+    return created - created % length_ms
+
+
+def enter(turn: Turn, lane: Lane, records: Sequence[Record]) -> Lane:
+    """Open the window of the first record unless one is open; every window starts with `{}`."""
+    length = turn.mapping.tumbling_window_ms
+    if length is None or lane.window_ms is not None or not records:
+        return lane
+    return lane._replace(window_ms=_start_ms(length, records[0], turn.at_ms), state={})
+
+
+def leave(lane: Lane) -> Lane:
+    """Close the window: its closing call has succeeded or was given up."""
+    return lane._replace(window_ms=None, state=None)
+
+
+def count_within(turn: Turn, lane: Lane, start: int, stop: int) -> int:
+    """Return how many of `pending[:stop]` lie before the window's end; `start` are known to."""
+    length = turn.mapping.tumbling_window_ms
+    if length is None:
+        return stop
+    opened = lane.window_ms
+    if opened is None:
+        opened = _start_ms(length, lane.pending[0], turn.at_ms)
+    for place in range(start, stop):
+        if created_ms(lane.pending[place], turn.at_ms) >= opened + length:
+            return place
+    return stop
+
+
+def must_close(turn: Turn, shard: Shard, lane: Lane) -> bool:
+    """Whether the open window closes now: a later record has come, or none will come.
+
+    Recorded: the window's end alone does not close it, the first record of a later window does.
+    """
+    length = turn.mapping.tumbling_window_ms
+    if length is None or lane.window_ms is None:
+        return False
+    if lane.pending:
+        return _start_ms(length, lane.pending[0], turn.at_ms) > lane.window_ms
+    due = flush_due_ms(turn, lane)
+    return shard.closed or (due is not None and due <= turn.at_ms)
+
+
+def flush_due_ms(turn: Turn, lane: Lane) -> int | None:
+    """Return when an idle window is closed; None when it is left open."""
+    length, after = turn.mapping.tumbling_window_ms, turn.mapping.choices.idle_window_flush_ms
+    if length is None or lane.window_ms is None or after is None:
+        return None
+    return lane.window_ms + length + after
+
+
+def time_window(mapping: EventSourceMapping, lane: Lane, batch: Batch) -> TimeWindow | None:
+    """Return what a call tells the function of its window; None without windows."""
+    length = mapping.tumbling_window_ms
+    if length is None or lane.window_ms is None:
+        return None
+    return TimeWindow(
+        lane.window_ms,
+        lane.window_ms + length,
+        lane.state,
+        final=batch.closing is not Closing.NO,
+        early=batch.closing is Closing.EARLY,
+    )
+
+
+def state_bytes(lane: Lane) -> int:
+    """Return what the window's state takes of a call's payload."""
+    return 0 if lane.window_ms is None else json_bytes(lane.state)
