@@ -1,0 +1,113 @@
+"""Amazon's own DynamoDB Local, for a stream whose records and shards are the real ones.
+
+    if (why_not := missing()) is None:
+        with dynamodb_local(fetch(Path(".cache"))) as endpoint_url:
+            boto3.client("dynamodbstreams", endpoint_url=endpoint_url, …)
+
+The program is a Java archive that also comes inside an npm package, from which it is taken.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import shutil
+import socket
+import subprocess
+import tarfile
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from cdk_streams.errors import SourceError
+
+__all__ = ["PACKAGE", "dynamodb_local", "fetch", "missing"]
+
+PACKAGE = "amplify-dynamodb-simulator@2.9.30"
+
+_START_TIMEOUT_S = 60.0
+_ARCHIVE = Path("package", "emulator", "DynamoDBLocal.jar")
+# Java does not notice that its parent is gone. The shell around it does: its `cat` reads the pipe
+# that this process holds open, and ends Java when the pipe ends, however this process ended.
+_UNTIL_INPUT_ENDS = """
+exec 3<&0
+java -Djava.library.path=./DynamoDBLocal_lib -jar DynamoDBLocal.jar \
+    -inMemory -sharedDb -disableTelemetry -port "$1" &
+java=$!
+(cat <&3 >/dev/null; kill -KILL $java) &
+exec 3<&-
+wait $java
+"""
+
+
+def missing() -> str | None:
+    """Return why DynamoDB Local cannot run on this machine; None when it can."""
+    needed = {"java": "Java 17 or newer", "npm": "npm, which fetches it", "sh": "a POSIX shell"}
+    absent = [what for command, what in needed.items() if shutil.which(command) is None]
+    return f"DynamoDB Local needs {' and '.join(absent)}" if absent else None
+
+
+def fetch(cache: Path) -> Path:
+    """Return the folder with the program, taken from its npm package the first time."""
+    folder = cache / PACKAGE.replace("@", "-")
+    if not (folder / _ARCHIVE).exists():
+        cache.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=cache) as making:
+            pack = ["npm", "pack", PACKAGE, "--silent", "--pack-destination", making]
+            done = subprocess.run(pack, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
+            archives = list(Path(making).glob("*.tgz"))
+            if done.returncode != 0 or not archives:
+                raise SourceError(f"npm pack {PACKAGE} failed: {done.stderr.strip()}")
+            with tarfile.open(archives[0]) as archive:
+                archive.extractall(Path(making, "unpacked"), filter="data")
+            with contextlib.suppress(FileExistsError, OSError):
+                Path(making, "unpacked").rename(folder)
+    if not (folder / _ARCHIVE).exists():
+        raise SourceError(f"{PACKAGE} has no {_ARCHIVE}; its layout has changed")
+    return (folder / _ARCHIVE).parent
+
+
+@contextlib.contextmanager
+def dynamodb_local(folder: Path) -> Iterator[str]:
+    """Start DynamoDB Local on loopback, empty and in memory, and yield its endpoint."""
+    port = _free_port()
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(  # noqa: S603 - the text above and a number
+            ["sh", "-c", _UNTIL_INPUT_ENDS, "sh", str(port)],  # noqa: S607 - POSIX has it on PATH
+            cwd=folder,
+            stdin=subprocess.PIPE,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+        try:
+            if not _answers(port, process):
+                log.seek(0)
+                last = log.read()[-2000:].decode("utf-8", "replace")
+                raise SourceError(f"DynamoDB Local did not start; it printed last: {last}")
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            if process.stdin is not None:
+                process.stdin.close()
+            process.wait()
+
+
+def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
+    give_up = time.monotonic() + _START_TIMEOUT_S
+    while process.poll() is None and time.monotonic() < give_up:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            connection.request("GET", "/")
+            connection.getresponse().read()
+            return True
+        connection.close()
+        time.sleep(0.05)
+    return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,101 @@
+"""A consumer on fakes only: a stream in memory, tasks in order, time that jumps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.consumer import Consumer, Notice
+from cdk_streams.operations.execution import Answer
+from cdk_streams.operations.fake_streams import FakeStreams
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.operations.work import InOrder
+from cdk_streams.poller import EventSourceMapping, SendFailure
+
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:failed"
+# One second after the fake stream's records were made.
+NOW_MS = int(datetime(2026, 1, 1, 0, 0, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+@dataclass
+class Bench:
+    """One consumer of one fake stream. `calls` and `failures` outlive a restart.
+
+    The function's first answers are `scripted`, an exception raised; then comes the handler.
+    """
+
+    streams: FakeStreams
+    positions: PositionStore
+    settings: MappingSettings = field(default_factory=MappingSettings)
+    handler: Callable[[Any, Any], Any] = lambda _event, _context: None
+    scripted: list[Answer | Exception] = field(default_factory=list)
+    refuse: str | None = None
+    calls: list[list[Any]] = field(default_factory=list)
+    request_ids: list[str] = field(default_factory=list)
+    failures: list[dict[str, Any]] = field(default_factory=list)
+    seen: list[Notice] = field(default_factory=list)
+    now_ms: int = NOW_MS
+    work: InOrder = field(init=False)
+    consumer: Consumer = field(init=False)
+
+    def start(self) -> None:
+        """Start the consumer, or a new one where the last one was left."""
+        if hasattr(self, "work"):
+            self.now_ms = self.work.now_ms() + 1
+        self.work = InOrder(self.now_ms)
+        self.consumer = Consumer(
+            "audit",
+            EventSourceMapping(
+                settings=replace(self.settings, on_failure=QUEUE),
+                function_arn="arn:aws:lambda:us-east-1:000000000000:function:audit",
+                stream_arn=self.streams.arn,
+                uuid="mapping-1",
+            ),
+            api=self.streams,
+            invoke=self.invoke,
+            deliver=self.deliver,
+            positions=self.positions,
+            work=self.work,
+            observe=lambda _at_ms, notice: self.seen.append(notice),
+        )
+        self.consumer.start()
+
+    def turn(self, turns: int) -> None:
+        for _ in range(turns):
+            self.consumer.turn()
+
+    def invoke(self, event: Any, request_id: str) -> Answer:
+        if self.scripted:
+            answer = self.scripted.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        self.calls.append(event["Records"])
+        self.request_ids.append(request_id)
+        try:
+            return Answer(request_id, json.dumps(self.handler(event, None)).encode())
+        except ValueError:
+            return Answer(request_id, b"{}", function_error="Unhandled", error_type="ValueError")
+
+    def deliver(self, failure: SendFailure) -> str | None:
+        if self.refuse is None:
+            self.failures.append(failure.body)
+        return self.refuse
+
+    def handled(self) -> list[str]:
+        """Every sequence number of every call, in order."""
+        return [record["dynamodb"]["SequenceNumber"] for call in self.calls for record in call]
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    streams = FakeStreams()
+    streams.add_shard("s")
+    return Bench(streams, PositionStore(tmp_path / "positions"))

@@ -1,0 +1,299 @@
+"""The live consumer on fakes: the poller's effects carried out, whatever the stream does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Protocol
+
+import pytest
+
+from cdk_streams.errors import StreamsError
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.consumer import CallTaken, Notice, Trouble, outcome_of
+from cdk_streams.operations.execution import Answer
+from cdk_streams.operations.fake_streams import FakeStreams
+from cdk_streams.operations.positions import Position, PositionStore
+from cdk_streams.operations.scenario_handler import behaving
+from cdk_streams.operations.scenarios import SCENARIOS, Scenario, result_of
+from cdk_streams.poller import Errored, Outcome, Returned, Settled, Throttled
+
+
+class Bench(Protocol):
+    """What conftest's bench offers."""
+
+    streams: FakeStreams
+    positions: PositionStore
+    settings: MappingSettings
+    handler: Any
+    scripted: list[Answer | Exception]
+    refuse: str | None
+    calls: list[list[Any]]
+    request_ids: list[str]
+    failures: list[dict[str, Any]]
+    seen: list[Notice]
+    now_ms: int
+
+    def start(self) -> None: ...
+    def turn(self, turns: int) -> None: ...
+    def handled(self) -> list[str]: ...
+
+
+def write(bench: Bench, count: int, shard: str = "s") -> list[str]:
+    return [
+        bench.streams.write(shard, {"ordinal": {"N": str(number)}})
+        for number in range(1, count + 1)
+    ]
+
+
+def troubles(bench: Bench) -> list[str]:
+    return [notice.what for notice in bench.seen if isinstance(notice, Trouble)]
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
+def test_a_scenario_comes_out_as_on_lambda(bench: Bench, scenario: Scenario) -> None:
+    ordinals = {
+        bench.streams.write(
+            "s", {"ordinal": {"N": str(number)}, "keep": {"BOOL": number in scenario.keep}}
+        ): number
+        for number in range(1, scenario.count + 1)
+    }
+    bench.settings = scenario.settings
+    bench.handler = behaving(dict(scenario.plan))
+    bench.start()
+    bench.turn(200)
+    assert result_of(bench.calls, bench.failures, ordinals) == scenario.expected
+    assert bench.positions.load("audit", bench.streams.arn) == {"s": Position(max(ordinals))}
+
+
+def test_retries_keep_the_request_id(bench: Bench) -> None:
+    write(bench, 1)
+    bench.settings = MappingSettings(retry_attempts=2)
+    bench.handler = behaving({"bad": [1], "how": "raise"})
+    bench.start()
+    bench.turn(50)
+    assert len(bench.request_ids) == 3
+    assert len(set(bench.request_ids)) == 1
+
+
+@pytest.mark.parametrize("turns", range(1, 60))
+def test_a_driver_that_dies_at_any_moment_loses_nothing_and_keeps_the_order(
+    bench: Bench, turns: int
+) -> None:
+    written = write(bench, 12)
+    bench.settings = MappingSettings(
+        batch_size=5, retry_attempts=1, report_batch_item_failures=True
+    )
+    bench.handler = behaving({"bad": [7], "how": "report"})
+    bench.start()
+    bench.turn(turns)
+    bench.start()
+    bench.turn(100)
+    given_up = _numbers_of(bench.failures, written)
+    assert set(bench.handled()) == set(written)
+    # Where the batch ends that is given up depends on where the second run began.
+    assert given_up[0] == written[6]
+    assert _first_times(bench.handled()) == written
+
+
+def _numbers_of(failures: Sequence[dict[str, Any]], written: list[str]) -> list[str]:
+    batches = [failure["DDBStreamBatchInfo"] for failure in failures]
+    return [
+        number
+        for batch in batches
+        for number in written
+        if int(batch["startSequenceNumber"]) <= int(number) <= int(batch["endSequenceNumber"])
+    ]
+
+
+def _first_times(numbers: list[str]) -> list[str]:
+    return list(dict.fromkeys(numbers))
+
+
+def test_a_restart_goes_on_behind_what_was_dealt_with(bench: Bench) -> None:
+    write(bench, 3)
+    bench.start()
+    bench.turn(20)
+    later = write(bench, 2)
+    bench.calls.clear()
+    bench.start()
+    bench.turn(20)
+    assert bench.handled() == later
+
+
+def test_children_are_read_after_their_parent_is_dealt_with(bench: Bench) -> None:
+    parent = write(bench, 2)
+    bench.streams.add_shard("left", parent="s")
+    bench.streams.add_shard("right", parent="s")
+    left, right = write(bench, 2, "left"), write(bench, 2, "right")
+    bench.settings = MappingSettings(batch_size=1)
+    bench.start()
+    bench.turn(60)
+    handled = bench.handled()
+    assert handled[:2] == parent
+    assert set(handled[2:]) == {*left, *right}
+    assert [number for number in handled if number in left] == left
+    assert bench.positions.load("audit", bench.streams.arn)["s"].done
+
+
+def test_a_restart_does_not_read_a_finished_parent_again(bench: Bench) -> None:
+    write(bench, 2)
+    bench.streams.add_shard("child", parent="s")
+    child = write(bench, 1, "child")
+    bench.start()
+    bench.turn(60)
+    bench.calls.clear()
+    bench.start()
+    bench.turn(60)
+    assert bench.handled() == []
+    assert bench.positions.load("audit", bench.streams.arn)["child"] == Position(child[0])
+
+
+def test_latest_starts_at_the_end_of_the_stream(bench: Bench) -> None:
+    write(bench, 2)
+    bench.settings = MappingSettings(starting_position="LATEST")
+    bench.start()
+    bench.turn(10)
+    later = write(bench, 1)
+    bench.turn(10)
+    assert bench.handled() == later
+
+
+def test_a_restart_before_the_first_record_does_not_make_latest_skip(bench: Bench) -> None:
+    bench.settings = MappingSettings(starting_position="LATEST")
+    bench.start()
+    bench.turn(10)
+    later = write(bench, 2)
+    bench.start()
+    bench.turn(10)
+    assert bench.handled() == later
+
+
+@pytest.mark.parametrize("operation", ["describe_stream", "get_shard_iterator", "get_records"])
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ["ThrottlingException"] * 3,
+        ["InternalServerError", "LimitExceededException"],
+        ["ResourceNotFoundException"],
+        ["AccessDeniedException"] * 2,
+    ],
+    ids=lambda codes: codes[0],
+)
+def test_reads_that_fail_lose_nothing(bench: Bench, operation: str, codes: list[str]) -> None:
+    written = write(bench, 3)
+    bench.streams.fail(operation, *codes)
+    bench.start()
+    bench.turn(60)
+    assert bench.handled() == written
+
+
+def test_iterators_that_expire_lose_nothing(bench: Bench) -> None:
+    bench.settings = MappingSettings(batch_size=2)
+    written: list[str] = []
+    bench.start()
+    for _ in range(5):
+        written += write(bench, 2)
+        bench.streams.expire_iterators()
+        bench.turn(30)
+    assert bench.handled() == written
+
+
+def test_records_that_were_trimmed_unread_are_told_and_the_rest_is_handled(bench: Bench) -> None:
+    first = write(bench, 2)
+    bench.start()
+    bench.turn(20)
+    later = write(bench, 4)
+    bench.streams.trim("s", through=later[1])
+    bench.turn(20)
+    assert bench.handled() == [*first, *later[2:]]
+    assert troubles(bench) == ["records left the stream before they were read"]
+
+
+def test_a_function_that_is_throttled_is_called_again_without_spending_retries(
+    bench: Bench,
+) -> None:
+    written = write(bench, 1)
+    bench.settings = MappingSettings(retry_attempts=0)
+    bench.scripted = [Answer("", throttled=True)] * 3
+    bench.start()
+    bench.turn(60)
+    assert bench.handled() == written
+    assert bench.failures == []
+
+
+def test_a_function_that_cannot_be_started_is_a_trouble_and_waits(bench: Bench) -> None:
+    written = write(bench, 1)
+    bench.scripted = [OSError("no such interpreter"), StreamsError("no code")]
+    bench.start()
+    bench.turn(60)
+    assert bench.handled() == written
+    assert troubles(bench) == [
+        "the function could not be called: no such interpreter",
+        "the function could not be called: no code",
+    ]
+
+
+def test_a_refused_failure_record_is_lost_and_the_stream_goes_on(bench: Bench) -> None:
+    written = write(bench, 3)
+    bench.settings = MappingSettings(batch_size=1, retry_attempts=0)
+    bench.handler = behaving({"bad": [2], "how": "raise"})
+    bench.refuse = "access denied"
+    bench.start()
+    bench.turn(40)
+    assert bench.handled() == written
+    assert bench.failures == []
+    assert troubles(bench) == ["the failure record was refused and is lost: access denied"]
+    assert bench.positions.load("audit", bench.streams.arn) == {"s": Position(written[-1])}
+
+
+def test_records_past_their_age_are_given_up_unhandled(bench: Bench) -> None:
+    write(bench, 2)
+    bench.now_ms += 70_000
+    bench.settings = MappingSettings(max_record_age=timedelta(seconds=60))
+    bench.start()
+    bench.turn(20)
+    assert bench.calls == []
+    (failure,) = bench.failures
+    assert failure["requestContext"]["condition"] == "RecordAgeExceeded"
+    assert failure["requestContext"]["approximateInvokeCount"] == 1
+    assert "responseContext" not in failure
+
+
+def test_lanes_of_a_shard_keep_the_order_of_each_item(bench: Bench) -> None:
+    bench.settings = MappingSettings(parallelization_factor=4, batch_size=3)
+    written: dict[str, list[str]] = {}
+    for number in range(60):
+        key = str(number % 7)
+        sequence = bench.streams.write("s", {"pk": {"S": key}, "ordinal": {"N": str(number)}})
+        written.setdefault(key, []).append(sequence)
+    bench.start()
+    bench.turn(200)
+    for numbers in written.values():
+        assert [number for number in bench.handled() if number in numbers] == numbers
+    assert len(bench.handled()) == 60
+
+
+def test_an_observer_sees_the_answer_before_what_follows_from_it(bench: Bench) -> None:
+    write(bench, 1)
+    bench.start()
+    bench.turn(20)
+    kinds = [type(notice) for notice in bench.seen]
+    assert kinds.index(CallTaken) < kinds.index(Settled)
+
+
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (Answer("r", b'{"batchItemFailures":[]}'), Returned({"batchItemFailures": []})),
+        (Answer("r", b"null"), Returned(None)),
+        (Answer("r", b""), Returned(None)),
+        (Answer("r", b"\xff"), Errored()),
+        (Answer("r", b"{}", function_error="Unhandled"), Errored("Unhandled")),
+        (Answer("r", throttled=True), Throttled()),
+    ],
+)
+def test_an_answer_means_to_the_poller_what_lambda_makes_of_it(
+    answer: Answer, outcome: Outcome
+) -> None:
+    assert outcome_of(answer) == outcome
