@@ -33,7 +33,11 @@ if TYPE_CHECKING:
         RouteError,
         StreamRuntimeError,
         UnroutedError,
+        WindowError,
     )
+    from lambda_runtime.guard import guarded_delete, guarded_put, is_tombstone, write_once
+    from lambda_runtime.memory import MemoryTable
+    from lambda_runtime.observe import lag_s
     from lambda_runtime.records import (
         ABSENT,
         Absent,
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         parse,
     )
     from lambda_runtime.router import Router
+    from lambda_runtime.windows import Window
 
 __all__ = [
     "ABSENT",
@@ -58,6 +63,7 @@ __all__ = [
     "GuardError",
     "Insert",
     "Item",
+    "MemoryTable",
     "MissingImageError",
     "ModelError",
     "Modify",
@@ -69,18 +75,29 @@ __all__ = [
     "StreamRuntimeError",
     "UnroutedError",
     "UserIdentity",
+    "Window",
+    "WindowError",
     "decode",
     "encode",
+    "guarded_delete",
+    "guarded_put",
+    "is_tombstone",
+    "lag_s",
     "parse",
+    "write_once",
 ]
 
 # The module of each public name.
 _HOMES = {
     "attributes": "decode encode",
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
-    "ModelError Reject RouteError StreamRuntimeError UnroutedError",
+    "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
+    "guard": "guarded_delete guarded_put is_tombstone write_once",
+    "memory": "MemoryTable",
+    "observe": "lag_s",
     "records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
     "router": "Router",
+    "windows": "Window",
 }
 
 

@@ -20,10 +20,10 @@ if TYPE_CHECKING:
     Take = Callable[[Any, int], "Failure | None"]
     Near = Callable[[], bool]
 
-__all__ = ["PARTIAL_RESPONSE", "Failure", "answer", "deadline", "in_order"]
+__all__ = ["PARTIAL_RESPONSE", "Failure", "answer", "deadline", "in_order", "retried"]
 
 PARTIAL_RESPONSE = "STREAM_PARTIAL_RESPONSE"
-"""The environment variable that says the mapping has ReportBatchItemFailures: "1", or anything."""
+"""The environment variable that is "1" when the mapping has ReportBatchItemFailures."""
 
 _LARGEST_MARGIN_MS = 5_000
 
@@ -94,25 +94,37 @@ def answer(records: Sequence[Any], failure: Failure | None) -> dict[str, Any]:
     """
     if failure is None:
         return {"batchItemFailures": []}
-    asked = os.environ.get(PARTIAL_RESPONSE) == "1"
+    if os.environ.get(PARTIAL_RESPONSE) != "1":
+        raise retried(
+            records,
+            failure,
+            f"{PARTIAL_RESPONSE} is not 1: set it, and report_batch_item_failures=True on the "
+            "mapping, to continue at the first unhandled record",
+        )
     number = _sequence_number(records[failure.unhandled])
-    if asked and number is not None:
-        return {"batchItemFailures": [{"itemIdentifier": number}]}
+    if number is None:
+        raise retried(
+            records,
+            failure,
+            "the first unhandled record has no sequence number that a partial response could name",
+        )
+    return {"batchItemFailures": [{"itemIdentifier": number}]}
+
+
+def retried(records: Sequence[Any], failure: Failure, why: str) -> BaseException:
+    """The error to raise when the whole batch is to be tried again, with a note that says why.
+
+    It is the handler's own, or a DeadlineError when nothing failed but the time.
+    """
     error = failure.error or DeadlineError(
         f"stopped before record {failure.unhandled + 1} of {len(records)}, because the function's "
         "deadline is near; set a longer timeout or a smaller batch_size"
     )
-    note = "Lambda retries the whole batch, also the records that were handled, because "
-    if asked:
-        note += "this record has no sequence number that a partial response could name"
-    else:
-        note += (
-            f"{PARTIAL_RESPONSE} is not 1: set it, and report_batch_item_failures=True on the "
-            "mapping, to continue at the first unhandled record"
-        )
+    note = f"Lambda retries the whole batch, also the records that were handled, because {why}"
+    # The error may be one object that a handler raises again and again.
     if note not in getattr(error, "__notes__", ()):
         error.add_note(note)
-    raise error
+    return error
 
 
 def _sequence_number(record: Any) -> str | None:

@@ -20,7 +20,8 @@ from __future__ import annotations
 
 from lambda_runtime import batches
 from lambda_runtime.batches import Failure
-from lambda_runtime.errors import RouteError, UnroutedError
+from lambda_runtime.errors import Reject, RouteError, UnroutedError
+from lambda_runtime.numerals import converter
 from lambda_runtime.records import Insert, Modify, Remove, change_of, records_of
 from lambda_runtime.routes import Route, declared
 
@@ -34,11 +35,15 @@ if not TYPE_CHECKING:
 
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from typing import Any, Literal, TypeVar, overload  # noqa: TC004 - see above
 
+    from lambda_runtime.batches import Near
+    from lambda_runtime.numerals import Numbers
     from lambda_runtime.records import Change
+    from lambda_runtime.windows import Window, WindowRoutes
 
+    State = dict[str, Any]
     Handles = TypeVar("Handles", bound=Callable[[Change], object] | Callable[[Change, Any], object])
     HandlesInsert = TypeVar(
         "HandlesInsert", bound=Callable[[Insert], object] | Callable[[Insert, Any], object]
@@ -48,6 +53,13 @@ if TYPE_CHECKING:
     )
     HandlesRemove = TypeVar(
         "HandlesRemove", bound=Callable[[Remove], object] | Callable[[Remove, Any], object]
+    )
+    HandlesWindow = TypeVar(
+        "HandlesWindow",
+        bound=Callable[[State, Change], State] | Callable[[State, Change, Window], State],
+    )
+    HandlesEnd = TypeVar(
+        "HandlesEnd", bound=Callable[[State], object] | Callable[[State, Window], object]
     )
 
 
@@ -69,25 +81,48 @@ class Router:
     Args:
         unrouted: What happens to a change that no route takes: "ignore" counts it as handled,
             "fail" makes it a failure (`UnroutedError`).
+        numbers: What N becomes: "decimal", "int" (for whole numbers) or "float", as in `parse`.
+        concurrency: How many records may be handled at a time, on threads; 1 is one after the
+            other. The changes of one item stay in order. For handlers that wait, not compute.
         margin_ms: How much of the invocation has to be left to start another record: as long as
             one record may take. None means a tenth of what is left when the batch starts, at most
             5,000 ms.
+        on_reject: Where the record goes when a handler raises `Reject`, so that the batch goes on
+            without it: the URL of an SQS queue, or a function that takes the message's text. None
+            means the queue in the environment variable STREAM_REJECT_QUEUE_URL; without one, and
+            when sending fails, a rejected record is a failed record.
+        show: What the log line of a failed record holds besides ids, route and the error's type:
+            "message" (the error's text and traceback), "record" (all of it, with its item).
     """
 
     def __init__(
         self,
         *,
         unrouted: Literal["ignore", "fail"] = "ignore",
+        numbers: Numbers = "decimal",
+        concurrency: int = 1,
         margin_ms: int | None = None,
+        on_reject: str | Callable[[str], object] | None = None,
+        show: Collection[Literal["message", "record"]] = (),
     ) -> None:
         if unrouted not in ("ignore", "fail"):
             raise RouteError(f'unrouted must be "ignore" or "fail", got {unrouted!r}')
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise RouteError(f"concurrency must be 1 or more threads, got {concurrency!r}")
         if margin_ms is not None and (not isinstance(margin_ms, int) or margin_ms < 0):
             raise RouteError(f"margin_ms must be milliseconds from 0, or None, got {margin_ms!r}")
+        if not {"message", "record"}.issuperset(show):
+            raise RouteError(f'show must hold "message", "record" or nothing, got {show!r}')
         self._unrouted = unrouted
+        self._numbers: Numbers = numbers
+        self._convert = converter(numbers)
+        self._concurrency = concurrency
         self._margin_ms = margin_ms
+        self._on_reject = on_reject
+        self._show = show
         self._routes: dict[type, list[Route]] = {Insert: [], Modify: [], Remove: []}
         self._default: Route | None = None
+        self._window: WindowRoutes | None = None
 
     @overload
     def insert(self, handler: HandlesInsert, /) -> HandlesInsert: ...
@@ -152,8 +187,41 @@ class Router:
             raise RouteError(f"a router has one default route, and {self._default.name} is it")
         if self._unrouted == "fail":
             raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
+        self._check_no_window()
         self._default = Route(handler, None)
         return handler
+
+    def window(
+        self, *, initial: dict[str, Any] | Callable[[], dict[str, Any]], end_early: bool = False
+    ) -> Callable[[HandlesWindow], HandlesWindow]:
+        """Declare the function that adds a change to the state of its tumbling window.
+
+        It takes the state and the change, and the `Window` when it has a third parameter, and
+        returns the state after the change. A router with a window has no other routes.
+
+        Args:
+            initial: The state in which every window starts, or a function that makes it.
+            end_early: Let Lambda end a window before its time when its state grows over 1 MB; False
+                makes that a failure (`WindowError`).
+        """
+        from lambda_runtime.windows import WindowRoutes  # noqa: PLC0415 - only windows pay for it
+
+        def decorate(add: HandlesWindow) -> HandlesWindow:
+            if self._window is not None or self._default or any(self._routes.values()):
+                raise RouteError("a router has one window and then no other routes")
+            if self._concurrency > 1:
+                raise RouteError("the changes of a window are added one by one; drop concurrency")
+            self._window = WindowRoutes(add, initial, end_early=end_early, numbers=self._numbers)
+            return add
+
+        return decorate
+
+    def window_end(self, end: HandlesEnd, /) -> HandlesEnd:
+        """Declare the function that gets the state of a finished window, and its `Window`."""
+        if self._window is None:
+            raise RouteError("a window ends after it was declared: put @on.window(...) first")
+        self._window.ends_with(end)
+        return end
 
     def handler(self, event: Any, context: Any = None) -> dict[str, Any]:
         """Handle a batch in order, up to the first record that fails or comes too late.
@@ -165,7 +233,8 @@ class Router:
         Returns:
             `{"batchItemFailures": []}`, or `{"batchItemFailures": [{"itemIdentifier": "3800…"}]}`
             with the sequence number of the first record that is not handled. That may be the
-            first of the batch, when there was no time to start it.
+            first of the batch, when there was no time to start it. For a mapping with a tumbling
+            window there is always a `state` too.
 
         Raises:
             Exception: the handler's own, when the mapping does not take partial responses (the
@@ -173,15 +242,49 @@ class Router:
             DeadlineError: the same, when the deadline was near.
             EventError: the event is no DynamoDB Streams event.
         """
+        records = records_of(event)
+        near = batches.deadline(context, self._margin_ms)
+        if self._window is not None:
+
+            def settle(failure: Failure) -> Failure | None:
+                return self._settle(records, failure)
+
+            return self._window.handle(event, records, near, settle)
         if self._default is None and not any(self._routes.values()):
             raise RouteError("this router has no routes; declare one before its handler is called")
-        records = records_of(event)
+        response = batches.answer(records, self._handle(records, context, near))
+        # With a tumbling window a response without state counts as a failed invocation.
+        return {"state": event.get("state") or {}, **response} if "window" in event else response
+
+    def _handle(self, records: list[Any], context: Any, near: Near | None) -> Failure | None:
+        """Take the records of a batch, on as many threads as the router is to use."""
 
         def take(record: Any, position: int) -> Failure | None:
-            return self._take(record, position, context)
+            failure = self._take(record, position, context)
+            return None if failure is None else self._settle(records, failure)
 
-        near = batches.deadline(context, self._margin_ms)
-        return batches.answer(records, batches.in_order(records, take, near))
+        if self._concurrency == 1:
+            failure = batches.in_order(records, take, near)
+        else:
+            from lambda_runtime.concurrency import on_threads  # noqa: PLC0415 - few routers need it
+
+            failure = on_threads(records, take, near, self._concurrency)
+        if failure is not None and failure.error is None:
+            from lambda_runtime import observe  # noqa: PLC0415 - for what seldom happens
+
+            observe.log_deadline(records, failure.unhandled)
+        return failure
+
+    def _settle(self, records: list[Any], failure: Failure) -> Failure | None:
+        """Log a failure; None when its record was rejected and sent away."""
+        from lambda_runtime import observe, rejects  # noqa: PLC0415 - for what seldom happens
+
+        left: Failure | None = failure
+        if isinstance(failure.error, Reject):
+            record = records[failure.position]
+            left = rejects.send(record, failure, failure.error, self._on_reject)
+        observe.log_record(records, failure, left, show=self._show)
+        return left
 
     def _declare(
         self,
@@ -198,16 +301,24 @@ class Router:
             )
 
         def decorate(function: Any) -> Any:
+            self._check_no_window()
             self._routes[change].append(declared(change, function, attributes, **conditions))
             return function
 
         return decorate(*handler) if handler else decorate
 
+    def _check_no_window(self) -> None:
+        if self._window is not None:
+            raise RouteError(
+                "a router with a window has no other routes; handle single changes in a consumer "
+                "of their own"
+            )
+
     def _take(self, record: Any, position: int, context: Any) -> Failure | None:
         """Hand one record to the routes that take it; None when all is well."""
         route = None
         try:
-            change = change_of(record, position)
+            change = change_of(record, position, self._convert)
             taken = False
             for route in self._routes[type(change)]:
                 if route.takes is None or route.takes(change):
