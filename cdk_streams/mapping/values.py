@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
+from cdk_streams.errors import FilterError
+from cdk_streams.filters import compile_pattern
 from cdk_streams.mapping.limits import (
     LENGTHS,
     MAX_DESTINATION_CHARACTERS,
@@ -68,6 +70,11 @@ def texts(filters: Any, quota: Any, faults: list[str]) -> tuple[str, ...]:
                 f"filters[{index}] must have at most {MAX_PATTERN_CHARACTERS:,} characters, "
                 f"got {len(text):,}; split it into several filters or test fewer attributes"
             )
+            continue
+        try:
+            compile_pattern(text)
+        except FilterError as error:
+            faults.append(f"filters[{index}] {error}")
     if isinstance(quota, int) and len(texts) > quota:
         faults.append(
             f"filters must be at most {quota} patterns, got {len(texts)}; join some with $or"
