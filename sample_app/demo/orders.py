@@ -13,13 +13,23 @@ from __future__ import annotations
 import random
 from collections import Counter
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-__all__ = ["Day", "Order", "Write", "changes_of", "plan_day", "stock_after", "units"]
+__all__ = [
+    "Action",
+    "Day",
+    "Order",
+    "Write",
+    "histories_of",
+    "item_of",
+    "plan_day",
+    "stock_after",
+    "units",
+]
 
 Action = Literal["place", "change", "cancel"]
 
-_ARTICLES = ("tea", "coffee", "cocoa", "honey", "bread", "butter", "cheese", "olives")
+_SKUS = ("tea", "coffee", "cocoa", "honey", "bread", "butter", "cheese", "olives")
 _UNITS_IN_STOCK = 2_000
 _CITIES = ("Lisbon", "Turin", "Graz", "Ghent", "Malmö", "Gdańsk", "Łódź", "Århus")
 _SHARE_CHANGED = 0.3
@@ -28,7 +38,7 @@ _SHARE_CANCELLED = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order as its customer means it; `lines` is units by article."""
+    """An order as its customer means it; `lines` is quantities by article."""
 
     order_id: str
     city: str
@@ -64,12 +74,12 @@ def plan_day(*, orders: int, seed: int) -> Day:
     draw.shuffle(tickets)
     following = [iter(history) for history in histories]
     writes = tuple(next(following[ticket]) for ticket in tickets)
-    return Day(tuple((article, _UNITS_IN_STOCK) for article in _ARTICLES), writes)
+    return Day(tuple((sku, _UNITS_IN_STOCK) for sku in _SKUS), writes)
 
 
 def _history(draw: random.Random, number: int) -> list[Write]:
-    articles = draw.sample(_ARTICLES, draw.randint(1, 3))
-    lines = tuple((article, draw.randint(1, 5)) for article in sorted(articles))
+    skus = sorted(draw.sample(_SKUS, draw.randint(1, 3)))
+    lines = tuple((sku, draw.randint(1, 5)) for sku in skus)
     order = Order(f"order-{number:04}", draw.choice(_CITIES), lines)
     writes = [Write("place", order, order.city)]
     if draw.random() < _SHARE_CHANGED:
@@ -81,28 +91,39 @@ def _history(draw: random.Random, number: int) -> list[Write]:
     return writes
 
 
+def item_of(order: Order) -> dict[str, Any]:
+    """The order as the table holds it when it is placed."""
+    lines = [{"sku": sku, "quantity": quantity} for sku, quantity in order.lines]
+    return {
+        "order_id": order.order_id,
+        "status": "PLACED",
+        "city": order.city,
+        "lines": lines,
+    }
+
+
 def stock_after(day: Day) -> dict[str, int]:
     """Units left of each article: what was there, less the orders placed and not cancelled."""
     left = Counter(dict(day.stock))
     for write in day.writes:
-        for article, count in write.order.lines:
+        for sku, quantity in write.order.lines:
             if write.action == "place":
-                left[article] -= count
+                left[sku] -= quantity
             elif write.action == "cancel":
-                left[article] += count
+                left[sku] += quantity
     return dict(left)
 
 
-def changes_of(day: Day) -> dict[str, list[Action]]:
-    """What has to be on record for each order, in its order: `["place", "change", "cancel"]`."""
-    found: dict[str, list[Action]] = {}
+def histories_of(day: Day) -> dict[str, list[tuple[str, str]]]:
+    """Status and city of each order after each of its writes: `[("PLACED", "Graz"), ...]`."""
+    found: dict[str, list[tuple[str, str]]] = {}
     for write in day.writes:
-        found.setdefault(write.order.order_id, []).append(write.action)
+        status = "CANCELLED" if write.action == "cancel" else "PLACED"
+        found.setdefault(write.order.order_id, []).append((status, write.city))
     return found
 
 
 def units(day: Day, action: Action) -> int:
-    """Units of all articles in the orders of one action: 2310 units ordered."""
-    return sum(
-        count for write in day.writes if write.action == action for _, count in write.order.lines
-    )
+    """Units of all articles in the writes of one action: 1709 units ordered."""
+    writes = [write for write in day.writes if write.action == action]
+    return sum(quantity for write in writes for _, quantity in write.order.lines)
