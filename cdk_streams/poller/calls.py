@@ -63,11 +63,11 @@ def ended(turn: Turn, shard: Shard, lane: Lane, event: CallEnded) -> Lane:
     if event.call != lane.token:
         return lane
     batch, others = lane.work[0], lane.work[1:]
-    lane = lane._replace(phase=Phase.IDLE)
     if isinstance(event.outcome, Throttled):
         _measure_failed(turn, batch.records)
         again = batch._replace(throttles=batch.throttles + 1)
-        return _wait(turn, shard, lane._replace(work=(again, *others)), again.throttles)
+        lane = lane._replace(phase=Phase.IDLE, work=(again, *others))
+        return _wait(turn, shard, lane, again.throttles)
     if turn.mapping.choices.iterator_age_at == "ended" and batch.records:
         _measure_age(turn, batch)
     verdict = judge(turn.mapping, batch, event.outcome)
@@ -102,7 +102,7 @@ def wake(turn: Turn, shard: Shard, lane: Lane, phase: Phase, at_ms: int) -> Lane
 
 def _succeeded(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     batch = lane.work[0]
-    lane = lane._replace(work=lane.work[1:])
+    lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     if batch.closing is not Closing.NO:
         return windows.leave(lane)
     lane = _carry(turn, lane, verdict)
@@ -115,7 +115,7 @@ def _cut(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     """Cut the batch at the lowest number reported: what is left is a new batch."""
     records, others = lane.work[0].records, lane.work[1:]
     done, left = records[: verdict.done], records[verdict.done :]
-    lane = lane._replace(work=(Batch(left, turn.draw_id()), *others))
+    lane = lane._replace(phase=Phase.IDLE, work=(Batch(left, turn.draw_id()), *others))
     lane = _carry(turn, lane, verdict)
     turn.effects.append(Settled(shard.shard_id, "handled", done))
     pass_over(turn, shard, lane, done)
@@ -133,9 +133,9 @@ def _failed(turn: Turn, shard: Shard, lane: Lane, function_error: str | None) ->
         middle = len(batch.records) // 2
         left = Batch(batch.records[:middle], turn.draw_id())
         right = Batch(batch.records[middle:], turn.draw_id())
-        return lane._replace(work=(left, right, *others))
+        return lane._replace(phase=Phase.IDLE, work=(left, right, *others))
     batch = batch._replace(failures=batch.failures + 1)
-    lane = lane._replace(work=(batch, *others))
+    lane = lane._replace(phase=Phase.IDLE, work=(batch, *others))
     limit = settings.retry_attempts
     if limit < 0 or batch.failures <= limit or _suspends(batch, turn.mapping.choices):
         return _wait(turn, shard, lane, batch.failures)

@@ -87,7 +87,7 @@ def _wait_for_more(turn: Turn, shard: Shard, lane: Lane) -> Lane:
 
 
 def _fed(turn: Turn, shard: Shard, lane: Lane, signal: Fed) -> Lane:  # noqa: ARG001 (a transition)
-    return lane._replace(phase=Phase.IDLE)
+    return lane if lane.phase is Phase.IDLE else lane._replace(phase=Phase.IDLE)
 
 
 def _woken(turn: Turn, shard: Shard, lane: Lane, event: Woken) -> Lane:  # noqa: ARG001 (as above)

@@ -59,26 +59,24 @@ def step(
     """
     turn = Turn(mapping, at_ms, poller.drawn, poller.enabled, poller.last_result)
     kind = type(event)
-    if (reaction := _OF_A_SHARD.get(kind)) is not None:
-        poller = _in_shard(turn, poller, event, reaction)
-    else:
+    if (reaction := _OF_A_SHARD.get(kind)) is None:
         poller = _OF_THE_MAPPING[kind](turn, poller, event)
-    return poller._replace(drawn=turn.drawn, last_result=turn.result), turn.effects
-
-
-def _in_shard(turn: Turn, poller: Poller, event: Any, reaction: Reaction) -> Poller:
-    shard = poller.shards.get(event.shard_id)
+        return poller._replace(drawn=turn.drawn, last_result=turn.result), turn.effects
+    # What comes here is about one shard; nearly every step does.
+    shard = poller.shards.get(event.shard_id)  # type: ignore[union-attr]  # see _OF_A_SHARD
     if shard is None or shard.done:
-        return poller
+        return poller, turn.effects
     turn.checkpoint = shard.checkpoint
     after = reaction(turn, shard, event)
-    if after is shard:
-        return poller
     known = {**poller.shards, shard.shard_id: after}
-    if not after.done:
-        return poller._replace(shards=known)
-    finished = poller.finished | {shard.shard_id}
-    return _start_ready(turn, poller._replace(shards=known, finished=finished))
+    if after.done:
+        finished = poller.finished | {shard.shard_id}
+        poller = _start_ready(turn, poller._replace(shards=known, finished=finished))
+        known = {**poller.shards}
+    return (
+        poller._replace(shards=known, drawn=turn.drawn, last_result=turn.result),
+        turn.effects,
+    )
 
 
 def _listed(turn: Turn, poller: Poller, event: ShardsListed) -> Poller:

@@ -61,21 +61,29 @@ def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
         return shard
     records = tuple(event.records)
     turn.measure("PolledEventCount", len(records))
+    after = sequence_number(records[-1]) if records else shard.after
+    unsettled = shard.unsettled
+    if len(shard.lanes) > 1:
+        unsettled += tuple(map(sequence_number, records))
     shard = shard._replace(
-        reading=False, answered_ms=turn.at_ms, more=event.more, closed=event.closed
+        reading=False,
+        answered_ms=turn.at_ms,
+        more=event.more,
+        closed=event.closed,
+        after=after,
+        unsettled=unsettled,
+        lanes=_spread(shard, _chosen(turn, shard, records)),
     )
-    if records:
-        shard = shard._replace(after=sequence_number(records[-1]))
-        shard = _spread(turn, shard, records)
-    shard = _ask(turn, shard)
+    if event.more:
+        # Batches with room wait for a read under way, so it is asked for before they form.
+        shard = _ask(turn, shard)
     lanes = [
         react(turn, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
         for lane in shard.lanes
     ]
-    shard = shard._replace(lanes=tuple(lanes))
     if not any(map(first_waiting, lanes)):
         advance(turn, shard, shard.after)
-    return _finish(turn, shard)
+    return _finish(turn, shard, tuple(lanes))
 
 
 def read_failed(turn: Turn, shard: Shard, event: ReadFailed) -> Shard:
@@ -83,16 +91,17 @@ def read_failed(turn: Turn, shard: Shard, event: ReadFailed) -> Shard:
     if not shard.reading or event.read != shard.read:
         return shard
     turn.result = event.reason
-    return _finish(turn, shard._replace(reading=False, answered_ms=turn.at_ms, more=False))
+    shard = shard._replace(reading=False, answered_ms=turn.at_ms, more=False)
+    return _finish(turn, shard, shard.lanes)
 
 
 def answered(turn: Turn, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
     """Hand an event to the lane that waits for it."""
     lane = react(turn, shard, shard.lanes[event.lane], event)
     if len(shard.lanes) == 1:
-        return _finish(turn, shard._replace(lanes=(lane,)))
+        return _finish(turn, shard, (lane,))
     lanes = [lane if each.number == lane.number else each for each in shard.lanes]
-    return _finish(turn, shard._replace(lanes=tuple(lanes)))
+    return _finish(turn, shard, tuple(lanes))
 
 
 def halt(shard: Shard) -> Shard:
@@ -110,32 +119,36 @@ def halt(shard: Shard) -> Shard:
 
 def resume(turn: Turn, shard: Shard) -> Shard:
     """Read on from the checkpoint after `halt`, once no call is under way."""
-    return _finish(turn, shard)
+    return _finish(turn, shard, shard.lanes)
 
 
-def _spread(turn: Turn, shard: Shard, records: tuple[Record, ...]) -> Shard:
-    """Filter the records and put each behind its lane's others."""
-    if len(shard.lanes) > 1:
-        numbers = tuple(map(sequence_number, records))
-        shard = shard._replace(unsettled=shard.unsettled + numbers)
-    if (matches := turn.mapping.matches) is not None:
-        chosen = [matches(record) for record in records]
-        dropped = tuple(compress(records, map(not_, chosen)))
-        turn.measure("FilteredOutEventCount", len(dropped))
-        if dropped:
-            turn.effects.append(Settled(shard.shard_id, "filtered", dropped))
-            records = tuple(compress(records, chosen))
+def _chosen(turn: Turn, shard: Shard, records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return the records that a filter matches; the others are settled here."""
+    matches = turn.mapping.matches
+    if matches is None or not records:
+        return records
+    chosen = [matches(record) for record in records]
+    dropped = tuple(compress(records, map(not_, chosen)))
+    turn.measure("FilteredOutEventCount", len(dropped))
+    if not dropped:
+        return records
+    turn.effects.append(Settled(shard.shard_id, "filtered", dropped))
+    return tuple(compress(records, chosen))
+
+
+def _spread(shard: Shard, records: tuple[Record, ...]) -> tuple[Lane, ...]:
+    """Put each record behind its lane's others."""
+    if not records:
+        return shard.lanes
     if len(shard.lanes) == 1:
         lane = shard.lanes[0]
-        return shard._replace(lanes=(lane._replace(pending=lane.pending + records),))
+        return (lane._replace(pending=lane.pending + records),)
     queues: list[list[Record]] = [[] for _ in shard.lanes]
     for record in records:
         queues[_lane_of(record, len(queues))].append(record)
-    return shard._replace(
-        lanes=tuple(
-            lane._replace(pending=lane.pending + tuple(queue))
-            for lane, queue in zip(shard.lanes, queues, strict=True)
-        )
+    return tuple(
+        lane._replace(pending=lane.pending + tuple(queue))
+        for lane, queue in zip(shard.lanes, queues, strict=True)
     )
 
 
@@ -164,13 +177,13 @@ def _ask(turn: Turn, shard: Shard) -> Shard:
     return shard._replace(reading=True, read=token)
 
 
-def _finish(turn: Turn, shard: Shard) -> Shard:
-    """Take over the checkpoint, read on, and see whether the shard is done."""
-    if turn.checkpoint != shard.checkpoint:
-        shard = shard._replace(
-            checkpoint=turn.checkpoint,
-            unsettled=still_unsettled(shard.unsettled, turn.checkpoint),
-        )
+def _finish(turn: Turn, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
+    """Take over the lanes and the checkpoint, read on, and see whether the shard is done."""
+    shard = shard._replace(
+        lanes=lanes,
+        checkpoint=turn.checkpoint,
+        unsettled=still_unsettled(shard.unsettled, turn.checkpoint),
+    )
     if shard.rereading and turn.enabled and _empty(shard):
         shard = shard._replace(rereading=False, after=shard.checkpoint, unsettled=())
     shard = _ask(turn, shard)

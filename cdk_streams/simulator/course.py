@@ -100,19 +100,22 @@ class Course:
     def run(self) -> Run:
         """Run until nothing is planned, or until the last moment asked for."""
         self._describe()
-        agenda, until_ms = self._agenda, self._terms.until_ms
+        agenda, last_ms = self._agenda, self._last_ms()
         while (next_ms := agenda.next_ms()) is not None:
-            last_ms = self._silent_ms() if until_ms is None else until_ms
             if next_ms > last_ms:
-                break
+                # Iterators have brought younger records since this was worked out.
+                last_ms = self._last_ms()
+                if next_ms > last_ms:
+                    break
             agenda.step()
         return self._result()
 
-    def _silent_ms(self) -> int:
-        return _SILENCE_MS + max(
-            (source.last_arrival_ms for source in self._sources.values()),
-            default=self._terms.start_ms,
-        )
+    def _last_ms(self) -> int:
+        """Return when the run stops at the latest."""
+        if self._terms.until_ms is not None:
+            return self._terms.until_ms
+        arrivals = [source.last_arrival_ms for source in self._sources.values()]
+        return max(arrivals, default=self._terms.start_ms) + _SILENCE_MS
 
     def _feed(self, event: Event) -> None:
         self._poller, effects = step(self._mapping, self._poller, event, self._agenda.now_ms)
