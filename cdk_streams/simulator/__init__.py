@@ -3,8 +3,9 @@
     run = simulate(handler, records, settings=MappingSettings(batch_size=4, retry_attempts=1))
     run.invocations, run.failures, run.checkpoints
 
-`simulate` runs one mapping over given records. It is a driver of `cdk_streams.poller` (`course`),
-as the live one is, so it has no rule of its own: what it shows is what the poller does on AWS's
+`simulate` runs one mapping over given records. A `World` has tables that are written to, several
+consumers, faults drawn from a seed, and invariants. Both drive `cdk_streams.poller`, as the live
+driver does, so they have no rule of their own: what they show is what the poller does on AWS's
 side. Nothing here imports aws_cdk, boto3 or the real clock; each name is loaded on first use.
 """
 
@@ -16,30 +17,54 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from cdk_streams.mapping import MappingSettings
     from cdk_streams.poller import Choices
-    from cdk_streams.simulator.builders import expire, insert, modify, remove
+    from cdk_streams.simulator.builders import expire, in_order, insert, modify, remove
+    from cdk_streams.simulator.consumers import Consumer
+    from cdk_streams.simulator.explore import check, replay
+    from cdk_streams.simulator.faults import NO_FAULTS, Faults
+    from cdk_streams.simulator.invariants import InvariantBroken
     from cdk_streams.simulator.runs import Counts, Delivery, Invocation, Run
     from cdk_streams.simulator.simulation import simulate
+    from cdk_streams.simulator.streams import TableStream
+    from cdk_streams.simulator.tables import Table
+    from cdk_streams.simulator.world import World
 
 __all__ = [
+    "NO_FAULTS",
     "Choices",
+    "Consumer",
     "Counts",
     "Delivery",
+    "Faults",
+    "InvariantBroken",
     "Invocation",
     "MappingSettings",
     "Run",
+    "Table",
+    "TableStream",
+    "World",
+    "check",
     "expire",
+    "in_order",
     "insert",
     "modify",
     "remove",
+    "replay",
     "simulate",
 ]
 
 _HOMES: Final = {
     "cdk_streams.mapping": ("MappingSettings",),
     "cdk_streams.poller": ("Choices",),
-    "cdk_streams.simulator.builders": ("expire", "insert", "modify", "remove"),
+    "cdk_streams.simulator.builders": ("expire", "in_order", "insert", "modify", "remove"),
+    "cdk_streams.simulator.consumers": ("Consumer",),
+    "cdk_streams.simulator.explore": ("check", "replay"),
+    "cdk_streams.simulator.faults": ("NO_FAULTS", "Faults"),
+    "cdk_streams.simulator.invariants": ("InvariantBroken",),
     "cdk_streams.simulator.runs": ("Counts", "Delivery", "Invocation", "Run"),
     "cdk_streams.simulator.simulation": ("simulate",),
+    "cdk_streams.simulator.streams": ("TableStream",),
+    "cdk_streams.simulator.tables": ("Table",),
+    "cdk_streams.simulator.world": ("World",),
 }
 
 

@@ -26,7 +26,7 @@ def test_a_key_has_the_same_place_in_every_process() -> None:
 
 def test_items_spread_over_the_shards() -> None:
     shards = Shards(ARN, 4)
-    counts = {each: 0 for each in shards.open}
+    counts = dict.fromkeys(shards.open, 0)
     for place in PLACES:
         counts[shards.of(place)] += 1
 
