@@ -97,11 +97,13 @@ def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
     give_up = time.monotonic() + _START_TIMEOUT_S
     while process.poll() is None and time.monotonic() < give_up:
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with contextlib.suppress(OSError, http.client.HTTPException):
+        with (
+            contextlib.closing(connection),
+            contextlib.suppress(OSError, http.client.HTTPException),
+        ):
             connection.request("GET", "/")
             connection.getresponse().read()
             return True
-        connection.close()
         time.sleep(0.05)
     return False
 

@@ -1,0 +1,216 @@
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cdk_streams.errors import SettingsError, SourceError
+from cdk_streams.operations.deployment import (
+    DeployedConsumer,
+    SynthesizedStack,
+    read_consumers,
+    read_stacks,
+)
+
+STREAM = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:shop-audit-1X"
+QUEUE = "arn:aws:sqs:us-east-1:000000000000:shop-failed-1X"
+
+
+class Deployed:
+    """A deployment in memory that answers as CloudFormation and Lambda do."""
+
+    def __init__(self) -> None:
+        self.names = {"Mapping": "uuid-1", "Audit": "shop-audit-1X", "Layer": "arn:layer:1"}
+        self.mapping: dict[str, Any] = {
+            "UUID": "uuid-1",
+            "EventSourceArn": STREAM,
+            "FunctionArn": FUNCTION,
+            # As a local AWS answers, which has forgotten most settings.
+            "BatchSize": 10,
+            "DestinationConfig": {"OnFailure": {"Destination": QUEUE}},
+        }
+        self.function: dict[str, Any] = {
+            "FunctionArn": FUNCTION,
+            "Handler": "audit.handler",
+            "Runtime": "python3.13",
+            "Timeout": 60,
+            "MemorySize": 256,
+            "Environment": {"Variables": {"BUCKET": "trail-1X"}},
+        }
+
+    def client(self, _service: str) -> Any:
+        return self
+
+    def list_stack_resources(self, **request: Any) -> dict[str, Any]:
+        first = "NextToken" not in request
+        names = list(self.names.items())[:1] if first else list(self.names.items())[1:]
+        page: dict[str, Any] = {
+            "StackResourceSummaries": [
+                {"LogicalResourceId": logical, "PhysicalResourceId": physical}
+                for logical, physical in names
+            ]
+        }
+        return page | {"NextToken": "more"} if first else page
+
+    def get_event_source_mapping(self, **_request: Any) -> dict[str, Any]:
+        return self.mapping
+
+    def get_function_configuration(self, **_request: Any) -> dict[str, Any]:
+        return self.function
+
+
+@pytest.fixture
+def deployed() -> Deployed:
+    return Deployed()
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> SynthesizedStack:
+    for asset in ("asset.1", "asset.2"):
+        (tmp_path / asset).mkdir()
+    resources: dict[str, Any] = {
+        "Mapping": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "EventSourceArn": {"Fn::GetAtt": ["Orders", "StreamArn"]},
+                "FunctionName": {"Ref": "Audit"},
+                "StartingPosition": "TRIM_HORIZON",
+                "BatchSize": 7,
+                "MaximumRetryAttempts": 3,
+                "BisectBatchOnFunctionError": True,
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": {"Fn::GetAtt": ["Failed", "Arn"]}}
+                },
+            },
+        },
+        "Audit": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {"Layers": [{"Ref": "Layer"}]},
+            "Metadata": {"aws:asset:path": "asset.1"},
+        },
+        "Layer": {
+            "Type": "AWS::Lambda::LayerVersion",
+            "Metadata": {"aws:asset:path": "asset.2"},
+        },
+    }
+    return SynthesizedStack("shop", tmp_path, resources)
+
+
+def only(stack: SynthesizedStack, deployed: Deployed) -> DeployedConsumer:
+    (consumer,) = read_consumers(stack, deployed.client)
+    return consumer
+
+
+def test_settings_come_from_the_template(stack: SynthesizedStack, deployed: Deployed) -> None:
+    settings = only(stack, deployed).mapping.settings
+    assert settings.batch_size == 7
+    assert settings.retry_attempts == 3
+    assert settings.bisect_batch_on_error
+
+
+def test_names_come_from_the_deployment(stack: SynthesizedStack, deployed: Deployed) -> None:
+    consumer = only(stack, deployed)
+    assert consumer.name == "Mapping"
+    assert consumer.mapping.stream_arn == STREAM
+    assert consumer.mapping.uuid == "uuid-1"
+    assert consumer.mapping.destination == QUEUE
+    assert consumer.function.name == "shop-audit-1X"
+    assert consumer.function.environment == {"BUCKET": "trail-1X"}
+
+
+def test_code_and_layers_are_what_was_staged(stack: SynthesizedStack, deployed: Deployed) -> None:
+    function = only(stack, deployed).function
+    assert function.asset == stack.assembly / "asset.1"
+    assert function.layers == (stack.assembly / "asset.2",)
+    assert (function.timeout_s, function.memory_mb) == (60, 256)
+
+
+def test_request_ids_differ_from_call_to_call(stack: SynthesizedStack, deployed: Deployed) -> None:
+    ids = only(stack, deployed).mapping.ids
+    assert ids(1) != ids(1)
+
+
+def test_an_alias_is_part_of_the_functions_arn_and_no_version(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    deployed.mapping["FunctionArn"] = f"{FUNCTION}:live"
+    mapping = only(stack, deployed).mapping
+    assert mapping.function_arn == f"{FUNCTION}:live"
+    assert mapping.executed_version == "$LATEST"
+    deployed.mapping["FunctionArn"] = f"{FUNCTION}:3"
+    assert only(stack, deployed).mapping.executed_version == "3"
+
+
+def test_a_mapping_of_a_queue_is_passed_over(stack: SynthesizedStack, deployed: Deployed) -> None:
+    deployed.mapping["EventSourceArn"] = QUEUE
+    assert read_consumers(stack, deployed.client) == ()
+
+
+def test_a_stack_without_mappings_asks_nothing(tmp_path: Path) -> None:
+    assert read_consumers(SynthesizedStack("empty", tmp_path, {}), lambda _service: None) == ()
+
+
+def test_a_function_of_another_stack_cannot_be_run(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    deployed.names["Audit"] = "something-else"
+    with pytest.raises(SourceError, match=r"Mapping: its function must be in the stack shop"):
+        only(stack, deployed)
+
+
+def test_a_function_in_another_language_cannot_be_run(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    deployed.function["Runtime"] = "nodejs24.x"
+    with pytest.raises(SourceError, match=r"must have a Python runtime, got nodejs24\.x"):
+        only(stack, deployed)
+
+
+def test_inline_code_cannot_be_run(stack: SynthesizedStack, deployed: Deployed) -> None:
+    del stack.resources["Audit"]["Metadata"]  # type: ignore[attr-defined] # a dict, here
+    with pytest.raises(SourceError, match=r"Audit: its code must be an asset"):
+        only(stack, deployed)
+
+
+def test_a_setting_that_lambda_refuses_names_its_mapping(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    stack.resources["Mapping"]["Properties"]["BatchSize"] = 20_000
+    with pytest.raises(SettingsError, match=r"Mapping: batch_size must be 1 to 10,000"):
+        only(stack, deployed)
+
+
+def test_a_destination_that_was_not_deployed_is_told(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    deployed.mapping["DestinationConfig"] = {"OnFailure": {}}
+    with pytest.raises(SourceError, match=r"must have the destination of the template"):
+        only(stack, deployed)
+
+
+def test_stacks_of_stages_are_found(tmp_path: Path) -> None:
+    inner = tmp_path / "assembly-prod"
+    inner.mkdir()
+    (tmp_path / "manifest.json").write_text(
+        json.dumps(
+            {
+                "artifacts": {
+                    "Tree": {"type": "cdk:tree", "properties": {}},
+                    "prod": {
+                        "type": "cdk:cloud-assembly",
+                        "properties": {"directoryName": "assembly-prod"},
+                    },
+                }
+            }
+        )
+    )
+    artifact = {
+        "type": "aws:cloudformation:stack",
+        "properties": {"templateFile": "t.json", "stackName": "prod-shop"},
+    }
+    (inner / "manifest.json").write_text(json.dumps({"artifacts": {"shop": artifact}}))
+    (inner / "t.json").write_text(json.dumps({"Resources": {"A": {"Type": "T"}}}))
+    assert read_stacks(tmp_path) == (SynthesizedStack("prod-shop", inner, {"A": {"Type": "T"}}),)
