@@ -86,6 +86,7 @@ class Course:
         self._metrics: dict[str, int] = {}
         self._fates: Counter[str] = Counter()
         self._begun = 0
+        self._room = mapping.settings.batch_size * mapping.settings.parallelization_factor
         self._hands: dict[type, Callable[[Any], None]] = {
             Read: self._read,
             Invoke: self._invoke,
@@ -161,7 +162,8 @@ class Course:
 
     def _answer(self, read: Read) -> None:
         source, now_ms = self._sources[read.shard_id], self._agenda.now_ms
-        records = source.read(read.limit, now_ms)
+        # Reading no more than is called at once keeps a long run's memory small.
+        records = source.read(min(read.limit, self._room), now_ms)
         next_ms = source.next_arrival_ms
         closed = next_ms is None and self._ends(read.shard_id)
         more = next_ms is not None and next_ms <= now_ms

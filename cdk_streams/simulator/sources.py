@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import STREAM_RETENTION
@@ -42,62 +42,62 @@ class ShardSource:
     @property
     def next_arrival_ms(self) -> int | None:
         """When the next record arrives or did; None when none is left."""
-        return None if self._ahead is None else self._ahead.at_ms
+        return None if self._ahead is None else self._ahead[0]
 
     @property
     def stream_arn(self) -> str | None:
         """The `eventSourceARN` of the next record."""
-        return None if self._ahead is None else self._ahead.record.get("eventSourceARN")
+        return None if self._ahead is None else self._ahead[2].get("eventSourceARN")
 
     def read(self, limit: int, now_ms: int) -> list[Record]:
         """Return the next records that have arrived and are still kept."""
         records: list[Record] = []
         ahead, arriving = self._ahead, self._arriving
-        while ahead is not None and ahead.at_ms <= now_ms and len(records) < limit:
-            if now_ms - ahead.created_ms > _RETENTION_MS:
+        while ahead is not None and len(records) < limit:
+            at_ms, created_ms, record = ahead
+            if at_ms > now_ms:
+                break
+            if now_ms - created_ms > _RETENTION_MS:
                 self.trimmed += 1
             else:
-                records.append(ahead.record)
+                records.append(record)
             ahead = next(arriving, None)
         self._ahead = ahead
         return records
 
     def skip_to(self, now_ms: int) -> None:
         """Pass over everything that was written up to now."""
-        while self._ahead is not None and self._ahead.created_ms <= now_ms:
+        while self._ahead is not None and self._ahead[1] <= now_ms:
             self.skipped += 1
             self._ahead = next(self._arriving, None)
 
-    def _arrive(self, records: Iterable[Record], at_ms: int) -> Iterator[_Arrival]:
-        """Yield each record with its times, and check that it follows the one before it."""
+    def _arrive(self, records: Iterable[Record], at_ms: int) -> Iterator[tuple[int, int, Record]]:
+        """Yield (arrival, creation, record); each must follow the one before it.
+
+        Plain tuples: this is done for every record of a run.
+        """
         before = -1
         for record in records:
             change = record["dynamodb"]
-            number = _number(self.shard_id, change["SequenceNumber"])
+            text = change["SequenceNumber"]
+            number = int(text) if text.__class__ is str and text.isdecimal() else -1
             if number <= before:
-                raise SourceError(
-                    f"the records of {self.shard_id} must be in stream order, got sequence number "
-                    f"{number} after {before}; sort them by int(SequenceNumber)"
-                )
+                raise self._misplaced(text, before)
             before = number
             self.taken += 1
             stamp = change.get("ApproximateCreationDateTime")
             created_ms = at_ms if stamp is None else round(stamp * 1000)
             if created_ms > at_ms:
                 self.last_arrival_ms = at_ms = created_ms
-            yield _Arrival(at_ms, created_ms, record)
+            yield at_ms, created_ms, record
 
-
-class _Arrival(NamedTuple):
-    at_ms: int
-    created_ms: int
-    record: Record
-
-
-def _number(shard_id: str, text: Any) -> int:
-    if isinstance(text, str) and text.isdecimal():
-        return int(text)
-    raise SourceError(
-        f"a record of {shard_id} has the sequence number {text!r}; "
-        "expected decimal text such as '3800002862244222465263'"
-    )
+    def _misplaced(self, text: Any, before: int) -> SourceError:
+        if not isinstance(text, str) or not text.isdecimal():
+            return SourceError(
+                f"a record of {self.shard_id} has the sequence number {text!r}; "
+                "expected decimal text such as '3800002862244222465263'"
+            )
+        return SourceError(
+            f"the records of {self.shard_id} must be in stream order, got sequence number "
+            f"{text} after {before}; sort them by int(SequenceNumber)"
+        )
