@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         WindowError,
     )
     from lambda_runtime.guard import guarded_delete, guarded_put, is_tombstone, write_once
+    from lambda_runtime.json_text import to_json
     from lambda_runtime.memory import MemoryTable
     from lambda_runtime.observe import lag_s
     from lambda_runtime.records import (
@@ -84,6 +85,7 @@ __all__ = [
     "is_tombstone",
     "lag_s",
     "parse",
+    "to_json",
     "write_once",
 ]
 
@@ -93,6 +95,7 @@ _HOMES = {
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
     "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
     "guard": "guarded_delete guarded_put is_tombstone write_once",
+    "json_text": "to_json",
     "memory": "MemoryTable",
     "observe": "lag_s",
     "records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",

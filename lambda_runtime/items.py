@@ -11,9 +11,11 @@ __all__ = ["Item"]
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, TypeVar
 
     from lambda_runtime.numerals import Convert
+
+    T = TypeVar("T")
 
 
 class Item(Mapping[str, "Any"]):
@@ -57,6 +59,19 @@ class Item(Mapping[str, "Any"]):
     def to_dict(self) -> dict[str, Any]:
         """Decode all of it into a new dict, which shares nothing with this Item."""
         return decode_map(self.raw, self._convert, self._path)
+
+    def to(self, model: type[T]) -> T:
+        """Make an instance of a dataclass, a TypedDict or a pydantic model: `new.to(Order)`.
+
+        Only what the class names is decoded; `lambda_runtime.typed` says what annotations take.
+
+        Raises:
+            ModelError: with the path of each attribute that is missing or does not fit.
+        """
+        from lambda_runtime.typed import read  # noqa: PLC0415 - typing, which most can do without
+
+        made: T = read(model, self.raw, self._convert, self._path)
+        return made
 
     def __repr__(self) -> str:
         # Names only: a repr ends in logs, and values are somebody's data.
