@@ -27,7 +27,7 @@ class Watched:
     """What the alarms of one consumer look at."""
 
     settings: MappingSettings
-    function: lambda_.IFunction
+    function: lambda_.IFunction | lambda_.FunctionBase
     failure_queue: sqs.IQueue | None
 
 
@@ -41,7 +41,7 @@ class Row:
     says: str
 
 
-def iterator_age(function: lambda_.IFunction) -> cloudwatch.Metric:
+def iterator_age(function: lambda_.IFunction | lambda_.FunctionBase) -> cloudwatch.Metric:
     """Return the age in milliseconds of the last record of each batch, the oldest a minute."""
     return function.metric("IteratorAge", statistic="Maximum", period=Duration.seconds(_PERIOD_S))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnTag
@@ -27,6 +27,8 @@ RETRY_ATTEMPTS: Final = 10
 """Lambda waits 0.2 s and then twice as long each time: over three minutes of a target's outage."""
 MAX_RECORD_AGE: Final = timedelta(hours=18)
 """Leaves six hours of DynamoDB's 24 in which a failed record can still be read back."""
+AnyFunction: TypeAlias = lambda_.IFunction | lambda_.FunctionBase
+"""A function or an alias; CDK's classes fit its interface in mypy, but not in pyright."""
 _PARTIAL_RESPONSE: Final = "STREAM_PARTIAL_RESPONSE"
 _TOLD: Final = WeakKeyDictionary[lambda_.Function, bool]()
 
@@ -75,7 +77,7 @@ class StreamConsumer(Construct):
         id: str,  # noqa: A002 -- CDK's name for it
         *,
         table: dynamodb.ITable,
-        function: lambda_.IFunction,
+        function: AnyFunction,
         on_failure: sqs.IQueue | None = None,
         batch_size: int = 100,
         max_batching_window: Seconds = 0,
@@ -133,7 +135,7 @@ class StreamConsumer(Construct):
         return self._table
 
     @property
-    def function(self) -> lambda_.IFunction:
+    def function(self) -> AnyFunction:
         """The function, as given."""
         return self._function
 
@@ -163,7 +165,7 @@ class StreamConsumer(Construct):
 
 
 def _mapping(
-    scope: Construct, stream_arn: str, function: lambda_.IFunction, settings: MappingSettings
+    scope: Construct, stream_arn: str, function: AnyFunction, settings: MappingSettings
 ) -> lambda_.CfnEventSourceMapping:
     """Create the mapping from the settings as `to_template` writes them."""
     prop = settings.to_template().get
@@ -202,7 +204,7 @@ def _mapping(
     )
 
 
-def _tell_runtime(function: lambda_.IFunction, *, reports: bool) -> None:
+def _tell_runtime(function: AnyFunction, *, reports: bool) -> None:
     """Set the variable by which lambda_runtime knows that its partial answers are read."""
     if isinstance(function, (lambda_.Alias, lambda_.Version)):
         _tell_runtime(function.lambda_, reports=reports)

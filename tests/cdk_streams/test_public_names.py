@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+import cdk_streams
+
+
+@pytest.mark.parametrize("name", cdk_streams.__all__)
+def test_each_public_name_is_there(name: str) -> None:
+    assert getattr(cdk_streams, name).__name__ == name
+    assert name in dir(cdk_streams)
+
+
+def test_names_are_sorted_and_each_has_one_home() -> None:
+    homes = [name for names in cdk_streams._HOMES.values() for name in names]
+    assert sorted(homes) == cdk_streams.__all__
+
+
+def test_another_name_is_an_attribute_error() -> None:
+    with pytest.raises(AttributeError, match="module 'cdk_streams' has no attribute 'Nope'"):
+        cdk_streams.__getattr__("Nope")
+
+
+@pytest.mark.parametrize(
+    "names", ["MappingSettings, SettingsError", "simulator"], ids=["values", "simulator"]
+)
+def test_aws_cdk_and_boto3_are_not_loaded_without_the_constructs(names: str) -> None:
+    code = (
+        f"import sys; from cdk_streams import {names}\n"
+        "print({'aws_cdk', 'jsii', 'boto3'} & {*sys.modules})"
+    )
+    ran = subprocess.run(  # noqa: S603 -- our own interpreter and our own text
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout == "set()\n"

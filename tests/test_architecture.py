@@ -1,0 +1,179 @@
+"""Who may import whom, and how large a thing may be: the shape of the project, kept by test."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Mapping
+from functools import cache
+from graphlib import TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGES = ("lambda_runtime", "cdk_streams", "sample_app")
+# The first layer of cdk_streams, downwards: each may import those before it.
+LAYER_1 = (
+    "cdk_streams.errors",
+    "cdk_streams.filters",
+    "cdk_streams.mapping",
+    "cdk_streams.poller",
+    "cdk_streams.checks",
+)
+# Of cdk_streams and of other people's packages: what a folder may import, besides itself and the
+# standard library. The first prefix that fits a module is its row.
+MAY_IMPORT: dict[str, tuple[str, ...]] = {
+    "lambda_runtime": ("boto3", "botocore"),
+    **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
+    "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs"),
+    "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
+    "cdk_streams.operations": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),
+    "cdk_streams.cli": (
+        *LAYER_1,
+        "cdk_streams.simulator",
+        "cdk_streams.operations",
+        "lambda_runtime",
+        "click",
+        "rich",
+        "boto3",
+        "botocore",
+    ),
+    # The public names: each is imported from its home when it is first used.
+    "cdk_streams": (*LAYER_1, "cdk_streams.constructs"),
+    "sample_app.handlers": ("lambda_runtime", "boto3", "botocore"),
+    "sample_app.demo": ("cdk_streams", "boto3", "botocore", "rich"),
+    "sample_app": ("cdk_streams", "aws_cdk", "constructs", "lambda_runtime"),
+}
+# What every function of ours loads at a cold start, and what it must not: boto3 costs 100 ms and
+# more, the others some milliseconds each.
+COLD_START = ("lambda_runtime", "lambda_runtime.router", "lambda_runtime.records")
+DEAR = ("boto3", "botocore", "dataclasses", "typing", "inspect")
+# For a type checker's eyes alone: stubs, and names that are not loaded.
+TYPES_ONLY = ("mypy_boto3_", "_typeshed", "typing_extensions")
+NO_SUCH_MODULE = {"utils", "util", "common", "base", "helpers", "helper", "types", "misc", "core"}
+MAX_FILE_LINES = 400
+MAX_FUNCTION_LINES = 40
+
+
+def files() -> list[Path]:
+    return sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+
+
+def module_of(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+@cache
+def tree_of(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+
+
+def imports(path: Path, *, at_import: bool = False) -> Iterator[str]:
+    """Yield every module that a file imports; `at_import`: those that importing it loads."""
+    nodes: list[ast.AST] = [tree_of(path)]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            home = ".".join(filter(None, [*_above(path, node.level), node.module]))
+            yield from (f"{home}.{alias.name}" for alias in node.names)
+        if at_import and (
+            isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda))
+            or (isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test))
+        ):
+            continue
+        nodes.extend(ast.iter_child_nodes(node))
+
+
+def _above(path: Path, level: int) -> list[str]:
+    """Return what a relative import's dots stand for: the package that many folders up."""
+    folders = path.relative_to(ROOT).parent.parts
+    return list(folders[: len(folders) - level + 1]) if level else []
+
+
+def within(module: str, *prefixes: str) -> bool:
+    return any(module == prefix or module.startswith(f"{prefix}.") for prefix in prefixes)
+
+
+def _home(name: str, modules: Mapping[str, Path]) -> str | None:
+    """Return the module of `from package.module import name`; the name may be one itself."""
+    above = name.rpartition(".")[0]
+    return name if name in modules else above if above in modules else None
+
+
+def row_of(module: str) -> str:
+    return next(prefix for prefix in MAY_IMPORT if within(module, prefix))
+
+
+def is_foreign(module: str) -> bool:
+    top = module.split(".", maxsplit=1)[0]
+    return top not in sys.stdlib_module_names and not module.startswith(TYPES_ONLY)
+
+
+@pytest.mark.parametrize("path", files(), ids=module_of)
+def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
+    row = row_of(module_of(path))
+    # `from cdk_streams import X` loads X's home, whose layer counts, not the package's.
+    refused = {
+        name
+        for name in imports(path)
+        if is_foreign(name) and not within(name, row, *MAY_IMPORT[row])
+    }
+    assert refused == set()
+
+
+def test_a_cold_start_loads_nothing_dear() -> None:
+    modules = {module_of(path): path for path in files() if within(module_of(path), COLD_START[0])}
+    reached: set[str] = set()
+    ahead = list(COLD_START)
+    while ahead:
+        module = ahead.pop()
+        if module in reached:
+            continue
+        reached.add(module)
+        loaded = set(imports(modules[module], at_import=True))
+        assert [name for name in loaded if within(name, *DEAR)] == [], module
+        ahead += {home for name in loaded if (home := _home(name, modules))}
+    assert set(COLD_START) < reached
+
+
+def test_folders_do_not_import_each_other_in_a_circle() -> None:
+    graph: dict[str, set[str]] = {row: set() for row in MAY_IMPORT}
+    for path in files():
+        row = row_of(module_of(path))
+        ours = {row_of(name) for name in imports(path) if within(name, *PACKAGES)}
+        # The package's own names are lazy: they depend on every home, and nobody on them inside.
+        graph[row] |= ours - {row}
+    assert set(TopologicalSorter(graph).static_order()) == set(MAY_IMPORT)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_do_not_import_each_other_in_a_circle_when_loaded(package: str) -> None:
+    modules = {module_of(path): path for path in files() if within(module_of(path), package)}
+    graph: dict[str, set[str]] = {}
+    for module, path in modules.items():
+        loaded = set(imports(path, at_import=True))
+        graph[module] = {home for name in loaded if (home := _home(name, modules))} - {module}
+    assert set(TopologicalSorter(graph).static_order()) >= set(modules)
+
+
+@pytest.mark.parametrize("path", files(), ids=module_of)
+def test_a_file_is_small_and_named_for_its_idea(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= MAX_FILE_LINES
+    assert {*module_of(path).split(".")} & NO_SUCH_MODULE == set()
+
+
+@pytest.mark.parametrize("path", files(), ids=module_of)
+def test_a_function_fits_a_screen(path: Path) -> None:
+    """Its body, that is: a signature with a keyword a setting and its docstring are read apart."""
+    long = []
+    for node in ast.walk(tree_of(path)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            body = node.body[ast.get_docstring(node) is not None :]
+            lines = (node.end_lineno or 0) - body[0].lineno + 1 if body else 0
+            if lines > MAX_FUNCTION_LINES:
+                long.append(f"{node.name}: {lines} lines")
+    assert long == []

@@ -1,0 +1,76 @@
+"""A stack as a user writes it; mypy --strict and pyright read it, nothing runs it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import assert_type
+
+import aws_cdk as cdk
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from aws_cdk import aws_sqs as sqs
+from constructs import Construct
+
+import cdk_streams as streams
+
+
+class ShopStack(cdk.Stack):
+    def __init__(self, scope: Construct, construct_id: str) -> None:
+        super().__init__(scope, construct_id)
+        key = dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING)
+        orders = streams.StreamTable(
+            self,
+            "Orders",
+            partition_key=key,
+            stream_view_type=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES,
+            removal_policy=cdk.RemovalPolicy.RETAIN,
+            time_to_live_attribute="expires_at",
+        )
+        function = streams.StreamFunction(
+            self,
+            "AuditFunction",
+            entry=Path("handlers") / "audit.py",
+            timeout=cdk.Duration.minutes(1),
+            environment={"BUCKET": "audit"},
+            log_retention=logs.RetentionDays.ONE_MONTH,
+        )
+        audit = streams.StreamConsumer(
+            self,
+            "Audit",
+            table=orders,
+            function=function,
+            batch_size=100,
+            retry_attempts=3,
+            max_record_age=timedelta(hours=1),
+            max_batching_window=cdk.Duration.seconds(5),
+            starting_position=lambda_.StartingPosition.TRIM_HORIZON,
+            filters=[{"eventName": ["INSERT"]}],
+        )
+        orders.grant_read_data(function)
+        assert_type(audit.failure_queue.queue_url, str)
+        assert_type(audit.event_source_mapping, lambda_.CfnEventSourceMapping)
+        assert_type(audit.metric_iterator_age(), cloudwatch.Metric)
+        assert_type(audit.settings, streams.MappingSettings)
+        cdk.CfnOutput(self, "Failures", value=audit.failure_queue.queue_url)
+        # Any table, function and queue of CDK's own will do.
+        streams.StreamConsumer(
+            self,
+            "Plain",
+            table=dynamodb.Table(
+                self, "V1", partition_key=key, stream=dynamodb.StreamViewType.KEYS_ONLY
+            ),
+            function=lambda_.Function.from_function_name(self, "Theirs", "theirs"),
+            on_failure=sqs.Queue(self, "Ours"),
+            retry_attempts=None,
+        )
+        streams.StreamConsumer(
+            self,
+            "Imported",
+            table=dynamodb.TableV2.from_table_attributes(
+                self, "ImportedTable", table_name="T", table_stream_arn="arn:aws:dynamodb:…"
+            ),
+            function=function,
+        )
