@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from cdk_streams.simulator import NO_FAULTS, World, simulate, timeline_html
+from cdk_streams.simulator.builders import insert
+from cdk_streams.simulator.happenings import SYMBOLS, Happening
+
+
+def _data(page: str) -> dict[str, Any]:
+    found = re.search(r'<script type="application/json" id="run">(.*?)</script>', page, re.DOTALL)
+    assert found is not None
+    data: dict[str, Any] = json.loads(found[1])
+    return data
+
+
+def _world(shards: int = 2) -> World:
+    world = World(4)
+    orders = world.table("Orders", shards=shards)
+    world.consumer("audit", lambda _event, _context: None, table=orders)
+    for number in range(40):
+        orders.put({"pk": str(number)})
+    world.run()
+    return world
+
+
+def test_the_page_needs_nothing_beside_itself() -> None:
+    page = timeline_html(_world(), title="orders")
+
+    assert not re.search(r"""(src|href)\s*=|@import|url\(|https?:""", page)
+
+
+def test_every_line_of_the_timeline_is_on_the_page() -> None:
+    world = _world()
+    data = _data(timeline_html(world, title="orders"))
+
+    kinds = list(SYMBOLS)
+    assert data["title"] == "orders"
+    assert [(at, kinds[kind]) for at, kind, *_ in data["events"]] == [
+        (each.at_ms, each.kind) for each in world.happenings
+    ]
+    assert sum(kind["count"] for kind in data["kinds"]) == len(world.happenings)
+
+
+def test_every_event_is_in_the_lane_of_its_shard() -> None:
+    world = _world()
+    data = _data(timeline_html(world))
+
+    lanes = [lane for group in data["groups"] for lane in group["lanes"]]
+    for event, happening in zip(data["events"], world.happenings, strict=True):
+        if happening.shard_id:
+            assert happening.shard_id in lanes[event[3]]["shards"]
+        else:
+            assert event[3] == -1
+
+
+def test_two_shards_share_a_lane_only_one_after_the_other() -> None:
+    lines = [
+        Happening(0, "insert", "Orders", "one"),
+        Happening(1, "insert", "Orders", "two"),
+        Happening(2, "shards", "Orders", "one"),
+        Happening(3, "insert", "Orders", "three"),
+        Happening(4, "insert", "Orders", "two"),
+    ]
+
+    (group,) = _data(timeline_html(lines))["groups"]
+
+    assert group["name"] == "writes to Orders"
+    assert [lane["shards"] for lane in group["lanes"]] == [["one", "three"], ["two"]]
+
+
+def test_text_that_looks_like_markup_stays_text() -> None:
+    lines = [Happening(0, "failed", "Orders", detail="</script><b>&")]
+
+    page = timeline_html(lines, title="<i>title</i>")
+
+    assert _data(page)["title"] == "<i>title</i>"
+    assert page.count("</script>") == timeline_html([]).count("</script>")
+
+
+def test_lost_records_and_broken_invariants_are_alarms() -> None:
+    calm = _data(timeline_html([]))["facts"]
+    lines = [Happening(0, "lost", "Orders", "one"), Happening(61_000, "broken", "")]
+    alarming = _data(timeline_html(lines))["facts"]
+
+    assert not any(alarm for *_, alarm in calm)
+    assert [name for name, _, alarm in alarming if alarm] == [
+        "lost or trimmed",
+        "broken invariants",
+    ]
+    assert alarming[0] == ["virtual time", "61.0 s", False]
+
+
+def test_a_run_of_simulate_has_a_page_too() -> None:
+    run = simulate(lambda _event, _context: None, [insert({"pk": "1"})])
+
+    assert len(_data(timeline_html(run))["events"]) == 1
+
+
+def test_an_empty_run_has_a_page() -> None:
+    assert _data(timeline_html(World(faults=NO_FAULTS)))["events"] == []
