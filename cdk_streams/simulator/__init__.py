@@ -22,10 +22,13 @@ if TYPE_CHECKING:
     from cdk_streams.simulator.explore import check, replay
     from cdk_streams.simulator.faults import NO_FAULTS, Faults
     from cdk_streams.simulator.invariants import InvariantBroken
+    from cdk_streams.simulator.page import timeline_html
     from cdk_streams.simulator.runs import Counts, Delivery, Invocation, Run
     from cdk_streams.simulator.simulation import simulate
     from cdk_streams.simulator.streams import TableStream
     from cdk_streams.simulator.tables import Table
+    from cdk_streams.simulator.templates import from_template
+    from cdk_streams.simulator.text import timeline
     from cdk_streams.simulator.world import World
 
 __all__ = [
@@ -44,12 +47,15 @@ __all__ = [
     "World",
     "check",
     "expire",
+    "from_template",
     "in_order",
     "insert",
     "modify",
     "remove",
     "replay",
     "simulate",
+    "timeline",
+    "timeline_html",
 ]
 
 _HOMES: Final = {
@@ -64,6 +70,9 @@ _HOMES: Final = {
     "cdk_streams.simulator.simulation": ("simulate",),
     "cdk_streams.simulator.streams": ("TableStream",),
     "cdk_streams.simulator.tables": ("Table",),
+    "cdk_streams.simulator.templates": ("from_template",),
+    "cdk_streams.simulator.text": ("timeline",),
+    "cdk_streams.simulator.page": ("timeline_html",),
     "cdk_streams.simulator.world": ("World",),
 }
 
