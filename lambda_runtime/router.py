@@ -258,10 +258,27 @@ class Router:
 
     def _handle(self, records: list[Any], context: Any, near: Near | None) -> Failure | None:
         """Take the records of a batch, on as many threads as the router is to use."""
+        routes, convert = self._routes, self._convert
 
         def take(record: Any, position: int) -> Failure | None:
-            failure = self._take(record, position, context)
-            return None if failure is None else self._settle(records, failure)
+            route: Route | None = None
+            try:
+                change = change_of(record, position, convert)
+                taken = False
+                for route in routes[change.__class__]:
+                    if route.takes is None or route.takes(change):
+                        taken = True
+                        if route.wants_context:
+                            route.function(change, context)
+                        else:
+                            route.function(change)
+                if not taken:
+                    route = self._default
+                    self._unroute(change, context)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its record
+                name = None if route is None else route.name
+                return self._settle(records, Failure(position, error, name))
+            return None
 
         if self._concurrency == 1:
             failure = batches.in_order(records, take, near)
@@ -313,26 +330,6 @@ class Router:
                 "a router with a window has no other routes; handle single changes in a consumer "
                 "of their own"
             )
-
-    def _take(self, record: Any, position: int, context: Any) -> Failure | None:
-        """Hand one record to the routes that take it; None when all is well."""
-        route = None
-        try:
-            change = change_of(record, position, self._convert)
-            taken = False
-            for route in self._routes[type(change)]:
-                if route.takes is None or route.takes(change):
-                    taken = True
-                    if route.wants_context:
-                        route.function(change, context)
-                    else:
-                        route.function(change)
-            if not taken:
-                route = self._default
-                self._unroute(change, context)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its record
-            return Failure(position, error, None if route is None else route.name)
-        return None
 
     def _unroute(self, change: Change, context: Any) -> None:
         """What happens to a change that no route takes."""
