@@ -1,0 +1,69 @@
+"""Runs scenarios from the command line: `python -m cdk_streams.simulator module:scenario`.
+
+Exit status 0: every seed held. 1: one failed; its timeline, error and seed are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import traceback
+from importlib import import_module
+from pathlib import Path
+
+from cdk_streams.simulator.explore import Scenario, replay
+from cdk_streams.simulator.faults import NO_FAULTS
+from cdk_streams.simulator.page import timeline_html
+from cdk_streams.simulator.text import timeline
+from cdk_streams.simulator.world import World
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the scenario under one seed or many; return the exit status."""
+    options = _parser().parse_args(arguments)
+    scenario = _load(options.scenario)
+    seeds = [options.seed] if options.seed is not None else range(options.seeds)
+    faults = NO_FAULTS if options.no_faults else None
+    for seed in seeds:
+        try:
+            world = replay(scenario, seed=seed, faults=faults)
+        except Exception as error:  # noqa: BLE001 - whatever a scenario raises is its result
+            world = getattr(error, "world", None) or World(seed)
+            _show(world, options, drawn=True)
+            traceback.print_exception(error)
+            return 1
+        _show(world, options, drawn=options.seed is not None)
+    sys.stdout.write(f"{options.scenario}: {len(seeds)} seed(s) held\n")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m cdk_streams.simulator",
+        description="Run a scenario under faults drawn from a seed.",
+    )
+    parser.add_argument("scenario", help="module:function that takes a World")
+    parser.add_argument("--seed", type=int, help="run this seed alone and draw its timeline")
+    parser.add_argument("--seeds", type=int, default=20, help="how many, from 0 (default 20)")
+    parser.add_argument("--no-faults", action="store_true", help="let only handlers fail")
+    parser.add_argument("--html", type=Path, metavar="FILE", help="draw the last run as a page")
+    return parser
+
+
+def _load(name: str) -> Scenario:
+    module, _, function = name.partition(":")
+    sys.path.insert(0, str(Path.cwd()))
+    scenario: Scenario = getattr(import_module(module), function)
+    return scenario
+
+
+def _show(world: World, options: argparse.Namespace, *, drawn: bool) -> None:
+    title = f"{options.scenario}, seed {world.seed}"
+    if drawn:
+        sys.stdout.write(timeline(world, title=title) + "\n")
+    if options.html is not None:
+        options.html.write_text(timeline_html(world, title=title), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
