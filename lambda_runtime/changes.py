@@ -164,9 +164,10 @@ class Change:
 
     def __repr__(self) -> str:
         # Names only: a repr ends in logs, and values are somebody's data.
-        keys = self._stream.get("Keys") or ()
+        keys = self._stream.get("Keys")
+        names = ", ".join(map(str, keys)) if isinstance(keys, dict) else ""
         number = self._stream.get("SequenceNumber")
-        return f"{type(self).__name__}(sequence_number={number!r}, keys=({', '.join(keys)}))"
+        return f"{type(self).__name__}(sequence_number={number!r}, keys=({names}))"
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.record, self._convert, self._index)
