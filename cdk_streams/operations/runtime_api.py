@@ -7,6 +7,7 @@ environment has an API of its own, as on AWS, so an answer can never reach anoth
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 from dataclasses import dataclass
@@ -137,6 +138,11 @@ class _Handler(BaseHTTPRequestHandler):
         # Python's own initializer handles the whole connection before it returns.
         self._api = api
         super().__init__(*connection)
+
+    def handle(self) -> None:
+        # A process that is ended leaves its connection as it is.
+        with contextlib.suppress(ConnectionError):
+            super().handle()
 
     def do_GET(self) -> None:
         if self.path != _NEXT:

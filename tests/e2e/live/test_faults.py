@@ -236,7 +236,7 @@ with PositionStore(Path(folder) / "positions") as positions, driving(
 
 @pytest.mark.parametrize("factor", [1, 3])
 def test_a_driver_killed_at_random_moments_loses_nothing(table: Table, factor: int) -> None:
-    count, kills = 600, 8
+    count, kills = 300, 5
     draws = random.Random(factor)  # noqa: S311 - moments, not secrets
     writing = threading.Thread(target=table.write, args=(count,))
     writing.start()
