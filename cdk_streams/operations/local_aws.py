@@ -89,6 +89,7 @@ def environment(aws: LocalAws, base: Mapping[str, str] | None = None) -> dict[st
         "AWS_CONFIG_FILE": nowhere,
         "AWS_SHARED_CREDENTIALS_FILE": nowhere,
         "AWS_EC2_METADATA_DISABLED": "true",
+        "TMPDIR": str(aws.folder),
         "CDK_HOME": str(aws.folder / "cdk-home"),
         "CDK_DISABLE_CLI_TELEMETRY": "true",
         "CDK_DISABLE_VERSION_CHECK": "true",
@@ -153,7 +154,6 @@ def _start(aws: LocalAws) -> subprocess.Popen[bytes]:
         "MINISTACK_REGION": aws.region,
         "IOT_MTLS_ENABLED": "0",
         "SFTP_ENABLED": "0",
-        "TMPDIR": str(aws.folder),
         "S3_DATA_DIR": str(aws.folder / "s3"),
         "STATE_DIR": str(aws.folder / "state"),
     }

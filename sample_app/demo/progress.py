@@ -9,6 +9,8 @@ from rich.table import Table
 
 __all__ = ["Consumer", "Progress", "line_of", "table_of"]
 
+_BAR = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Consumer:
@@ -50,29 +52,29 @@ class Progress:
 
 def table_of(progress: Progress) -> Table:
     """The picture for a terminal, drawn anew a few times a second."""
-    table = Table(box=None, padding=(0, 3, 0, 0), show_edge=False)
-    table.add_column("", style="bold", min_width=12)
-    table.add_column("", width=24)
-    for heading in ("for it", "handled", "waiting", "behind"):
-        table.add_column(heading, justify="right", min_width=7)
-    table.add_column("what came of it")
+    table = Table(box=None, padding=(0, 2, 0, 0), show_edge=False, pad_edge=False)
+    table.add_column("", style="bold", no_wrap=True)
+    table.add_column("", width=_BAR)
+    for heading in ("writes", "handled", "left", "behind"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("what came of it", no_wrap=True)
     table.add_row(
-        "writes",
-        ProgressBar(total=progress.to_write, completed=progress.written),
+        "the shop",
+        ProgressBar(total=progress.to_write, completed=progress.written, width=_BAR),
         f"{progress.written:,}",
         "",
         "",
         "",
-        f"of {progress.to_write:,} to the Orders table",
+        f"of {progress.to_write:,} planned",
     )
     for one in progress.consumers:
-        caught_up = not one.waiting
+        color = "yellow" if one.waiting else "green"
         table.add_row(
             one.name,
-            ProgressBar(total=max(1, one.due), completed=one.handled),
+            ProgressBar(total=max(1, one.due), completed=one.handled, width=_BAR),
             f"{one.due:,}",
             f"{one.handled:,}",
-            f"[green]{one.waiting:,}[/]" if caught_up else f"[yellow]{one.waiting:,}[/]",
+            f"[{color}]{one.waiting:,}[/]",
             f"{one.behind_s:.1f} s",
             one.did,
         )
@@ -80,7 +82,7 @@ def table_of(progress: Progress) -> Table:
 
 
 def line_of(progress: Progress) -> str:
-    """The same in one line, for a log: `487 of 487 written; inventory 384 of 384 handled; ...`."""
+    """The same in one line, for a log: `487 of 487 written; audit handled 480 of 487, …`."""
     parts = [f"{progress.written} of {progress.to_write} written"]
     parts += [
         f"{one.name} handled {one.handled} of {one.due}, {one.behind_s:.1f} s behind ({one.did})"

@@ -82,7 +82,7 @@ def _inventory(watch: _Watch) -> Consumer:
 
 def _audit(watch: _Watch) -> Consumer:
     handled = len(watch.audit.lines)
-    did = f"{handled:,} lines in {len(watch.audit.objects):,} objects"
+    did = f"{handled:,} lines, {len(watch.audit.objects):,} objects"
     due = watch.written_at_s
     return Consumer("audit", len(due), handled, _behind_s(due, handled), did)
 
