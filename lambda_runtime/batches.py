@@ -17,15 +17,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    Take = Callable[[Any, int], "Failure | None"]
-    Near = Callable[[], bool]
+    from lambda_runtime.deadlines import Watch
 
-__all__ = ["PARTIAL_RESPONSE", "Failure", "answer", "deadline", "in_order", "retried"]
+    Take = Callable[[Any, int], "Failure | None"]
+
+__all__ = [
+    "PARTIAL_RESPONSE",
+    "Failure",
+    "answer",
+    "in_order",
+    "retried",
+    "takes_partial_responses",
+]
 
 PARTIAL_RESPONSE = "STREAM_PARTIAL_RESPONSE"
 """The environment variable that is "1" when the mapping has ReportBatchItemFailures."""
-
-_LARGEST_MARGIN_MS = 5_000
 
 
 class Failure:
@@ -45,14 +51,20 @@ class Failure:
         self.route = route
 
 
-def in_order(records: Sequence[Any], take: Take, near: Near | None) -> Failure | None:
+def takes_partial_responses() -> bool:
+    """Whether the mapping reads which record failed, so that a batch need not count as a whole."""
+    return os.environ.get(PARTIAL_RESPONSE) == "1"
+
+
+def in_order(records: Sequence[Any], take: Take, watch: Watch | None) -> Failure | None:
     """Take each record in turn; the first one that fails or comes too late ends the batch.
 
     Args:
         records: Raw stream records.
         take: Handles `(record, position)`; returns None, or why it failed.
-        near: True once the deadline is near; None when there is no deadline.
+        watch: Watches the function's deadline; None when there is none.
     """
+    near = None if watch is None else watch()
     for position, record in enumerate(records):
         if near is not None and near():
             return Failure(position, None, None)
@@ -60,27 +72,6 @@ def in_order(records: Sequence[Any], take: Take, near: Near | None) -> Failure |
         if failure is not None:
             return failure
     return None
-
-
-def deadline(context: Any, margin_ms: int | None) -> Near | None:
-    """A function that is True once too little of the invocation is left to start another record.
-
-    Args:
-        context: Lambda's context. None, or one that does not tell the time, means no deadline.
-        margin_ms: How much time has to be left: as long as one record may take. None means a tenth
-            of what is left now, at most 5,000 ms. More than half of what is left now counts as
-            that half, so that a short timeout still gets something done.
-    """
-    remaining_ms = getattr(context, "get_remaining_time_in_millis", None)
-    at_start = None if remaining_ms is None else remaining_ms()
-    if remaining_ms is None or not isinstance(at_start, int | float):
-        return None
-    margin = (
-        min(at_start / 10, _LARGEST_MARGIN_MS)
-        if margin_ms is None
-        else min(margin_ms, at_start / 2)
-    )
-    return lambda: bool(remaining_ms() <= margin)
 
 
 def answer(records: Sequence[Any], failure: Failure | None) -> dict[str, Any]:
@@ -94,7 +85,7 @@ def answer(records: Sequence[Any], failure: Failure | None) -> dict[str, Any]:
     """
     if failure is None:
         return {"batchItemFailures": []}
-    if os.environ.get(PARTIAL_RESPONSE) != "1":
+    if not takes_partial_responses():
         raise retried(
             records,
             failure,

@@ -18,20 +18,21 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Sequence
     from typing import Any
 
-    from lambda_runtime.batches import Near, Take
+    from lambda_runtime.batches import Take
+    from lambda_runtime.deadlines import Watch
 
 __all__ = ["on_threads"]
 
 
 def on_threads(
-    records: Sequence[Any], take: Take, near: Near | None, threads: int
+    records: Sequence[Any], take: Take, watch: Watch | None, threads: int
 ) -> Failure | None:
     """Take the records of a batch on up to `threads` threads.
 
     Args:
         records: Raw stream records, in the order of their sequence numbers.
         take: Handles `(record, position)`; returns None, or why it failed.
-        near: True once the deadline is near; None when there is no deadline.
+        watch: Watches the function's deadline; None when there is none.
         threads: At least 1; no more are used than the batch has items.
 
     Returns:
@@ -45,7 +46,7 @@ def on_threads(
         # A record whose item cannot be told might belong to any: it runs alone, as a queue.
         alone = [] if end == len(records) else [[end]]
         for stage in (queues, alone):
-            failure = _run(records, take, near, stage, threads)
+            failure = _run(records, take, watch, stage, threads)
             if failure is not None:
                 return failure
         start = end + 1
@@ -77,7 +78,7 @@ def _item(record: Any) -> Hashable:
 def _run(
     records: Sequence[Any],
     take: Take,
-    near: Near | None,
+    watch: Watch | None,
     queues: list[list[int]],
     threads: int,
 ) -> Failure | None:
@@ -91,6 +92,7 @@ def _run(
     heapq.heapify(ready)
 
     def work() -> None:
+        near = None if watch is None else watch()
         while True:
             with lock:
                 if failures or not ready or (near is not None and near()):

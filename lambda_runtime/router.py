@@ -20,6 +20,7 @@ from __future__ import annotations
 
 from lambda_runtime import batches
 from lambda_runtime.batches import Failure
+from lambda_runtime.deadlines import deadline
 from lambda_runtime.errors import Reject, RouteError, UnroutedError
 from lambda_runtime.numerals import converter
 from lambda_runtime.records import Insert, Modify, Remove, change_of, records_of
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, Literal, TypeVar, overload  # noqa: TC004 - see above
 
-    from lambda_runtime.batches import Near
+    from lambda_runtime.deadlines import Watch
     from lambda_runtime.numerals import Numbers
     from lambda_runtime.records import Change
     from lambda_runtime.windows import Window, WindowRoutes
@@ -84,9 +85,9 @@ class Router:
         numbers: What N becomes: "decimal", "int" (for whole numbers) or "float", as in `parse`.
         concurrency: How many records may be handled at a time, on threads; 1 is one after the
             other. The changes of one item stay in order. For handlers that wait, not compute.
-        margin_ms: How much of the invocation has to be left to start another record: as long as
-            one record may take. None means a tenth of what is left when the batch starts, at most
-            5,000 ms.
+        reserve_ms: How much of the invocation is to be left when the last record has ended. No
+            record starts when that and the slowest record so far no longer fit. None means a tenth
+            of what is left when the batch starts, at most 5,000 ms; never more than half of it.
         on_reject: Where the record goes when a handler raises `Reject`, so that the batch goes on
             without it: the URL of an SQS queue, or a function that takes the message's text. None
             means the queue in the environment variable STREAM_REJECT_QUEUE_URL; without one, and
@@ -101,7 +102,7 @@ class Router:
         unrouted: Literal["ignore", "fail"] = "ignore",
         numbers: Numbers = "decimal",
         concurrency: int = 1,
-        margin_ms: int | None = None,
+        reserve_ms: int | None = None,
         on_reject: str | Callable[[str], object] | None = None,
         show: Collection[Literal["message", "record"]] = (),
     ) -> None:
@@ -109,15 +110,15 @@ class Router:
             raise RouteError(f'unrouted must be "ignore" or "fail", got {unrouted!r}')
         if not isinstance(concurrency, int) or concurrency < 1:
             raise RouteError(f"concurrency must be 1 or more threads, got {concurrency!r}")
-        if margin_ms is not None and (not isinstance(margin_ms, int) or margin_ms < 0):
-            raise RouteError(f"margin_ms must be milliseconds from 0, or None, got {margin_ms!r}")
+        if reserve_ms is not None and (not isinstance(reserve_ms, int) or reserve_ms < 0):
+            raise RouteError(f"reserve_ms must be milliseconds from 0, or None, got {reserve_ms!r}")
         if not {"message", "record"}.issuperset(show):
             raise RouteError(f'show must hold "message", "record" or nothing, got {show!r}')
         self._unrouted = unrouted
         self._numbers: Numbers = numbers
         self._convert = converter(numbers)
         self._concurrency = concurrency
-        self._margin_ms = margin_ms
+        self._reserve_ms = reserve_ms
         self._on_reject = on_reject
         self._show = show
         self._routes: dict[type, list[Route]] = {Insert: [], Modify: [], Remove: []}
@@ -243,20 +244,21 @@ class Router:
             EventError: the event is no DynamoDB Streams event.
         """
         records = records_of(event)
-        near = batches.deadline(context, self._margin_ms)
+        learns = self._window is None and batches.takes_partial_responses()
+        watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
 
             def settle(failure: Failure) -> Failure | None:
                 return self._settle(records, failure)
 
-            return self._window.handle(event, records, near, settle)
+            return self._window.handle(event, records, watch, settle)
         if self._default is None and not any(self._routes.values()):
             raise RouteError("this router has no routes; declare one before its handler is called")
-        response = batches.answer(records, self._handle(records, context, near))
+        response = batches.answer(records, self._handle(records, context, watch))
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
-    def _handle(self, records: list[Any], context: Any, near: Near | None) -> Failure | None:
+    def _handle(self, records: list[Any], context: Any, watch: Watch | None) -> Failure | None:
         """Take the records of a batch, on as many threads as the router is to use."""
         routes, convert = self._routes, self._convert
 
@@ -281,11 +283,11 @@ class Router:
             return None
 
         if self._concurrency == 1:
-            failure = batches.in_order(records, take, near)
+            failure = batches.in_order(records, take, watch)
         else:
             from lambda_runtime.concurrency import on_threads  # noqa: PLC0415 - few routers need it
 
-            failure = on_threads(records, take, near, self._concurrency)
+            failure = on_threads(records, take, watch, self._concurrency)
         if failure is not None and failure.error is None:
             from lambda_runtime import observe  # noqa: PLC0415 - for what seldom happens
 

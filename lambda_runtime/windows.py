@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from lambda_runtime.batches import Near
+    from lambda_runtime.deadlines import Watch
     from lambda_runtime.numerals import Numbers
     from lambda_runtime.records import Change
 
@@ -102,7 +102,7 @@ class WindowRoutes:
         self._end = end
 
     def handle(
-        self, event: dict[str, Any], records: Sequence[Any], near: Near | None, settle: Settle
+        self, event: dict[str, Any], records: Sequence[Any], watch: Watch | None, settle: Settle
     ) -> dict[str, Any]:
         """Add up one batch, and end its window when Lambda says so; every answer has a `state`.
 
@@ -122,7 +122,7 @@ class WindowRoutes:
                 return settle(Failure(position, error, name_of(self._add)))
             return None
 
-        failure = batches.in_order(records, take, near)
+        failure = batches.in_order(records, take, watch)
         if failure is not None:
             raise batches.retried(records, failure, "the state of a window counts whole batches")
         if not event.get("isFinalInvokeForWindow"):

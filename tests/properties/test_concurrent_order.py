@@ -40,7 +40,7 @@ class Run:
 
     def _drive(self, records: list[Any], threads: int) -> None:
         try:
-            self.result = on_threads(records, self._take, lambda: self.late, threads)
+            self.result = on_threads(records, self._take, lambda: lambda: self.late, threads)
         except BaseException as error:  # noqa: BLE001 - the test looks at it
             self.raised = error
 

@@ -219,15 +219,16 @@ def slow(context: Any, each_ms: int, **settings: Any) -> tuple[Router, list[int]
 
 @pytest.mark.usefixtures("partial_response")
 @pytest.mark.parametrize(
-    ("timeout_ms", "each_ms", "margin_ms", "handled"),
+    ("timeout_ms", "each_ms", "reserve_ms", "handled"),
     [
-        (1_000, 300, None, 3),  # a tenth is 100 ms: a fourth starts at no less than 101
-        (10_000, 1_000, None, 9),  # a tenth is 1,000 ms
-        (600_000, 100_000, None, 6),  # at most 5,000 ms
-        (600_000, 99_500, None, 6),  # 3,000 ms are left, so a seventh does not start
-        (10_000, 1_000, 4_000, 6),
-        (1_000, 100, 4_000, 5),  # a margin above half of the time counts as half of it
-        (10_000, 1_000, 0, 10),
+        (1_000, 100, None, 8),  # a tenth is 100 ms: with 200 ms left, a ninth might not fit
+        (10_000, 1_000, None, 8),  # a tenth is 1,000 ms
+        (2_000, 400, None, 4),  # with 400 ms left a fifth would end at the very timeout
+        (600_000, 99_000, None, 6),  # at most 5,000 ms: 105,000 ms are left, a sixth fits
+        (600_000, 99_200, None, 5),  # 104,000 ms are left, and 104,200 would be needed
+        (10_000, 1_000, 4_000, 5),
+        (1_000, 100, 4_000, 4),  # a reserve above half of the time counts as half of it
+        (10_000, 1_000, 0, 9),
     ],
 )
 def test_near_the_deadline_it_stops_and_names_the_first_unhandled_record(
@@ -237,11 +238,11 @@ def test_near_the_deadline_it_stops_and_names_the_first_unhandled_record(
     failed_at: Any,
     timeout_ms: int,
     each_ms: int,
-    margin_ms: int | None,
+    reserve_ms: int | None,
     handled: int,
 ) -> None:
     context = make_context(timeout_ms)
-    on, seen = slow(context, each_ms, margin_ms=margin_ms)
+    on, seen = slow(context, each_ms, reserve_ms=reserve_ms)
 
     assert on.handler(make_event(20), context) == failed_at(handled + 1)
     assert len(seen) == handled
@@ -256,6 +257,34 @@ def test_without_time_for_even_the_first_record_that_record_is_named(
 
     assert on.handler(make_event(3), context) == failed_at(1)
     assert seen == []
+
+
+@pytest.mark.usefixtures("partial_response")
+def test_after_one_slow_record_no_other_starts_that_might_be_as_slow(
+    make_event: Any, make_context: Any, failed_at: Any
+) -> None:
+    context = make_context(10_000)
+    on = Router()
+
+    @on.insert
+    def handle(change: Any) -> None:
+        context.pass_ms(4_600 if change.event_id.endswith("2") else 100)
+
+    assert on.handler(make_event(9), context) == failed_at(3)
+
+
+def test_a_batch_that_counts_as_a_whole_is_tried_to_the_end(
+    make_event: Any, make_context: Any
+) -> None:
+    # Ended early it would be delivered whole again, and the slow record would end it each time.
+    context = make_context(10_000)
+    on = Router()
+
+    @on.insert
+    def handle(change: Any) -> None:
+        context.pass_ms(4_600 if change.event_id.endswith("2") else 100)
+
+    assert on.handler(make_event(9), context) == HANDLED
 
 
 def test_a_deadline_without_partial_responses_is_an_error_that_says_what_to_change(

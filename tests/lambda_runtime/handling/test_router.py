@@ -371,8 +371,8 @@ def test_a_router_has_one_default_and_then_nothing_is_unrouted() -> None:
     ("settings", "message"),
     [
         ({"unrouted": "raise"}, "unrouted must be"),
-        ({"margin_ms": -1}, "margin_ms must be milliseconds from 0, or None, got -1"),
-        ({"margin_ms": 1.5}, "margin_ms must be milliseconds from 0, or None, got 1.5"),
+        ({"reserve_ms": -1}, "reserve_ms must be milliseconds from 0, or None, got -1"),
+        ({"reserve_ms": 1.5}, "reserve_ms must be milliseconds from 0, or None, got 1.5"),
     ],
 )
 def test_a_setting_that_cannot_work_is_refused(settings: dict[str, Any], message: str) -> None:
