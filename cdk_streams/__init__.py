@@ -18,11 +18,16 @@ from typing import TYPE_CHECKING, Any, Final
 if TYPE_CHECKING:
     from cdk_streams.constructs import StreamConsumer, StreamFunction, StreamTable
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
+    from cdk_streams.filters import Filter, Keys, NewImage, OldImage
     from cdk_streams.mapping import MappingSettings
 
 __all__ = [
+    "Filter",
     "FilterError",
+    "Keys",
     "MappingSettings",
+    "NewImage",
+    "OldImage",
     "SettingsError",
     "SourceError",
     "StreamConsumer",
@@ -34,6 +39,7 @@ __all__ = [
 _HOMES: Final = {
     "cdk_streams.constructs": ("StreamConsumer", "StreamFunction", "StreamTable"),
     "cdk_streams.errors": ("FilterError", "SettingsError", "SourceError", "StreamsError"),
+    "cdk_streams.filters": ("Filter", "Keys", "NewImage", "OldImage"),
     "cdk_streams.mapping": ("MappingSettings",),
 }
 
