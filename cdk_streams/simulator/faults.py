@@ -21,7 +21,8 @@ class Faults:
         timeout: Of each call: the function runs into its timeout, half of the times after its
             work was done.
         throttle: Of each call: Lambda has no capacity and does not call the function.
-        slow: Of each call: it takes up to its whole timeout, and its context shows the time pass.
+        slow: Of each call: it takes up to a fifth more than its timeout. A handler that looks at
+            its context's clock sees it go on and can stop in time; another one times out.
         duplicate: Of each call: the function succeeds and the poller's host is replaced before
             the position is stored, so that the records come again.
         destination_denied: Of each failure record: the destination refuses it, so it is lost.
@@ -68,7 +69,7 @@ class CallFault:
     """What happens to one call of a function.
 
     `name` is "", or the `Faults` attribute that struck. `runs`: the handler does its work.
-    `slowness`: how much of its timeout a slow call takes, 0 for the usual duration.
+    `slowness`: how many of its timeouts a slow call takes, 0 for the usual duration.
     """
 
     name: str = ""
@@ -84,7 +85,7 @@ def draw_call_fault(faults: Faults, draws: Draws) -> CallFault:
         if draws.chance(getattr(faults, name))
     ]
     done_before = draws.chance(0.5)
-    slowness = draws.between(0.3, 0.95)
+    slowness = draws.between(0.3, 1.2)
     name = struck[0] if struck else ""
     if name == "throttle":
         return CallFault(name, runs=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from cdk_streams.poller import Errored
 from cdk_streams.simulator.calls import Answer, Context, Handler, Host, call_handler, fresh
 
 __all__ = ["Function", "call_function", "partial_response"]
@@ -39,10 +40,15 @@ def partial_response(*, asked: bool) -> dict[str, str]:
 def call_function(
     function: Function, event: dict[str, Any], request_id: str, *, slow_ms: int = 0
 ) -> Answer:
-    """Call the handler in the function's environment; `slow_ms` is how long a slow call takes."""
+    """Call the handler in the function's environment.
+
+    `slow_ms` is how long a slow call takes, which may be more than its timeout: a handler that
+    looks at its context's clock sees it go on and can stop in time; another times out.
+    """
     context = Context(function.host, request_id)
-    records = len(event["Records"])
-    shown = _SlowContext(context, slow_ms / (records + 1) / 1000) if slow_ms else context
+    # Two reads more than there are records, for what a handler asks at its start and its end.
+    tick_s = slow_ms / (len(event["Records"]) + 2) / 1000
+    shown = _SlowContext(context, tick_s) if slow_ms else context
     with _environment(function.environment):
         answer = call_handler(
             lambda given, _: function.handler(given, shown),
@@ -50,7 +56,13 @@ def call_function(
             context,
             least_ms=0 if slow_ms else function.duration_ms,
         )
-    return answer._replace(took_ms=max(answer.took_ms, slow_ms))
+    if slow_ms == 0 or context.spent_ms:
+        return answer
+    # This handler never looked at the clock, so nothing could stop it in time.
+    timeout_ms = function.host.timeout_ms
+    if slow_ms < timeout_ms:
+        return answer._replace(took_ms=slow_ms)
+    return answer._replace(outcome=Errored(), took_ms=timeout_ms, timed_out=True)
 
 
 class _SlowContext:

@@ -13,10 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from cdk_streams.errors import SourceError
-from cdk_streams.poller import DEFAULT_CHOICES, Choices
 from cdk_streams.simulator.calls import Handler, Host
 from cdk_streams.simulator.consumers import Consumer
-from cdk_streams.simulator.faults import NO_FAULTS, Faults
+from cdk_streams.simulator.faults import NO_FAULTS
 from cdk_streams.simulator.functions import Function
 from cdk_streams.simulator.intrinsics import Resolver
 from cdk_streams.simulator.streams import TableStream
@@ -41,15 +40,12 @@ def from_template(
     *,
     parameters: Mapping[str, Any] | None = None,
     tables: Mapping[str, TableStream] | None = None,
-    seed: int = 0,
-    faults: Faults = NO_FAULTS,
+    world: World | None = None,
     shards: int = 1,
     region: str = "us-east-1",
     account: str = "123456789012",
-    replay: str = "",
-    choices: Choices = DEFAULT_CHOICES,
 ) -> World:
-    """Build a world with the tables of a template and the consumers that have a handler here.
+    """Furnish a world with a template's tables and with its consumers that have a handler here.
 
     Args:
         template: What `cdk synth`, SAM or a person wrote, as a dict:
@@ -60,17 +56,15 @@ def from_template(
         tables: Streams of tables that are not in the template: {table name: stream}, or, where
             the mapping's `EventSourceArn` is known only after deployment, {logical id of the
             mapping: stream}.
-        seed: As for `World`.
-        faults: As for `World`; none unless asked for.
+        world: The world to furnish, with a seed and faults of its own; left out, one in which
+            nothing goes wrong but what the handlers do.
         shards: How many shards each stream begins with.
         region: What `AWS::Region` is.
         account: What `AWS::AccountId` is.
-        replay: As for `World`.
-        choices: As for `World`.
 
     Returns:
-        A world whose `tables` go by the tables' names and by their logical ids, and whose
-        `consumers` go by the names given in `handlers`; a function with several mappings has
+        The world; its `tables` go by the tables' names and by their logical ids, its
+        `consumers` by the names given in `handlers`; a function with several mappings has
         `name:mapping` for each.
 
     Raises:
@@ -83,7 +77,7 @@ def from_template(
     outside = dict(tables or {})
     named = _by_logical_id(handlers, template)
     found = _consumers(resolver, named, outside)
-    world = World(seed, faults=faults, replay=replay, choices=choices)
+    world = World(faults=NO_FAULTS) if world is None else world
     for found_table in read_tables(resolver):
         made = world.add_table(found_table.stream, shards=shards, ttl=found_table.ttl)
         world.tables.setdefault(found_table.logical_id, made)
