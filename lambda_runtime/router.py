@@ -19,11 +19,12 @@ whole record again; handlers are therefore repeatable, as Lambda's at-least-once
 from __future__ import annotations
 
 from lambda_runtime import batches
-from lambda_runtime.batches import Failure
+from lambda_runtime.changes import Insert, Modify, Remove
 from lambda_runtime.deadlines import deadline
-from lambda_runtime.errors import Reject, RouteError, UnroutedError
+from lambda_runtime.dispatch import Routes, settler
+from lambda_runtime.errors import RouteError
 from lambda_runtime.numerals import converter
-from lambda_runtime.records import Insert, Modify, Remove, change_of, records_of
+from lambda_runtime.records import records_of
 from lambda_runtime.routes import Route, declared
 
 __all__ = ["Router"]
@@ -37,31 +38,21 @@ if not TYPE_CHECKING:
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from typing import Any, Literal, TypeVar, overload  # noqa: TC004 - see above
+    from typing import Any, Literal, overload  # noqa: TC004 - see above
 
+    from lambda_runtime.batches import Failure, Take
     from lambda_runtime.deadlines import Watch
+    from lambda_runtime.handlers import (
+        HandlesChange,
+        HandlesEnd,
+        HandlesInsert,
+        HandlesModify,
+        HandlesRemove,
+        HandlesWindow,
+        State,
+    )
     from lambda_runtime.numerals import Numbers
-    from lambda_runtime.records import Change
-    from lambda_runtime.windows import Window, WindowRoutes
-
-    State = dict[str, Any]
-    Handles = TypeVar("Handles", bound=Callable[[Change], object] | Callable[[Change, Any], object])
-    HandlesInsert = TypeVar(
-        "HandlesInsert", bound=Callable[[Insert], object] | Callable[[Insert, Any], object]
-    )
-    HandlesModify = TypeVar(
-        "HandlesModify", bound=Callable[[Modify], object] | Callable[[Modify, Any], object]
-    )
-    HandlesRemove = TypeVar(
-        "HandlesRemove", bound=Callable[[Remove], object] | Callable[[Remove, Any], object]
-    )
-    HandlesWindow = TypeVar(
-        "HandlesWindow",
-        bound=Callable[[State, Change], State] | Callable[[State, Change, Window], State],
-    )
-    HandlesEnd = TypeVar(
-        "HandlesEnd", bound=Callable[[State], object] | Callable[[State, Window], object]
-    )
+    from lambda_runtime.windows import WindowRoutes
 
 
 class Router:
@@ -114,15 +105,13 @@ class Router:
             raise RouteError(f"reserve_ms must be milliseconds from 0, or None, got {reserve_ms!r}")
         if not {"message", "record"}.issuperset(show):
             raise RouteError(f'show must hold "message", "record" or nothing, got {show!r}')
-        self._unrouted = unrouted
         self._numbers: Numbers = numbers
         self._convert = converter(numbers)
         self._concurrency = concurrency
         self._reserve_ms = reserve_ms
         self._on_reject = on_reject
         self._show = show
-        self._routes: dict[type, list[Route]] = {Insert: [], Modify: [], Remove: []}
-        self._default: Route | None = None
+        self._routes = Routes(fails_unrouted=unrouted == "fail")
         self._window: WindowRoutes | None = None
 
     @overload
@@ -182,18 +171,14 @@ class Router:
         """
         return self._declare(Remove, handler, conditions)
 
-    def default(self, handler: Handles, /) -> Handles:
+    def default(self, handler: HandlesChange, /) -> HandlesChange:
         """Declare the handler of every change that no other route takes."""
-        if self._default is not None:
-            raise RouteError(f"a router has one default route, and {self._default.name} is it")
-        if self._unrouted == "fail":
-            raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
         self._check_no_window()
-        self._default = Route(handler, None)
+        self._routes.set_default(Route(handler, None))
         return handler
 
     def window(
-        self, *, initial: dict[str, Any] | Callable[[], dict[str, Any]], end_early: bool = False
+        self, *, initial: State | Callable[[], State], end_early: bool = False
     ) -> Callable[[HandlesWindow], HandlesWindow]:
         """Declare the function that adds a change to the state of its tumbling window.
 
@@ -208,7 +193,7 @@ class Router:
         from lambda_runtime.windows import WindowRoutes  # noqa: PLC0415 - only windows pay for it
 
         def decorate(add: HandlesWindow) -> HandlesWindow:
-            if self._window is not None or self._default or any(self._routes.values()):
+            if self._window is not None or self._routes:
                 raise RouteError("a router has one window and then no other routes")
             if self._concurrency > 1:
                 raise RouteError("the changes of a window are added one by one; drop concurrency")
@@ -244,44 +229,20 @@ class Router:
             EventError: the event is no DynamoDB Streams event.
         """
         records = records_of(event)
+        settle = settler(records, self._on_reject, self._show)
         learns = self._window is None and batches.takes_partial_responses()
         watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
-
-            def settle(failure: Failure) -> Failure | None:
-                return self._settle(records, failure)
-
             return self._window.handle(event, records, watch, settle)
-        if self._default is None and not any(self._routes.values()):
-            raise RouteError("this router has no routes; declare one before its handler is called")
-        response = batches.answer(records, self._handle(records, context, watch))
+        failure = self._run(records, self._routes.taker(context, self._convert, settle), watch)
+        response = batches.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
-    def _handle(self, records: list[Any], context: Any, watch: Watch | None) -> Failure | None:
-        """Take the records of a batch, on as many threads as the router is to use."""
-        routes, convert = self._routes, self._convert
-
-        def take(record: Any, position: int) -> Failure | None:
-            route: Route | None = None
-            try:
-                change = change_of(record, position, convert)
-                taken = False
-                for route in routes[change.__class__]:
-                    if route.takes is None or route.takes(change):
-                        taken = True
-                        if route.wants_context:
-                            route.function(change, context)
-                        else:
-                            route.function(change)
-                if not taken:
-                    route = self._default
-                    self._unroute(change, context)
-            except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its record
-                name = None if route is None else route.name
-                return self._settle(records, Failure(position, error, name))
-            return None
-
+    def _run(self, records: list[Any], take: Take, watch: Watch | None) -> Failure | None:
+        """Take all records, on as many threads as asked for; say so when the deadline ends it."""
+        if not self._routes:
+            raise RouteError("this router has no routes; declare one before its handler is called")
         if self._concurrency == 1:
             failure = batches.in_order(records, take, watch)
         else:
@@ -293,17 +254,6 @@ class Router:
 
             observe.log_deadline(records, failure.unhandled)
         return failure
-
-    def _settle(self, records: list[Any], failure: Failure) -> Failure | None:
-        """Log a failure; None when its record was rejected and sent away."""
-        from lambda_runtime import observe, rejects  # noqa: PLC0415 - for what seldom happens
-
-        left: Failure | None = failure
-        if isinstance(failure.error, Reject):
-            record = records[failure.position]
-            left = rejects.send(record, failure, failure.error, self._on_reject)
-        observe.log_record(records, failure, left, show=self._show)
-        return left
 
     def _declare(
         self,
@@ -321,7 +271,7 @@ class Router:
 
         def decorate(function: Any) -> Any:
             self._check_no_window()
-            self._routes[change].append(declared(change, function, attributes, **conditions))
+            self._routes.add(change, declared(change, function, attributes, **conditions))
             return function
 
         return decorate(*handler) if handler else decorate
@@ -331,14 +281,4 @@ class Router:
             raise RouteError(
                 "a router with a window has no other routes; handle single changes in a consumer "
                 "of their own"
-            )
-
-    def _unroute(self, change: Change, context: Any) -> None:
-        """What happens to a change that no route takes."""
-        if self._default is not None:
-            self._default.call(change, context)
-        elif self._unrouted == "fail":
-            raise UnroutedError(
-                f"no route takes this {type(change).__name__}; declare one, a default route, "
-                'or Router(unrouted="ignore")'
             )
