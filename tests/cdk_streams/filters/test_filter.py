@@ -134,6 +134,16 @@ CONDITIONS: dict[str, tuple[Condition, bool]] = {
     ),
     "and of ors in one place": (
         (NewImage("status").eq("Paid") | NewImage("total").eq(1))
+        & (NewImage("live").eq(False) | NewImage("note").eq(None)),
+        True,
+    ),
+    "and of ors in one place of which the first fails": (
+        (NewImage("status").eq("Open") | NewImage("total").eq(1))
+        & (NewImage("live").eq(True) | NewImage("note").eq(1)),
+        False,
+    ),
+    "and of ors in one place of which the last fails": (
+        (NewImage("status").eq("Paid") | NewImage("total").eq(1))
         & (NewImage("live").eq(False) | NewImage("note").eq(1)),
         False,
     ),
