@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import Fate
 from cdk_streams.simulator import NO_FAULTS, Consumer, Faults, World
 from cdk_streams.simulator.happenings import Happening
 
@@ -109,7 +110,7 @@ def test_no_record_is_lost_silently(
     world = World(seed, faults=faults)
     consumer = _play(world, script, mapping, _picky("c"), shards)
 
-    fates = ("handled", "filtered", "failed", "expired", "trimmed")
+    fates: tuple[Fate, ...] = get_args(Fate)
     assert consumer.waiting == []
     assert sum(len(consumer.records(fate)) for fate in fates) == world.tables["Items"].written
     named = [body["DDBStreamBatchInfo"] for body in [*consumer.failures, *consumer.lost]]
