@@ -16,18 +16,25 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cdk_streams.constructs import StreamConsumer, StreamFunction, StreamTable
+    from cdk_streams.constructs import OnFailure, StreamConsumer, StreamFunction, StreamTable
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
-    from cdk_streams.filters import Filter, Keys, NewImage, OldImage
+    from cdk_streams.filters import EACH, Filter, Keys, NewImage, OldImage
     from cdk_streams.mapping import MappingSettings
+    from cdk_streams.mapping.presets import LOW_LATENCY, SAFE, STRICT_ORDER, THROUGHPUT
 
 __all__ = [
+    "EACH",
+    "LOW_LATENCY",
+    "SAFE",
+    "STRICT_ORDER",
+    "THROUGHPUT",
     "Filter",
     "FilterError",
     "Keys",
     "MappingSettings",
     "NewImage",
     "OldImage",
+    "OnFailure",
     "SettingsError",
     "SourceError",
     "StreamConsumer",
@@ -37,16 +44,17 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "cdk_streams.constructs": ("StreamConsumer", "StreamFunction", "StreamTable"),
-    "cdk_streams.errors": ("FilterError", "SettingsError", "SourceError", "StreamsError"),
-    "cdk_streams.filters": ("Filter", "Keys", "NewImage", "OldImage"),
-    "cdk_streams.mapping": ("MappingSettings",),
+    "cdk_streams.constructs": "OnFailure StreamConsumer StreamFunction StreamTable",
+    "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
+    "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
+    "cdk_streams.mapping": "MappingSettings",
+    "cdk_streams.mapping.presets": "LOW_LATENCY SAFE STRICT_ORDER THROUGHPUT",
 }
 
 
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
-        if name in names:
+        if name in names.split():
             value = getattr(import_module(home), name)
             # Kept, so that Python asks here once for each name.
             globals()[name] = value

@@ -57,11 +57,8 @@ class OrdersStack(Stack):
             function=function,
             # The function is not called for any other change, and not charged for it either.
             filters=[
-                {"eventName": ["INSERT"], "dynamodb": {"NewImage": {"status": {"S": ["PLACED"]}}}},
-                {
-                    "eventName": ["MODIFY"],
-                    "dynamodb": {"NewImage": {"status": {"S": ["CANCELLED"]}}},
-                },
+                streams.Filter.insert(streams.NewImage("status").eq("PLACED")),
+                streams.Filter.modify(streams.NewImage("status").eq("CANCELLED")),
             ],
         )
         CfnOutput(self, "StockTableName", value=stock.table_name)

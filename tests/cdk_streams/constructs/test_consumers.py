@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -9,18 +10,23 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sqs as sqs
 from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams import (
+    Filter,
+    FilterError,
     MappingSettings,
+    NewImage,
     SettingsError,
     SourceError,
     StreamConsumer,
     StreamFunction,
     StreamTable,
 )
+from cdk_streams.mapping import presets
 
 MAPPING = "AWS::Lambda::EventSourceMapping"
 Resources = Callable[..., dict[str, Any]]
@@ -176,14 +182,73 @@ def _cfn(construct: Any) -> Any:
     return construct.node.default_child
 
 
-def test_a_fifo_queue_is_refused(consume: Consume, stack: cdk.Stack) -> None:
-    fifo = sqs.Queue(stack, "Fifo", fifo=True)
-    with pytest.raises(SourceError) as caught:
-        consume(on_failure=fifo)
-    assert str(caught.value) == (
-        "on_failure must be a standard queue, got the FIFO queue 'Test/Fifo'; "
-        "Lambda cannot send failure records to it and would lose them"
+def test_a_parameter_of_the_stack_can_switch_the_mapping(
+    consume: Consume, stack: cdk.Stack, resources_of: Resources
+) -> None:
+    switch = cdk.CfnParameter(
+        stack, "Polls", type="String", default="true", allowed_values=["true", "false"]
     )
+    assert consume(enabled=switch).settings.enabled is True
+    assert mapping_of(stack, resources_of)["Enabled"] == {"Ref": "Polls"}
+
+
+def test_lambda_may_decrypt_encrypted_filters(
+    consume: Consume, stack: cdk.Stack, resources_of: Resources
+) -> None:
+    key = kms.Key(stack, "Key")
+    consume(filters=[Filter.insert()], filter_encryption=key)
+    assert mapping_of(stack, resources_of)["KmsKeyArn"] == stack.resolve(key.key_arn)
+    (body,) = resources_of(stack, "AWS::KMS::Key").values()
+    assert body["Properties"]["KeyPolicy"]["Statement"][-1] == {
+        "Action": "kms:Decrypt",
+        "Effect": "Allow",
+        "Principal": {"Service": "lambda.amazonaws.com"},
+        "Resource": "*",
+    }
+
+
+def test_filters_are_values_or_raw_patterns(
+    consume: Consume, stack: cdk.Stack, resources_of: Resources
+) -> None:
+    consume(filters=[Filter.insert(NewImage("status").eq("PAID")), {"eventName": ["REMOVE"]}])
+    assert mapping_of(stack, resources_of)["FilterCriteria"] == {
+        "Filters": [
+            {"Pattern": Filter.insert(NewImage("status").eq("PAID")).text},
+            {"Pattern": '{"eventName":["REMOVE"]}'},
+        ]
+    }
+
+
+def test_a_filter_on_an_image_that_the_stream_lacks_is_refused(
+    stack: cdk.Stack, function: StreamFunction
+) -> None:
+    table = StreamTable(
+        stack,
+        "Keys",
+        partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+        stream_view_type=dynamodb.StreamViewType.KEYS_ONLY,
+    )
+    with pytest.raises(FilterError, match="this stream carries KEYS_ONLY records, which have no"):
+        StreamConsumer(
+            stack,
+            "Audit",
+            table=table,
+            function=function,
+            filters=[Filter.insert(NewImage("status").eq("PAID"))],
+        )
+
+
+@pytest.mark.parametrize("name", ["SAFE", "STRICT_ORDER", "THROUGHPUT", "LOW_LATENCY"])
+def test_a_preset_says_the_same_to_a_consumer_and_to_the_simulator(
+    consume: Consume, name: str
+) -> None:
+    preset = getattr(presets, name)
+    deployed = consume(**preset).settings
+    assert replace(deployed, on_failure=None) == MappingSettings(**preset)
+
+
+def test_a_consumer_is_safe_unless_told_otherwise(consume: Consume) -> None:
+    assert replace(consume().settings, on_failure=None) == MappingSettings(**presets.SAFE)
 
 
 def test_the_mapping_waits_for_the_rights_it_needs(
