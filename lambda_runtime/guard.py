@@ -15,8 +15,8 @@ with and bring the item back. DynamoDB's time to live removes the tombstone once
 can arrive any more; readers skip it with `is_tombstone`.
 
 Sequence numbers are compared as text of 40 digits, padded with zeros. They have 21 to 40 digits
-and no fixed length, so as they come their text would not compare as they do; and a DynamoDB number
-keeps only 38 digits, so neighbours would become equal.
+and no fixed length, so as they come their text would not compare as they do; and DynamoDB refuses
+numbers of more than 38 digits.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 """
 

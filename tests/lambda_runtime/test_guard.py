@@ -117,7 +117,7 @@ def test_a_tombstone_goes_when_it_has_expired(change: Any) -> None:
         ("9", "10"),
         ("999999999999999999999", "1000000000000000000000"),  # 21 and 22 digits
         ("000000003800002862244222465264", "3800002862244222465265"),
-        # Neighbours of 40 digits, which a DynamoDB number of 38 would make equal.
+        # 40 digits, two more than a DynamoDB number may have.
         ("1000000000000000000000000000000000000000", "1000000000000000000000000000000000000001"),
     ],
 )
