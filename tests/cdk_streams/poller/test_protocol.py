@@ -1,0 +1,178 @@
+from __future__ import annotations
+
+import pickle
+from typing import Any
+
+import pytest
+
+from cdk_streams.mapping import GET_RECORDS_LIMIT, MappingSettings
+from cdk_streams.poller import (
+    CallEnded,
+    Choices,
+    Errored,
+    Event,
+    FailureSent,
+    Invoke,
+    Measure,
+    Read,
+    ReadFailed,
+    RecordsRead,
+    Returned,
+    WakeAt,
+    Woken,
+    begin,
+    step,
+)
+from cdk_streams.poller.lanes import TRANSITIONS
+from cdk_streams.poller.state import Phase
+from cdk_streams.simulator import insert
+from cdk_streams.simulator.by_hand import ByHand
+
+
+def _record(number: int) -> dict[str, Any]:
+    return insert({"pk": str(number)}, number=number)
+
+
+def _kinds(effects: list[Any], kind: type[Any]) -> list[Any]:
+    return [each for each in effects if isinstance(each, kind)]
+
+
+def test_a_step_is_a_function() -> None:
+    poller = ByHand()
+    poller.list_shards("a")
+    before = poller.poller
+    kept = pickle.dumps(before)
+    event = RecordsRead("a", poller.read("a").read, [_record(1)])
+    once = step(poller.mapping, before, event, poller.now_ms)
+    again = step(poller.mapping, before, event, poller.now_ms)
+    assert once == again
+    assert pickle.dumps(before) == kept
+
+
+def test_every_phase_has_a_way_out() -> None:
+    assert {phase for phase, _ in TRANSITIONS} == set(Phase)
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        RecordsRead("a", 999, [_record(9)]),
+        ReadFailed("a", 999, "late"),
+        CallEnded("a", 0, 999, Returned()),
+        FailureSent("a", 0, 999),
+        Woken("a", 0, 999),
+        CallEnded("unknown", 0, 1, Returned()),
+    ],
+)
+def test_an_answer_that_comes_too_late_changes_nothing(event: Event) -> None:
+    poller = ByHand()
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    assert poller.tell(event) == []
+    assert poller.call("a").records == (_record(1),)
+
+
+def test_an_answer_counts_once() -> None:
+    poller = ByHand()
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    poller.end("a", Errored())
+    assert poller.end("a", Errored()) == []
+
+
+def test_an_empty_read_is_repeated_after_the_poll_interval() -> None:
+    poller = ByHand()
+    (first,) = poller.list_shards("a")
+    assert first == Read("a", 1, None, "TRIM_HORIZON", GET_RECORDS_LIMIT, poller.now_ms)
+    asked = poller.give("a")
+    assert asked == [
+        Measure("PolledEventCount", 0),
+        Read("a", 2, None, "TRIM_HORIZON", GET_RECORDS_LIMIT, poller.now_ms + 250),
+    ]
+
+
+def test_a_stream_known_to_hold_more_is_read_at_once() -> None:
+    poller = ByHand(MappingSettings(batch_size=3))
+    poller.list_shards("a")
+    asked = poller.give("a", [_record(1)], more=True)
+    assert _kinds(asked, Invoke) == []
+    assert _kinds(asked, Read)[0].at_ms == poller.now_ms
+    assert poller.read("a").after == _record(1)["dynamodb"]["SequenceNumber"]
+    asked = poller.give("a", [_record(2)])
+    assert len(_kinds(asked, Invoke)[0].records) == 2
+
+
+def test_a_busy_lane_reads_one_batch_ahead_and_no_further() -> None:
+    poller = ByHand(MappingSettings(batch_size=2))
+    poller.list_shards("a")
+    assert _kinds(poller.give("a", [_record(1), _record(2), _record(3)], more=True), Read)
+    assert not _kinds(poller.give("a", [_record(4), _record(5)], more=True), Read)
+    assert _kinds(poller.end("a"), Read)
+
+
+def test_a_blocked_lane_does_not_fill_the_memory() -> None:
+    choices = Choices(read_ahead=10)
+    poller = ByHand(MappingSettings(batch_size=1, parallelization_factor=2), choices=choices)
+    poller.list_shards("a")
+    number = 0
+    for _ in range(100):
+        reads = _kinds(poller.asked, Read)
+        if poller.poller.shards["a"].reading is False:
+            break
+        assert reads
+        number += 5
+        poller.give("a", [_record(each) for each in range(number - 4, number + 1)], more=True)
+    assert sum(len(lane.pending) for lane in poller.poller.shards["a"].lanes) <= 15
+
+
+def test_describing_the_stream_again_starts_nothing_twice() -> None:
+    poller = ByHand()
+    poller.list_shards("a")
+    assert poller.list_shards("a") == []
+
+
+def test_a_shard_that_is_done_and_gone_is_forgotten() -> None:
+    poller = ByHand()
+    poller.list_shards("a", "b")
+    poller.give("a", closed=True)
+    assert "a" in poller.poller.finished
+    poller.list_shards("b")
+    assert set(poller.poller.shards) == {"b"}
+    assert poller.poller.finished == frozenset()
+
+
+def test_every_timer_is_answered_by_its_own_token() -> None:
+    poller = ByHand(MappingSettings(retry_attempts=5))
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    poller.end("a", Errored())
+    (old,) = _kinds(poller.asked, WakeAt)
+    poller.wake("a")
+    poller.end("a", Errored())
+    assert poller.tell(Woken("a", 0, old.timer)) == []
+
+
+def test_last_result_is_lambdas_own_text() -> None:
+    poller = ByHand()
+    assert begin().last_result == "No records processed"
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    poller.end("a", Errored())
+    assert poller.poller.last_result == "PROBLEM: Function call failed"
+    poller.wake("a")
+    poller.end("a")
+    assert poller.poller.last_result == "OK"
+
+
+def test_the_iterator_age_is_that_of_the_last_record() -> None:
+    for choice, before_call in (("sent", True), ("ended", False)):
+        poller = ByHand(choices=Choices(iterator_age_at=choice))  # type: ignore[arg-type] # a table
+        poller.list_shards("a")
+        poller.now_ms += 4_000
+        asked = poller.give("a", [_record(1), _record(2)])
+        ages = [each.value for each in _kinds(asked, Measure) if each.metric == "IteratorAge"]
+        assert ages == ([4_000] if before_call else [])
+        poller.now_ms += 500
+        asked = poller.end("a")
+        ages = [each.value for each in _kinds(asked, Measure) if each.metric == "IteratorAge"]
+        assert ages == ([] if before_call else [4_500])
