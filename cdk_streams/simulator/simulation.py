@@ -134,10 +134,14 @@ def simulate(
 def _shards(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
     shards = dict(records) if isinstance(records, Mapping) else {DEFAULT_SHARD: records}
     for name, source in shards.items():
-        if isinstance(source, (str, Mapping)) or not isinstance(source, Iterable):
+        if (
+            name == "Records"
+            or isinstance(source, (str, Mapping))
+            or not isinstance(source, Iterable)
+        ):
             raise SourceError(
-                f"the records of {name} must be a list or an iterator of stream records, "
-                f"got {type(source).__name__}; for an event, pass event['Records']"
+                f"records must be a list or an iterator of stream records, or one for each shard, "
+                f"got {name!r}: {type(source).__name__}; for an event, pass event['Records']"
             )
     return shards
 

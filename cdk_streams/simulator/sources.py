@@ -26,18 +26,25 @@ class ShardSource:
 
     A record arrives when it was written, and no sooner than the run starts or the record before
     it arrived. `trimmed` counts the records whose 24 hours had passed before anyone read them,
-    `skipped` those before `LATEST`, `taken` all that have come from the iterable.
+    `skipped` those before `LATEST`, `taken` all of a list, or those an iterator has brought.
     `last_created_ms` is when its last record was written, None while an iterator may have more.
     """
 
     def __init__(self, shard_id: str, records: Iterable[Record], start_ms: int) -> None:
         self.shard_id = shard_id
-        self.taken = self.trimmed = self.skipped = 0
+        self.trimmed = self.skipped = 0
+        self._length = len(records) if isinstance(records, Sequence) else None
+        self._brought = 0
         last = records[-1:] if isinstance(records, Sequence) else ()
         self.last_created_ms = newest_ms(last)
         self.last_arrival_ms = start_ms
         self._arriving = self._arrive(records, start_ms)
         self._ahead = next(self._arriving, None)
+
+    @property
+    def taken(self) -> int:
+        """How many records there are, as far as that is known."""
+        return self._brought if self._length is None else self._length
 
     @property
     def next_arrival_ms(self) -> int | None:
@@ -84,7 +91,7 @@ class ShardSource:
             if number <= before:
                 raise self._misplaced(text, before)
             before = number
-            self.taken += 1
+            self._brought += 1
             stamp = change.get("ApproximateCreationDateTime")
             created_ms = at_ms if stamp is None else round(stamp * 1000)
             if created_ms > at_ms:

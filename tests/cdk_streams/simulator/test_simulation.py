@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import json
 import os
 from collections.abc import Iterator
@@ -252,19 +251,23 @@ def test_an_iterators_records_arrive_when_they_were_written() -> None:
 
 def test_an_iterator_is_read_as_the_run_goes_on() -> None:
     ahead: list[int] = []
-    taken = itertools.count()
+    taken = handled = 0
 
     def records() -> Iterator[dict[str, Any]]:
-        for record in _records(1_000, every=1):
-            next(taken)
+        nonlocal taken
+        for record in _records(1_000):
+            taken += 1
             yield record
 
     def handler(event: Any, _context: Any) -> None:
-        last = event["Records"][-1]["dynamodb"]["SequenceNumber"]
-        ahead.append(next(taken) - int(last[: len(last) - 20]))
+        nonlocal handled
+        ahead.append(taken - handled)
+        handled += len(event["Records"])
 
-    run = simulate(handler, records(), settings=MappingSettings(batch_size=10), start=START, keep=5)
-    assert run.counts.handled == 1_000
+    run = simulate(handler, records(), settings=MappingSettings(batch_size=10), keep=5)
+    assert run.counts.handled == handled == 1_000
+    # The batch that is called, the next one, and one record looked ahead.
+    assert max(ahead) <= 10 + 10 + 1
     assert len(run.invocations) == 5
 
 
@@ -299,7 +302,7 @@ def test_no_records_are_no_calls() -> None:
 def test_a_disabled_mapping_does_nothing() -> None:
     run = simulate(_nothing, _records(2), settings=MappingSettings(enabled=False))
     assert run.invocations == []
-    assert run.counts.waiting == 1  # the one looked ahead; an open end is never counted
+    assert run.counts == Counts(waiting=2)
 
 
 def test_a_run_stops_where_it_is_told() -> None:
@@ -333,7 +336,7 @@ def test_failure_records_name_the_stream_of_the_records() -> None:
         ([{"dynamodb": {"SequenceNumber": 7}}], "has the sequence number 7"),
         ([{"dynamodb": {"SequenceNumber": "x"}}], "has the sequence number 'x'"),
         ({"a": {"Records": []}}, r"pass event\['Records'\]"),
-        ({"Records": _records(2)[::-1]}, "must be in stream order"),
+        ({"Records": _records(2)}, r"pass event\['Records'\]"),
     ],
 )
 def test_what_cannot_be_a_stream_is_refused(records: Any, message: str) -> None:
