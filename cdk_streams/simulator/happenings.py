@@ -35,7 +35,7 @@ SYMBOLS: Final[dict[Kind, tuple[str, str]]] = {
     "modify": ("~", "an item was modified"),
     "remove": ("-", "an item was removed"),
     "expire": ("e", "an item expired (time to live)"),
-    "shards": ("Y", "shards split, merged or were continued"),
+    "shards": ("Y", "a shard was closed: split, merged or continued"),
     "start": (">", "the consumer begins to read"),
     "handled": ("o", "a batch was handled"),
     "partial": ("p", "a batch was handled in part"),

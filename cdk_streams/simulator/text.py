@@ -141,11 +141,16 @@ def _cells(
     return "  ".join(parts)
 
 
-def _lifetimes(happenings: Iterable[Happening]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return for each shard the first and the last line that it is in."""
+def _lifetimes(happenings: Sequence[Happening]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return for each shard the first and the last line that it is there.
+
+    One that was closed is there until nothing more happens in it, any other to the end.
+    """
     found: dict[tuple[str, str], tuple[int, int]] = {}
+    closed = {(each.table, each.shard_id) for each in happenings if each.kind == "shards"}
     for number, each in enumerate(happenings):
         if each.shard_id:
             key = (each.table, each.shard_id)
-            found[key] = (found.get(key, (number, number))[0], number)
+            last = number if key in closed else len(happenings)
+            found[key] = (found.get(key, (number, number))[0], last)
     return found

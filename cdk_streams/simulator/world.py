@@ -320,9 +320,9 @@ class World:
             self._changed(table, change_shards(table.shards, self._shard_draws, at_s))
 
     def _changed(self, table: Table, made: tuple[Shard, ...]) -> None:
-        parent = made[0].parents[0]
         detail = describe_change(made)
-        self._stage.note("shards", table.name, shard_id=parent, detail=detail)
+        for parent in made[0].parents:
+            self._stage.note("shards", table.name, shard_id=parent, detail=detail)
         for driver in self._drivers[table.name]:
             # Not at once: a write may come out of a handler, while its poller is at work.
             self.call_after(timedelta(0), driver.describe)

@@ -39,7 +39,7 @@ def test_a_run_is_drawn_a_line_for_each_event_and_a_column_for_each_shard() -> N
 a title
 
   +  an item was inserted
-  Y  shards split, merged or were continued
+  Y  a shard was closed: split, merged or continued
   >  the consumer begins to read
   o  a batch was handled
   x  the function failed
