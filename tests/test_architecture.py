@@ -42,6 +42,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The public names: each is imported from its home when it is first used.
     "cdk_streams": (*LAYER_1, "cdk_streams.constructs"),
     "sample_app.handlers": ("lambda_runtime", "boto3", "botocore"),
+    "sample_app.fakes": ("lambda_runtime", "botocore"),
     "sample_app.demo": ("cdk_streams", "boto3", "botocore", "rich"),
     "sample_app": ("cdk_streams", "aws_cdk", "constructs", "lambda_runtime"),
 }
