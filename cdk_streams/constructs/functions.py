@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final, Unpack
@@ -13,6 +14,7 @@ from constructs import Construct
 
 from cdk_streams.constructs import staging
 from cdk_streams.constructs.options import FunctionOptions
+from cdk_streams.constructs.requirements import Platform, install
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamFunction"]
@@ -31,6 +33,8 @@ class StreamFunction(lambda_.Function):
             starts at the working directory, which for the cdk command is that of cdk.json.
         index: The file of a folder that defines the handler; an entry that is a file is its own.
         handler: The name of the handler in that file.
+        requirements: A requirements file whose packages ship with the handler, installed for the
+            function's Python and architecture. Each must be pinned, and have a wheel.
         exclude: Names in the folder to leave out, as shell patterns: `["tests", "*.md"]`.
         log_retention: How long logs are kept, in a log group of the function's own. Left out,
             CDK's setting for log groups holds. (CDK's own argument of this name would add a
@@ -53,7 +57,8 @@ class StreamFunction(lambda_.Function):
         entry: str | PathLike[str],
         index: str = "index.py",
         handler: str = "handler",
-        exclude: tuple[str, ...] | list[str] = (),
+        requirements: str | PathLike[str] | None = None,
+        exclude: Sequence[str] = (),
         log_retention: logs.RetentionDays | None = None,
         runtime: lambda_.Runtime | None = None,
         **options: Unpack[FunctionOptions],
@@ -61,11 +66,17 @@ class StreamFunction(lambda_.Function):
         files = staging.collect(Path(entry), exclude)
         index = Path(entry).name if Path(entry).is_file() else index
         _check_handler(files, index, handler, Path(entry))
+        runtime = runtime or lambda_.Runtime.PYTHON_3_14
+        # Inside the assembly, because `cdk synth --no-staging` reads the folder after we end.
+        staged = Path(_asset_outdir(scope), "cdk-streams")
+        if requirements is not None:
+            platform = _platform(runtime, options.get("architecture"))
+            packages = install(Path(requirements), platform, staged)
+            _check_apart(files, packages)
+            files |= packages
         files |= staging.runtime_files()
         digest = staging.fingerprint(files)
-        # Inside the assembly, because `cdk synth --no-staging` reads the folder after we end.
-        folder = Path(_asset_outdir(scope), "cdk-streams", digest)
-        staging.write(files, folder)
+        staging.write(files, staged / digest)
         chosen: dict[str, Any] = {
             "architecture": lambda_.Architecture.ARM_64,
             "memory_size": _MEMORY_MB,
@@ -82,9 +93,9 @@ class StreamFunction(lambda_.Function):
         super().__init__(
             scope,
             id,
-            code=lambda_.Code.from_asset(str(folder), asset_hash=digest),
+            code=lambda_.Code.from_asset(str(staged / digest), asset_hash=digest),
             handler=f"{index.removesuffix('.py').replace('/', '.')}.{handler}",
-            runtime=runtime or lambda_.Runtime.PYTHON_3_14,
+            runtime=runtime,
             **chosen,
         )
 
@@ -94,6 +105,19 @@ def _asset_outdir(scope: Construct) -> str:
     if stage is None:
         raise SourceError("a StreamFunction must stand in an App or Stage, got a scope in neither")
     return stage.asset_outdir
+
+
+def _platform(runtime: lambda_.Runtime, architecture: lambda_.Architecture | None) -> Platform:
+    chosen = architecture or lambda_.Architecture.ARM_64
+    return Platform(runtime.name.removeprefix("python"), chosen.name)
+
+
+def _check_apart(files: dict[str, bytes], packages: dict[str, bytes]) -> None:
+    if both := sorted(files.keys() & packages.keys()):
+        raise SourceError(
+            f"requirements must not bring files that the handler has, got {both[0]!r} in both; "
+            "rename the handler's"
+        )
 
 
 def _check_handler(files: dict[str, bytes], index: str, handler: str, entry: Path) -> None:
