@@ -23,7 +23,7 @@ from lambda_runtime.encoding import encode
 from lambda_runtime.faults import explain
 from lambda_runtime.numerals import converter, exact
 
-__all__ = ["decode", "decode_map", "encode"]
+__all__ = ["DECODERS", "WRONG", "decode", "decode_map", "decode_value", "encode"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from lambda_runtime.numerals import Convert, Numbers
 
-# What a wrong value makes the decoders below raise: all of Python's complaints, none of ours.
+# What a wrong value makes DECODERS raise: all of Python's complaints, none of ours.
 WRONG = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -48,11 +48,16 @@ def decode(value: Mapping[str, Any], *, numbers: Numbers = "decimal") -> Any:
     Raises:
         AttributeValueError: with the path of what is not a DynamoDB value.
     """
-    convert = converter(numbers)
+    return decode_value(value, converter(numbers))
+
+
+def decode_value(value: Any, convert: Convert = None, path: tuple[str | int, ...] = ()) -> Any:
+    """Decode one typed value that stands at `path`."""
     try:
-        return _value(value, convert)
+        (tag,) = value
+        return DECODERS[tag](value[tag], convert)
     except WRONG:
-        raise explain(value) from None
+        raise explain(value, path) from None
 
 
 def decode_map(
@@ -63,19 +68,6 @@ def decode_map(
         return _map(attributes, convert)
     except WRONG:
         raise explain({"M": attributes}, path) from None
-
-
-def decode_attribute(value: Any, convert: Convert, path: tuple[str | int, ...]) -> Any:
-    """Decode one attribute of an image; `path` is where the image stands, with the name last."""
-    try:
-        return _value(value, convert)
-    except WRONG:
-        raise explain(value, path) from None
-
-
-def _value(value: Any, convert: Convert) -> Any:
-    (tag,) = value
-    return _DECODERS[tag](value[tag], convert)
 
 
 def _map(data: Any, convert: Convert) -> dict[str, Any]:
@@ -91,14 +83,18 @@ def _map(data: Any, convert: Convert) -> dict[str, Any]:
             if not (content.isascii() and number.is_finite()):
                 raise ValueError
         else:
-            decoded[name] = _DECODERS[tag](content, convert)
+            decoded[name] = DECODERS[tag](content, convert)
     return decoded
 
 
 def _list(data: Any, convert: Convert) -> list[Any]:
     if data.__class__ is not list:
         raise TypeError
-    return [_value(value, convert) for value in data]
+    decoded = []
+    for value in data:
+        (tag,) = value
+        decoded.append(DECODERS[tag](value[tag], convert))
+    return decoded
 
 
 def _string(data: Any, _: Convert) -> str:
@@ -134,26 +130,34 @@ def _null(data: Any, _: Convert) -> None:
         raise ValueError
 
 
-def _set_of(member: Callable[[Any, Convert], Any]) -> Callable[[Any, Convert], frozenset[Any]]:
-    def decode_set(data: Any, convert: Convert) -> frozenset[Any]:
-        if data.__class__ is not list:
-            raise TypeError
-        members = frozenset([member(one, convert) for one in data])
-        # DynamoDB has neither an empty set nor one that holds a member twice.
-        if not members or len(members) != len(data):
-            raise ValueError
-        return members
-
-    return decode_set
+def _string_set(data: Any, _: Convert) -> frozenset[str]:
+    "".join(data)  # the quickest way to see that all members are text: it raises when one is not
+    return _set(data, data)
 
 
-_DECODERS: dict[str, Callable[[Any, Convert], Any]] = {
+def _number_set(data: Any, convert: Convert) -> frozenset[Any]:
+    return _set(data, [_number(one, convert) for one in data])
+
+
+def _binary_set(data: Any, convert: Convert) -> frozenset[bytes]:
+    return _set(data, [_binary(one, convert) for one in data])
+
+
+def _set(data: Any, decoded: list[Any]) -> frozenset[Any]:
+    members = frozenset(decoded)
+    # DynamoDB has neither an empty set nor one that holds a member twice.
+    if data.__class__ is not list or not members or len(members) != len(data):
+        raise ValueError
+    return members
+
+
+DECODERS: dict[str, Callable[[Any, Convert], Any]] = {
     "S": _string,
     "N": _number,
     "B": _binary,
-    "SS": _set_of(_string),
-    "NS": _set_of(_number),
-    "BS": _set_of(_binary),
+    "SS": _string_set,
+    "NS": _number_set,
+    "BS": _binary_set,
     "M": _map,
     "L": _list,
     "BOOL": _bool,

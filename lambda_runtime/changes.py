@@ -7,8 +7,9 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Recor
 
 from __future__ import annotations
 
+from lambda_runtime.attributes import WRONG
 from lambda_runtime.comparing import same
-from lambda_runtime.errors import EventError, MissingImageError, kind_of
+from lambda_runtime.errors import AttributeValueError, EventError, MissingImageError, kind_of
 from lambda_runtime.items import Item
 from lambda_runtime.sources import UserIdentity, read_source, read_time, read_user_identity
 
@@ -58,16 +59,21 @@ class Change:
         self._stream: dict[str, Any] = record["dynamodb"]
         self._convert = convert
         self._index = index
-        self._keys: Item | None = None
-        self._new: Item | None = None
-        self._old: Item | None = None
+        self._keys: Item | None
+        self._new: Item | None
+        self._old: Item | None
+        self._keys = self._new = self._old = None
 
     @property
     def keys(self) -> Item:
         """The primary key, which no change of an item can alter."""
         keys = self._keys
         if keys is None:
-            keys = self._keys = self._item("Keys")
+            sent = self._stream.get("Keys")
+            if sent.__class__ is not dict:
+                raise self._no_item("Keys", sent)
+            path = ("Records", self._index, "dynamodb", "Keys")
+            keys = self._keys = Item(sent, self._convert, path)
         return keys
 
     @property
@@ -79,7 +85,11 @@ class Change:
         """
         new = self._new
         if new is None:
-            new = self._new = self._item("NewImage")
+            sent = self._stream.get("NewImage")
+            if sent.__class__ is not dict:
+                raise self._no_item("NewImage", sent)
+            path = ("Records", self._index, "dynamodb", "NewImage")
+            new = self._new = Item(sent, self._convert, path)
         return new
 
     @property
@@ -91,7 +101,11 @@ class Change:
         """
         old = self._old
         if old is None:
-            old = self._old = self._item("OldImage")
+            sent = self._stream.get("OldImage")
+            if sent.__class__ is not dict:
+                raise self._no_item("OldImage", sent)
+            path = ("Records", self._index, "dynamodb", "OldImage")
+            old = self._old = Item(sent, self._convert, path)
         return old
 
     @property
@@ -172,13 +186,10 @@ class Change:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.record, self._convert, self._index)
 
-    def _item(self, part: str) -> Item:
-        sent = self._stream.get(part)
-        if sent.__class__ is dict:
-            return Item(sent, self._convert, ("Records", self._index, "dynamodb", part))
+    def _no_item(self, part: str, sent: Any) -> EventError | MissingImageError:
         if sent is None and part != "Keys":
-            raise MissingImageError(self._why_missing(part))
-        raise self._fault(sent, "an object of typed values", "dynamodb", part)
+            return MissingImageError(self._why_missing(part))
+        return self._fault(sent, "an object of typed values", "dynamodb", part)
 
     def _why_missing(self, part: str) -> str:
         side = "new" if part == "NewImage" else "old"
@@ -226,7 +237,16 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
-        return any(self._differs(name) for name in names or self._names())
+        before, after = self._images()
+        name = ""
+        try:
+            for name in names or {**before, **after}:
+                old, new = before.get(name), after.get(name)
+                if old != new and (old is None or new is None or not same(old, new)):
+                    return True
+        except WRONG:
+            raise self._no_value(name) from None
+        return False
 
     def changes(self) -> dict[str, tuple[Any, Any]]:
         """Give `{name: (before, after)}` of what changed, with ABSENT where there was or is none.
@@ -234,25 +254,27 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
-        old, new = self.old, self.new
+        before, after = self._images()
         return {
-            name: (old.get(name, ABSENT), new.get(name, ABSENT))
-            for name in self._names()
-            if self._differs(name)
+            name: (self.old.get(name, ABSENT), self.new.get(name, ABSENT))
+            for name in {**before, **after}
+            if self.changed(name)
         }
 
-    def _names(self) -> dict[str, Any]:
-        return {**self.old.raw, **self.new.raw}
+    def _images(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        stream = self._stream
+        before, after = stream.get("OldImage"), stream.get("NewImage")
+        if before.__class__ is dict and after.__class__ is dict:
+            return before, after
+        return self.old.raw, self.new.raw
 
-    def _differs(self, name: str) -> bool:
-        old, new = self.old, self.new
-        before, after = old.raw.get(name), new.raw.get(name)
-        if before == after:
-            return False
-        if before is None or after is None:
-            return True
-        # Equal in Python is not yet equal: True == 1, and floats may have lost the difference.
-        return bool(old[name] != new[name]) or not same(before, after)
+    def _no_value(self, name: str) -> AttributeValueError:
+        """Tell which of two values that cannot be compared is no DynamoDB value."""
+        try:
+            _ = self.old[name], self.new[name]
+        except AttributeValueError as error:
+            return error
+        return AttributeValueError("cannot be compared", (name,))
 
 
 class Remove(Change):

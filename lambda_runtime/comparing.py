@@ -13,22 +13,24 @@ if TYPE_CHECKING:
 
 
 def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
-    """Tell whether two valid typed values are one value to DynamoDB.
+    """Tell whether two typed values, written differently, are one value to DynamoDB.
 
     Numbers are compared by value (`1` is `1.0`), sets without regard to order, lists and maps
     member by member. Types never mix: N `1` is not BOOL true, though Python says `1 == True`.
     """
-    if one == other:
-        return True
-    ((tag, left),) = one.items()
-    if tag not in other:
+    (tag,) = one
+    if tag == "S" or tag not in other:
         return False
-    right = other[tag]
-    if tag == "M":
-        return left.keys() == right.keys() and all(same(left[name], right[name]) for name in left)
-    if tag == "L":
-        return len(left) == len(right) and all(map(same, left, right))
+    left, right = one[tag], other[tag]
     if tag == "N":
         return exact(left) == exact(right)
-    # S, BOOL and NULL that differ in text differ; sets and binaries may be written in two ways.
+    if tag == "M":
+        return left.keys() == right.keys() and all(_same(left[name], right[name]) for name in left)
+    if tag == "L":
+        return len(left) == len(right) and all(map(_same, left, right))
+    # BOOL and NULL that differ in text differ; sets and binaries may be written in two ways.
     return tag in {"SS", "NS", "BS", "B"} and bool(decode(one) == decode(other))
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other or same(one, other)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lambda_runtime.attributes import decode_attribute, decode_map
+from lambda_runtime.attributes import DECODERS, WRONG, decode_map
+from lambda_runtime.faults import explain
 
 __all__ = ["Item"]
 
@@ -37,14 +38,23 @@ class Item(Mapping[str, "Any"]):
         self.raw = raw
         self._convert = convert
         self._path = path
-        self._decoded: dict[str, Any] = {}
+        self._decoded: dict[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
-        decoded = self._decoded
-        if name in decoded:
-            return decoded[name]
         value = self.raw[name]
-        decoded[name] = answer = decode_attribute(value, self._convert, (*self._path, name))
+        try:
+            (tag,) = value
+            content = value[tag]
+            if tag == "S" and content.__class__ is str:
+                return content  # as it stands in the event: there is nothing to keep
+            decoded = self._decoded
+            if decoded is None:
+                decoded = self._decoded = {}
+            elif name in decoded:
+                return decoded[name]
+            answer = decoded[name] = DECODERS[tag](content, self._convert)
+        except WRONG:
+            raise explain(value, (*self._path, name)) from None
         return answer
 
     def __contains__(self, name: object) -> bool:

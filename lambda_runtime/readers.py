@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing
 
-from lambda_runtime.attributes import decode_attribute
+from lambda_runtime.attributes import decode_value
 from lambda_runtime.errors import path_text
 from lambda_runtime.numerals import converter
 
@@ -69,13 +69,13 @@ def content(value: Any, tags: str, wanted: Any, path: Path) -> Any:
     if tag in tags.split():
         return value[tag]
     # What is no typed value at all is the graver fault, and is told as decoding tells it.
-    decode_attribute(value, None, path)
+    decode_value(value, None, path)
     raise unfit(path, f"got {tag}, expected {tags.replace(' ', ' or ')} for {type_name(wanted)}")
 
 
 def anything(value: Any, path: Path, convert: Convert) -> Any:
     """Read whatever is there as `decode` does."""
-    return decode_attribute(value, convert, path)
+    return decode_value(value, convert, path)
 
 
 def scalar(tag: str, wanted: Any) -> Reader:
@@ -83,7 +83,7 @@ def scalar(tag: str, wanted: Any) -> Reader:
 
     def read(value: Any, path: Path, _: Convert) -> Any:
         content(value, tag, wanted, path)
-        return decode_attribute(value, None, path)
+        return decode_value(value, None, path)
 
     return read
 
@@ -91,7 +91,7 @@ def scalar(tag: str, wanted: Any) -> Reader:
 def whole(value: Any, path: Path, _: Convert) -> int:
     """Read an int: any number without a fraction, however it is written."""
     content(value, "N", int, path)
-    number = decode_attribute(value, converter("int"), path)
+    number = decode_value(value, converter("int"), path)
     if not isinstance(number, int):
         raise unfit(path, "got a number with a fraction, expected a whole one for int")
     return number
@@ -100,7 +100,7 @@ def whole(value: Any, path: Path, _: Convert) -> int:
 def floating(value: Any, path: Path, _: Convert) -> float:
     """Read the float that is nearest."""
     content(value, "N", float, path)
-    return float(decode_attribute(value, None, path))
+    return float(decode_value(value, None, path))
 
 
 def parsed(parse: Callable[[str], Any], wanted: Any) -> Reader:
@@ -108,7 +108,7 @@ def parsed(parse: Callable[[str], Any], wanted: Any) -> Reader:
 
     def read(value: Any, path: Path, _: Convert) -> Any:
         content(value, "S", wanted, path)
-        text = decode_attribute(value, None, path)
+        text = decode_value(value, None, path)
         try:
             return parse(text)
         except ValueError:
@@ -121,7 +121,7 @@ def one_of(options: Sequence[Any], wanted: Any) -> Reader:
     """Read one of a Literal's values, of the same type: 1 is not True."""
 
     def read(value: Any, path: Path, _: Convert) -> Any:
-        decoded = decode_attribute(value, converter("int"), path)
+        decoded = decode_value(value, converter("int"), path)
         for option in options:
             if option == decoded and type(option) is type(decoded):
                 return option
@@ -134,7 +134,7 @@ def enumerated(wanted: Any) -> Reader:
     """Read the member of an Enum that has the value."""
 
     def read(value: Any, path: Path, _: Convert) -> Any:
-        decoded = decode_attribute(value, converter("int"), path)
+        decoded = decode_value(value, converter("int"), path)
         for member in wanted:
             if member.value == decoded and isinstance(member.value, bool) is isinstance(
                 decoded, bool
@@ -171,7 +171,7 @@ def fixed_array(readers: Sequence[Reader], wanted: Any) -> Reader:
 def _listed(value: Any, wanted: Any, path: Path) -> list[Any]:
     members = content(value, "L", wanted, path)
     if not isinstance(members, list):
-        decode_attribute(value, None, path)
+        decode_value(value, None, path)
     return list(members)
 
 
@@ -180,7 +180,7 @@ def set_of(member: Reader, make: Callable[[list[Any]], Any], wanted: Any) -> Rea
 
     def read(value: Any, path: Path, convert: Convert) -> Any:
         members = content(value, "SS NS BS", wanted, path)
-        decode_attribute(value, None, path)
+        decode_value(value, None, path)
         (tag,) = value
         return make([member({tag[0]: one}, (*path, at), convert) for at, one in enumerate(members)])
 
@@ -193,7 +193,7 @@ def mapping(member: Reader, wanted: Any) -> Reader:
     def read(value: Any, path: Path, convert: Convert) -> Any:
         members = content(value, "M", wanted, path)
         if not isinstance(members, dict):
-            decode_attribute(value, None, path)
+            decode_value(value, None, path)
         return {name: member(one, (*path, name), convert) for name, one in members.items()}
 
     return read

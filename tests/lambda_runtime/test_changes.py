@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any, Protocol
@@ -347,11 +348,37 @@ def test_changes_needs_both_images(record: MakeRecord) -> None:
             read()
 
 
-def test_a_bad_attribute_that_differs_is_an_error_and_not_a_difference(record: MakeRecord) -> None:
-    change = modified({"a": {"S": "x"}}, {"a": {"X": "y"}}, record)
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ({"N": "1"}, {"N": "x"}, "NewImage.a: N holds text of 1 characters"),
+        ({"SS": []}, {"SS": ["a"]}, "OldImage.a: SS is empty"),
+        (
+            {"M": {"b": {"L": [{"N": "1"}]}}},
+            {"M": {"b": {"L": [{"N": "-"}]}}},
+            "NewImage.a.b[0]: N holds text of 1 char",
+        ),
+        ({}, {"S": "a"}, "OldImage.a: got 0 attribute types"),
+        ("text", {"S": "a"}, "OldImage.a: got a str"),
+        ({"NULL": True}, 5, "NewImage.a: got an int"),
+    ],
+)
+def test_values_that_cannot_be_compared_are_told_as_decoding_tells_them(
+    old: Any, new: Any, message: str, record: MakeRecord
+) -> None:
+    change = modified({"a": old}, {"a": new}, record)
 
-    with pytest.raises(ValueError, match=r"NewImage\.a: unknown attribute type 'X'"):
-        change.changed("a")
+    for compare in (change.changes, change.changed, lambda: change.changed("a")):
+        with pytest.raises(ValueError, match=re.escape(message)):
+            compare()
+
+
+def test_a_difference_is_found_without_decoding(record: MakeRecord) -> None:
+    change = modified({"a": {"S": "x"}}, {"a": {"unknown": "y"}}, record)
+
+    assert change.changed("a")
+    with pytest.raises(ValueError, match=r"NewImage\.a: unknown attribute type 'unknown'"):
+        change.changes()
 
 
 @pytest.mark.parametrize(
