@@ -20,6 +20,7 @@ from .deployment import Client, DeployedConsumer
 from .destinations import Delivery, Destinations
 from .function_logs import LogLine
 from .functions import FunctionRunner
+from .interrupts import undisturbed
 from .positions import PositionStore
 from .stream_api import StreamsApi
 from .work import Threads
@@ -37,8 +38,8 @@ class Audience(Protocol):
         """Take an event, an effect, a trouble or a function's answer."""
         ...
 
-    def log(self, line: LogLine) -> None:
-        """Take a line that a function printed."""
+    def log(self, consumer: str, line: LogLine) -> None:
+        """Take a line that the consumer's function printed."""
         ...
 
 
@@ -55,6 +56,10 @@ class _Driven:
 
     def stop(self) -> None:
         """End after the current turn; a function that is under way is ended at once."""
+        with undisturbed():
+            self._stop()
+
+    def _stop(self) -> None:
         self._stopping = True
         self._threads.post(lambda: None)
         self.runner.close()
@@ -135,7 +140,9 @@ def _drive(
     connection: Mapping[str, str],
 ) -> _Driven:
     threads = Threads(_THREADS)
-    runner = FunctionRunner(deployed.function, connection=connection, on_log=audience.log)
+    runner = FunctionRunner(
+        deployed.function, connection=connection, on_log=partial(audience.log, deployed.name)
+    )
     consumer = Consumer(
         deployed.name,
         deployed.mapping,

@@ -69,7 +69,7 @@ class _Watch:
             case Checkpoint() if self.settled >= self.expected and not self.sending:
                 self.done.set()
 
-    def log(self, line: LogLine) -> None:
+    def log(self, _consumer: str, _line: LogLine) -> None:
         """Take part in a run; nobody reads these handlers' lines."""
 
 

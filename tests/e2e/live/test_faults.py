@@ -71,7 +71,7 @@ class Watch:
             case CallEnded(outcome=Throttled()):
                 self.counts["throttles"] += 1
 
-    def log(self, line: LogLine) -> None:
+    def log(self, _consumer: str, _line: LogLine) -> None:
         pass
 
 
@@ -221,7 +221,7 @@ mapping = EventSourceMapping(
 
 class Nobody:
     def notice(self, consumer, at_ms, notice): pass
-    def log(self, line): pass
+    def log(self, consumer, line): pass
 
 def client(service):
     return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1",

@@ -1,0 +1,7 @@
+"""`python -m cdk_streams.cli` is `cdk-streams`."""
+
+from __future__ import annotations
+
+from cdk_streams.cli import main
+
+main(prog_name="cdk-streams")

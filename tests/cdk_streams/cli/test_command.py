@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from cdk_streams.cli import main
+
+
+def test_the_command_says_what_it_can_do() -> None:
+    answer = CliRunner().invoke(main, ["--help"])
+    assert answer.exit_code == 0
+    assert "local" in answer.output
+
+
+def test_local_explains_its_options() -> None:
+    answer = CliRunner().invoke(main, ["local", "--help"])
+    assert answer.exit_code == 0
+    for option in ("--app", "--run", "--keep", "--timeline", "--calls"):
+        assert option in answer.output
+
+
+def test_a_folder_that_is_not_there_is_refused_before_anything_starts() -> None:
+    answer = CliRunner().invoke(main, ["local", "--app", "there-is-no-such-folder"])
+    assert answer.exit_code == 2
+    assert "does not exist" in answer.output
+
+
+def test_help_pays_for_neither_boto3_nor_aws_cdk() -> None:
+    code = (
+        "import sys; import cdk_streams.cli; "
+        "sys.exit(any(name in sys.modules for name in ('boto3', 'aws_cdk', 'rich')))"
+    )
+    root = Path(__file__).parents[3]
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=root)  # noqa: S603 - this Python

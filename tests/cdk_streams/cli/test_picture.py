@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cdk_streams.cli.live_view import shown
+from cdk_streams.cli.picture import Picture
+from cdk_streams.operations.consumer import CallTaken
+from cdk_streams.operations.execution import Answer
+from cdk_streams.poller import FailureSent, Invoke, RecordsRead, SendFailure, Settled
+from cdk_streams.simulator.happenings import Happening
+
+ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
+
+
+def record(number: int, name: str = "INSERT", **more: Any) -> dict[str, Any]:
+    return {
+        "eventName": name,
+        "eventSourceARN": ARN,
+        "dynamodb": {"SequenceNumber": str(number), "ApproximateCreationDateTime": 1.0},
+        **more,
+    }
+
+
+def told(*notices: Any, first_ms: int = 1_000) -> list[Happening]:
+    picture = Picture()
+    for number, notice in enumerate(notices):
+        picture.take("audit", first_ms + number * 10, notice)
+    return list(picture.happenings)
+
+
+def test_a_write_is_drawn_once_for_all_consumers() -> None:
+    picture = Picture()
+    picture.take("audit", 0, RecordsRead("s", 1, [record(1)]))
+    picture.take("stock", 5, RecordsRead("s", 1, [record(1), record(2, "MODIFY")]))
+    lines = [(each.kind, each.at_ms, each.table, each.consumer) for each in picture.happenings]
+    assert lines == [("insert", 0, "orders", ""), ("modify", 5, "orders", "")]
+
+
+def test_a_deletion_by_time_to_live_is_an_expiry() -> None:
+    identity = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+    (line,) = told(RecordsRead("s", 1, [record(1, "REMOVE", userIdentity=identity)]))
+    assert line.kind == "expire"
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (Answer("r", b"null"), "handled"),
+        (Answer("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'), "partial"),
+        (Answer("r", b"{}", function_error="Unhandled", error_type="ValueError"), "failed"),
+        (Answer("r", b"{}", function_error="Unhandled", error_type="Sandbox.Timedout"), "timeout"),
+        (Answer("r", throttled=True), "throttled"),
+    ],
+)
+def test_a_call_is_drawn_by_what_came_of_it(answer: Answer, kind: str) -> None:
+    call = Invoke("s", 0, 1, "r", 2, [record(1), record(2)])
+    read = RecordsRead("s", 1, [record(1), record(2)])
+    line = told(read, CallTaken(call, answer))[-1]
+    assert (line.kind, line.consumer, line.table, line.attempt) == (kind, "audit", "orders", 2)
+    assert line.sequence_numbers == ("1", "2")
+
+
+def test_a_call_shows_its_length_and_the_age_of_its_youngest_record() -> None:
+    call = Invoke("s", 0, 1, "r", 1, [record(1)])
+    (line,) = told(CallTaken(call, Answer("r", b"null", duration_s=0.2)), first_ms=3_000)
+    assert (line.took_ms, line.age_ms) == (200, 1_800)
+
+
+def test_a_failure_record_is_drawn_when_it_is_taken_or_refused() -> None:
+    body = {"requestContext": {"condition": "RetryAttemptsExhausted"}}
+    sending = SendFailure("s", 0, 1, body, "arn")
+    for delivered, kind in ((True, "sent"), (False, "lost")):
+        (line,) = told(sending, FailureSent("s", 0, 1, delivered))
+        assert (line.kind, line.detail) == (kind, "RetryAttemptsExhausted")
+
+
+def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> None:
+    lines = told(Settled("s", "filtered", [record(1)]), Settled("s", "handled", [record(2)]))
+    assert [each.kind for each in lines] == ["filtered"]
+
+
+@pytest.mark.parametrize(
+    ("logical_id", "name"),
+    [
+        ("InventoryMappingB760B3A6", "Inventory"),
+        ("AuditDynamoDBEventSource12345678", "AuditDynamoDBEventSource"),
+        ("ByHand", "ByHand"),
+    ],
+)
+def test_a_consumer_is_shown_without_what_cdk_added(logical_id: str, name: str) -> None:
+    assert shown(logical_id) == name

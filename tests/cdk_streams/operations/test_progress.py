@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from cdk_streams.operations.consumer import Trouble
+from cdk_streams.operations.progress import Progress, reported
+from cdk_streams.poller import (
+    CallEnded,
+    Errored,
+    FailureSent,
+    Invoke,
+    RecordsRead,
+    Returned,
+    Settled,
+    ShardDone,
+    Throttled,
+)
+
+
+def records(*numbers: int) -> tuple[Mapping[str, Any], ...]:
+    return tuple({"dynamodb": {"SequenceNumber": str(number)}} for number in numbers)
+
+
+def call(*numbers: int, attempt: int = 1, lane: int = 0) -> Invoke:
+    return Invoke("s", lane, 1, "r", attempt, records(*numbers))
+
+
+def ended(outcome: Errored | Returned | Throttled, lane: int = 0) -> CallEnded:
+    return CallEnded("s", lane, 1, outcome)
+
+
+def after(*notices: Any) -> Progress:
+    progress = Progress()
+    for at_ms, notice in enumerate(notices):
+        progress.take(at_ms, notice)
+    return progress
+
+
+def test_a_record_waits_from_its_reading_until_it_is_settled() -> None:
+    progress = after(RecordsRead("s", 1, records(1, 2)))
+    assert (progress.read, progress.waiting) == (2, 2)
+    assert progress.lag_ms(5_000) == 5_000
+    progress.take(1, Settled("s", "handled", records(1, 2)))
+    assert (progress.handled, progress.waiting, progress.lag_ms(5_000)) == (2, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("fate", "counted"), [("filtered", "filtered"), ("failed", "given_up"), ("expired", "given_up")]
+)
+def test_each_fate_has_its_count(fate: Any, counted: str) -> None:
+    assert getattr(after(Settled("s", fate, records(1, 2))), counted) == 2
+
+
+def test_a_call_with_another_attempt_is_a_retry() -> None:
+    progress = after(call(1, 2), ended(Errored()), call(1, 2, attempt=2))
+    assert (progress.calls, progress.retries, progress.splits, progress.errors) == (2, 1, 0, 1)
+
+
+def test_a_first_call_with_a_part_of_a_failed_batch_is_a_split() -> None:
+    progress = after(call(1, 2, 3, 4), ended(Errored()), call(1, 2), ended(Returned()), call(3, 4))
+    assert progress.splits == 1
+    progress = after(call(1, 2), ended(Returned()), call(3, 4))
+    assert progress.splits == 0
+
+
+def test_lanes_do_not_share_their_splits() -> None:
+    progress = after(call(1, 2), ended(Errored()), call(3, lane=1))
+    assert progress.splits == 0
+
+
+def test_answers_are_counted_by_what_they_mean() -> None:
+    partial = Returned({"batchItemFailures": [{"itemIdentifier": "1"}]})
+    progress = after(
+        call(1), ended(partial), call(1), ended(Throttled()), call(1), ended(Errored())
+    )
+    assert (progress.partial, progress.throttles, progress.errors) == (1, 1, 1)
+
+
+def test_failure_records_are_counted_as_taken_or_refused() -> None:
+    sent, refused = FailureSent("s", 0, 1), FailureSent("s", 0, 1, delivered=False)
+    progress = after(sent, sent, refused)
+    assert (progress.sent, progress.refused) == (2, 1)
+
+
+def test_the_last_trouble_is_kept() -> None:
+    assert after(Trouble("one"), Trouble("two")).trouble == "two"
+
+
+def test_caught_up_means_an_empty_read_of_every_shard_and_nothing_waiting() -> None:
+    progress = Progress()
+    assert not progress.caught_up(0)
+    progress.take(10, RecordsRead("a", 1))
+    progress.take(10, RecordsRead("b", 1, records(1)))
+    assert not progress.caught_up(5)
+    progress.take(11, Settled("b", "handled", records(1)))
+    assert not progress.caught_up(5)
+    progress.take(12, RecordsRead("b", 2))
+    assert progress.caught_up(5)
+    assert not progress.caught_up(11)
+
+
+def test_a_finished_shard_is_not_waited_for() -> None:
+    progress = after(RecordsRead("a", 1, records(1)), Settled("a", "handled", records(1)))
+    progress.take(5, ShardDone("a"))
+    progress.take(9, RecordsRead("b", 1))
+    assert progress.caught_up(8)
+
+
+@pytest.mark.parametrize(
+    ("payload", "count"),
+    [
+        ({"batchItemFailures": [{}, {}]}, 2),
+        ({"batchItemFailures": None}, 0),
+        ({}, 0),
+        (None, 0),
+        ("text", 0),
+        ([], 0),
+    ],
+)
+def test_reported_counts_item_failures_of_any_answer(payload: Any, count: int) -> None:
+    assert reported(payload) == count

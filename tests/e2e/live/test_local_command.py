@@ -1,0 +1,159 @@
+"""`cdk-streams local` as a person uses it: the sample app, a seed, a fixed handler, Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.e2e
+
+ROOT = Path(__file__).parents[3]
+
+# An app of one table and one consumer, whose handler trips over one item.
+APP = """
+import aws_cdk as cdk
+from aws_cdk import aws_dynamodb as dynamodb
+import cdk_streams as streams
+
+app = cdk.App()
+stack = cdk.Stack(app, "Shop")
+table = streams.StreamTable(stack, "Orders",
+    partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+    stream_view_type=dynamodb.StreamViewType.NEW_AND_OLD_IMAGES)
+function = streams.StreamFunction(stack, "AuditFunction", entry="handlers/audit.py")
+streams.StreamConsumer(stack, "Audit", table=table, function=function, retry_attempts=20)
+cdk.CfnOutput(stack, "TableName", value=table.table_name)
+app.synth()
+"""
+
+HANDLER = """
+from lambda_runtime import Insert, Router
+
+on = Router()
+
+@on.insert
+def created(change: Insert) -> None:
+    if change.new["pk"] == "poison" and WRONG:
+        raise ValueError("cannot handle it")
+    print("handled", change.new["pk"])
+
+handler = on.handler
+WRONG = True
+"""
+
+SEED = """
+import os, boto3
+dynamodb = boto3.client("dynamodb")
+for name in ("one", "poison", "three"):
+    dynamodb.put_item(TableName=os.environ["TableName"], Item={"pk": {"S": name}})
+"""
+
+
+class Session:
+    """One run of the command, whose temporary files all lie in `folder`."""
+
+    def __init__(self, app: Path, folder: Path, *options: str) -> None:
+        self.said = ""
+        environment = {
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "TMPDIR": str(folder),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.process = subprocess.Popen(  # noqa: S603 - this repository's command
+            [sys.executable, "-m", "cdk_streams.cli", "local", *options],
+            cwd=app,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def wait_for(self, words: str) -> None:
+        """Read on until a line holds these words."""
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.said += line
+            if words in line:
+                return
+        pytest.fail(f"it ended before {words!r}:\n{self.said}")
+
+    def end(self) -> int:
+        """Read to the end and return the exit code."""
+        assert self.process.stdout is not None
+        with self.process.stdout as rest:
+            self.said += rest.read()
+        return self.process.wait(60)
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> Path:
+    if shutil.which("cdk") is None:
+        pytest.skip("the cdk command is not on the PATH")
+    folder = tmp_path / "app"
+    (folder / "handlers").mkdir(parents=True)
+    (folder / "app.py").write_text(APP)
+    (folder / "cdk.json").write_text('{"app": "python app.py"}')
+    (folder / "handlers" / "audit.py").write_text(HANDLER)
+    (folder / "seed.py").write_text(SEED)
+    return folder
+
+
+@pytest.fixture
+def scratch(tmp_path: Path) -> Path:
+    folder = tmp_path / "scratch"
+    folder.mkdir()
+    return folder
+
+
+def left_behind(scratch: Path) -> list[str]:
+    """Return the processes that mention the run's folder, and the files that are in it."""
+    processes = [
+        path.read_bytes().replace(b"\0", b" ").decode("utf-8", "replace")
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if path.exists()
+    ]
+    return [
+        *(line for line in processes if str(scratch) in line),
+        *(str(path) for path in scratch.iterdir() if path.name.startswith("cdk-streams")),
+    ]
+
+
+def test_a_poison_record_is_retried_until_its_handler_is_fixed(app: Path, scratch: Path) -> None:
+    page = app / "timeline.html"
+    seed = f"{sys.executable} seed.py"
+    session = Session(app, scratch, "--run", seed, "--keep", "--timeline", str(page))
+    session.wait_for("export AWS_ENDPOINT_URL=http://127.0.0.1:")
+    session.wait_for("reported 1 failed")
+    session.wait_for("retry 1")
+    fixed = HANDLER.replace("WRONG = True", "WRONG = False")
+    (app / "handlers" / "audit.py").write_text(fixed)
+    session.wait_for("the source has changed: the next call runs the new code")
+    session.wait_for("handled poison")
+    session.wait_for("every consumer has dealt with what was written")
+    session.process.send_signal(signal.SIGINT)
+    assert session.end() == 0, session.said
+    assert left_behind(scratch) == []
+    order = [session.said.index(f"handled {name}") for name in ("one", "poison", "three")]
+    assert order == sorted(order)
+    assert "<html" in page.read_text()
+
+
+def test_ctrl_c_while_deploying_leaves_nothing(app: Path, scratch: Path) -> None:
+    session = Session(app, scratch)
+    session.wait_for("deploying to a local AWS")
+    session.process.send_signal(signal.SIGINT)
+    session.end()
+    assert left_behind(scratch) == []
+
+
+def test_the_exit_code_is_the_commands(app: Path, scratch: Path) -> None:
+    session = Session(app, scratch, "--run", "exit 7")
+    assert session.end() == 7, session.said
+    assert left_behind(scratch) == []
