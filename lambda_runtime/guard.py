@@ -30,9 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any, Protocol
 
-    from lambda_runtime.changes import Insert, Modify
-
-    Change = Insert | Modify | Remove
+    from lambda_runtime.changes import Change
 
     class Table(Protocol):
         """The one method of boto3's Table that the guard calls."""

@@ -201,6 +201,14 @@ def test_a_handler_that_asks_the_process_to_end_is_obeyed(make_event: Any) -> No
         on.handler(make_event(1))
 
 
+@pytest.mark.usefixtures("partial_response")
+def test_what_a_handler_returns_is_no_answer_to_lambda(make_event: Any) -> None:
+    on = Router()
+    on.insert(lambda change: {"batchItemFailures": [{"itemIdentifier": change.sequence_number}]})
+
+    assert on.handler(make_event(2)) == HANDLED
+
+
 # --- the deadline ---
 
 
