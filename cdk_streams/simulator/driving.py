@@ -239,7 +239,7 @@ class Driver:
             took_ms=ending.took_ms,
             attempt=invoke.attempt,
             age_ms=_age_ms(invoke.records, began_ms),
-            detail=ending.detail,
+            detail=ending.detail or ("" if numbers else "closes its window"),
         )
         # What followed from the call was noted first; it belongs behind it.
         lines = self._stage.happenings

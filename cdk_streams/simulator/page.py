@@ -118,7 +118,7 @@ def _group(
         for row in rows
         if row[0][:2] == group
     ]
-    return {"name": f"{consumer} ← {table}" if consumer else f"writes to {table}", "lanes": lanes}
+    return {"name": consumer or f"writes to {table}", "of": table, "lanes": lanes}
 
 
 def _index(groups: Sequence[tuple[str, str]], group: tuple[str, str]) -> int:

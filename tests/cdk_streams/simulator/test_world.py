@@ -315,16 +315,29 @@ def test_a_slow_call_shows_its_context_the_time_it_takes() -> None:
     def handler(event: Any, context: Any) -> None:
         left.extend(context.get_remaining_time_in_millis() for _ in event["Records"])
 
-    world = World(faults=_only(slow=1))
+    world = World(3, faults=_only(slow=1))
     orders = world.table("Orders")
     consumer = world.consumer("slow", handler, table=orders)
-    for number in range(5):
+    for number in range(10):
         orders.put({"pk": str(number)})
     world.run()
 
-    assert left[0] == 3_000
-    assert sorted(left, reverse=True) == left
-    assert left[-1] < 2_500
+    first = left[:10]
+    assert first[0] == 3_000
+    assert sorted(first, reverse=True) == first
+    assert 0 < first[-1] < 2_600
+    assert consumer.invocations[0].took == timedelta(milliseconds=3_000 - first[-1])
+
+
+@pytest.mark.parametrize(("seed", "outcome"), [(3, "handled"), (0, "timeout")])
+def test_a_slow_function_that_ignores_the_clock_may_time_out(seed: int, outcome: str) -> None:
+    world = World(seed, faults=_only(slow=1))
+    orders = world.table("Orders")
+    consumer = world.consumer("slow", _nothing, table=orders)
+    orders.put({"pk": "1"})
+    world.run_for(4 * SECOND)
+
+    assert consumer.invocations[0].outcome == outcome
     assert consumer.invocations[0].took > timedelta(milliseconds=800)
 
 
