@@ -99,21 +99,25 @@ def write_once(
     item: Mapping[str, Any] | None = None,
     *,
     keys: Mapping[str, Any] | None = None,
+    deleted: bool | None = None,
 ) -> bool:
     """Carry out the guarded write of a change: a tombstone for a Remove, else a put of `item`.
 
     Args:
         table: boto3's `Table`, or a `MemoryTable` in a test.
         change: What happened.
-        item: As for `guarded_put`; a Remove does not use it.
-        keys: As for `guarded_delete`; only a Remove uses it.
+        item: As for `guarded_put`; a tombstone does not use it.
+        keys: As for `guarded_delete`; only a tombstone uses it.
+        deleted: True leaves a tombstone whatever the change was, for an item that leaves a
+            projection while it stays in its table. None asks whether the change is a Remove.
 
     Returns:
         True when the change was applied; False when the target holds this change or a newer one
         already, and nothing is left to do.
     """
-    removed = isinstance(change, Remove)
-    request = guarded_delete(change, keys) if removed else guarded_put(change, item)
+    if deleted is None:
+        deleted = isinstance(change, Remove)
+    request = guarded_delete(change, keys) if deleted else guarded_put(change, item)
     try:
         table.put_item(**request)
     except Exception as error:

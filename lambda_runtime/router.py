@@ -103,6 +103,8 @@ class Router:
             raise RouteError(f"concurrency must be 1 or more threads, got {concurrency!r}")
         if reserve_ms is not None and (not isinstance(reserve_ms, int) or reserve_ms < 0):
             raise RouteError(f"reserve_ms must be milliseconds from 0, or None, got {reserve_ms!r}")
+        if not (on_reject is None or isinstance(on_reject, str) or callable(on_reject)):
+            raise RouteError(f"on_reject must be a queue's URL or a function, got {on_reject!r}")
         if not {"message", "record"}.issuperset(show):
             raise RouteError(f'show must hold "message", "record" or nothing, got {show!r}')
         self._numbers: Numbers = numbers

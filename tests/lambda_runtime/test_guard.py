@@ -67,6 +67,15 @@ def test_a_projection_has_an_item_and_a_key_of_its_own(change: Any) -> None:
     assert table.live() == []
 
 
+def test_an_item_can_leave_a_projection_without_leaving_its_table(change: Any) -> None:
+    table = MemoryTable("pk")
+    placed, cancelled = change(1, status="PLACED"), change(2, "MODIFY", status="CANCELLED")
+
+    write_once(table, cancelled, deleted=True)
+    assert write_once(table, placed) is False
+    assert table.live() == []
+
+
 def test_a_duplicate_is_not_applied_again(change: Any) -> None:
     table = MemoryTable("pk")
 

@@ -372,6 +372,7 @@ def test_a_router_has_one_default_and_then_nothing_is_unrouted() -> None:
     [
         ({"unrouted": "raise"}, "unrouted must be"),
         ({"reserve_ms": -1}, "reserve_ms must be milliseconds from 0, or None, got -1"),
+        ({"on_reject": 7}, "on_reject must be a queue's URL or a function, got 7"),
         ({"reserve_ms": 1.5}, "reserve_ms must be milliseconds from 0, or None, got 1.5"),
     ],
 )
