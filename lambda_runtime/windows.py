@@ -9,8 +9,8 @@
         metrics.put(window.start, state["total"])
 
 The state travels as DynamoDB's typed values, `{"total": {"N": "12.50"}}`: plain JSON has neither
-exact numbers nor bytes nor sets, and Lambda's client would turn a Decimal into a float. So it
-comes back as an item does, numbers as the router's `numbers` says.
+exact numbers nor bytes nor sets, and a Decimal would come back as a float. So the state comes back
+as an item does, numbers as the router's `numbers` says.
 
 A batch counts as a whole. State and progress would part if a failed record ended it half way,
 since nobody has recorded which state Lambda keeps of a partial response; so any failure raises,
