@@ -106,5 +106,5 @@ class ShardSource:
             )
         return SourceError(
             f"the records of {self.shard_id} must be in stream order, got sequence number "
-            f"{text} after {before}; sort them by int(SequenceNumber)"
+            f"{text} after {before}; sort them by that number, or number them with in_order(…)"
         )

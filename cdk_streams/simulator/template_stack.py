@@ -133,9 +133,7 @@ def read_consumer(
 
     """
     place = mapping.logical_id
-    arn = stream_arn or resolver.resolve(
-        mapping.properties.get("EventSourceArn"), f"{place}.EventSourceArn"
-    )
+    arn = stream_arn or _source(mapping, resolver)
     if not isinstance(arn, str) or ":dynamodb:" not in arn:
         return None
     properties = {
@@ -163,6 +161,16 @@ def read_consumer(
         reserved_concurrency=None if concurrency is None else int(concurrency),
         environment=_environment(mapping.function, globals_, resource, resolver),
     )
+
+
+def _source(mapping: StackMapping, resolver: Resolver) -> Any:
+    place = mapping.logical_id
+    try:
+        return resolver.resolve(mapping.properties.get("EventSourceArn"), f"{place}.EventSourceArn")
+    except SourceError as error:
+        raise SourceError(
+            f"{error}, or describe the stream: tables={{{place!r}: TableStream(…, keys=(…,))}}"
+        ) from None
 
 
 def _environment(

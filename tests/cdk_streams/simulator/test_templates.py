@@ -289,11 +289,13 @@ def test_a_stream_known_only_after_deployment_goes_by_its_mapping() -> None:
     template["Resources"]["Lookup"] = {"Type": "Custom::Lookup", "Properties": {}}
     stream = TableStream("Elsewhere")
 
-    with pytest.raises(
-        SourceError,
-        match=r"Mapping\.EventSourceArn: Lookup\.StreamArn of a Custom::Lookup is known only after",
-    ):
+    with pytest.raises(SourceError) as error:
         from_template(template, {"Audit": _nothing})
+    assert str(error.value) == (
+        "Mapping.EventSourceArn: Lookup.StreamArn of a Custom::Lookup is known only after a "
+        "deployment; pass a template where it is a plain value, or describe the stream: "
+        "tables={'Mapping': TableStream(…, keys=(…,))}"
+    )
     world = from_template(template, {"Audit": _nothing}, tables={"Mapping": stream})
 
     assert world.consumers["Audit"].table.name == "Elsewhere"
