@@ -26,6 +26,8 @@ LAYER_1 = (
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "lambda_runtime": ("boto3", "botocore"),
     **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
+    # Shipped to Lambda, imported by nobody.
+    "cdk_streams.constructs.lookup_handler": ("boto3",),
     "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
     "cdk_streams.operations": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,7 +12,13 @@ from aws_cdk import aws_kms as kms
 
 from cdk_streams.errors import SourceError
 
-__all__ = ["StreamSource", "grant_read", "source_of"]
+__all__ = ["READ_ACTIONS", "StreamSource", "grant_read", "source_of"]
+
+READ_ACTIONS: Final = (
+    "dynamodb:DescribeStream",
+    "dynamodb:GetRecords",
+    "dynamodb:GetShardIterator",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +45,7 @@ def source_of(table: dynamodb.ITable) -> StreamSource:
     if arn is None and not known:
         raise SourceError(
             f"table must have a stream, but the import {table.node.path!r} names none; import it "
-            "with from_table_attributes(..., table_stream_arn=...)"
+            "with StreamTable.look_up, or from_table_attributes(..., table_stream_arn=...)"
         )
     if arn is None or (known and view_type is None):
         raise SourceError(
@@ -48,8 +55,8 @@ def source_of(table: dynamodb.ITable) -> StreamSource:
     if arn.endswith("/stream/*"):
         raise SourceError(
             f"table must have one stream, got the replica {table.node.path!r} whose stream CDK "
-            "does not know; put the consumer into a stack of the replica's region and import the "
-            "table there with its stream's ARN"
+            "does not know; put the consumer into a stack of the replica's region, and find the "
+            "table there with StreamTable.look_up"
         )
     return StreamSource(arn, view_type, table.encryption_key)
 
@@ -64,7 +71,7 @@ def grant_read(source: StreamSource, grantee: iam.IGrantable) -> list[iam.Grant]
     grants = [
         iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+            actions=list(READ_ACTIONS),
             resource_arns=[source.arn],
         ),
         iam.Grant.add_to_principal(

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any, Unpack
 
+from aws_cdk import Annotations, CfnElement, Stack, Stage
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams.constructs.lookups import look_up
 from cdk_streams.constructs.options import TableOptions
+from cdk_streams.constructs.sources import READ_ACTIONS
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamTable"]
@@ -65,3 +72,76 @@ class StreamTable(dynamodb.TableV2):
             )
         super().__init__(scope, id, partition_key=partition_key, dynamo_stream=view_type, **options)
         self.stream_view_type = view_type
+        _warn_of_a_new_stream(self)
+
+    def share_stream(self, reader: iam.IPrincipal) -> None:
+        """Let a principal of another account read the stream, and decrypt it.
+
+        The reader's side is an import with the stream's ARN, and a consumer as ever:
+
+            orders.share_stream(iam.AccountPrincipal("111122223333"))
+
+            theirs = TableV2.from_table_attributes(self, "Orders", table_arn=…, table_stream_arn=…)
+            StreamConsumer(self, "Audit", table=theirs, function=function)
+
+        Deploy the table's side first: Lambda tests the right to read when it makes the mapping.
+        A role can be named as the reader once it exists, its account at any time.
+        """
+        self.add_to_stream_resource_policy(
+            iam.PolicyStatement(
+                principals=[reader],
+                actions=list(READ_ACTIONS),
+                # In a policy on the stream itself: its ARN would be a circle.
+                resources=["*"],
+            )
+        )
+        if self.encryption_key is not None:
+            self.encryption_key.grant_decrypt(reader)
+
+    @staticmethod
+    def look_up(
+        scope: Construct,
+        id: str,  # noqa: A002 -- CDK's name for it
+        *,
+        table_name: str,
+        refresh: str = "",
+        encryption_key: kms.IKey | None = None,
+    ) -> dynamodb.ITableV2:
+        """Import a table of this account and region with the stream it has at deploy time.
+
+        For a table of another stack or tool, and for the replica of a global table in the region
+        of this stack. The stack that owns the table exports nothing, so its stream can change.
+
+        Args:
+            scope: The construct it belongs to.
+            id: Its name in that scope.
+            table_name: The table's name, best as plain text: a name taken from a construct of
+                another stack makes CDK export that name.
+            refresh: Any text; change it after the stream was replaced, and the next deployment
+                looks again and moves the consumers to the new stream.
+            encryption_key: The table's own KMS key, if it has one: consumers may then decrypt.
+
+        """
+        return look_up(
+            scope, id, table_name=table_name, refresh=refresh, encryption_key=encryption_key
+        )
+
+
+def _warn_of_a_new_stream(table: StreamTable) -> None:
+    """Compare with the template of the last synthesis, where its output folder still has one."""
+    stack, stage = Stack.of(table), Stage.of(table)
+    template = Path(stage.outdir if stage else "", stack.template_file)
+    resource = table.node.default_child
+    if not template.is_file() or not isinstance(resource, CfnElement):
+        return
+    before = json.loads(template.read_text(encoding="utf-8")).get("Resources", {})
+    properties = before.get(stack.get_logical_id(resource), {}).get("Properties", {})
+    was = properties.get("StreamSpecification", {}).get("StreamViewType")
+    if was not in (None, table.stream_view_type.value):
+        Annotations.of(table).add_warning_v2(
+            "cdk-streams:NewStream",
+            f"stream_view_type was {was} and becomes {table.stream_view_type.value}: DynamoDB "
+            "closes the stream and makes a new one, and consumers lose what they have not read. "
+            "Stop the writers, wait until each consumer's iterator age is 0, deploy, start the "
+            "writers; tables looked up elsewhere need a new refresh= too",
+        )

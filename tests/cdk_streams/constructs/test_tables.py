@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 
 from cdk_streams import SourceError, StreamTable
 from cdk_streams.constructs.options import TableOptions
@@ -73,6 +77,66 @@ def test_it_takes_every_option_of_tablev2() -> None:
     ours = {*inspect.signature(StreamTable.__init__).parameters} | {*TableOptions.__annotations__}
     theirs = {*inspect.signature(dynamodb.TableV2.__init__).parameters}
     assert theirs - ours == set()
+
+
+def test_a_stream_can_be_shared_with_another_account(app: cdk.App, resources_of: Resources) -> None:
+    stack = cdk.Stack(app, "Home", env=cdk.Environment(region="eu-west-1", account="444455556666"))
+    key = kms.Key(stack, "Key")
+    encryption = dynamodb.TableEncryptionV2.customer_managed_key(key)
+    table = StreamTable(stack, "Orders", partition_key=KEY, encryption=encryption)
+    table.share_stream(iam.AccountPrincipal("111122223333"))
+    (body,) = resources_of(stack, GLOBAL_TABLE).values()
+    (replica,) = body["Properties"]["Replicas"]
+    reader = "arn:aws:iam::111122223333:root"
+    specification = replica["ReplicaStreamSpecification"]["ResourcePolicy"]["PolicyDocument"]
+    assert specification["Statement"] == [
+        {
+            "Action": [
+                "dynamodb:DescribeStream",
+                "dynamodb:GetRecords",
+                "dynamodb:GetShardIterator",
+            ],
+            "Effect": "Allow",
+            "Principal": {"AWS": reader},
+            "Resource": "*",
+        }
+    ]
+    (key_body,) = resources_of(stack, "AWS::KMS::Key").values()
+    assert {
+        "Action": "kms:Decrypt",
+        "Effect": "Allow",
+        "Principal": {"AWS": reader},
+        "Resource": "*",
+    } in key_body["Properties"]["KeyPolicy"]["Statement"]
+
+
+def synthesized(context: dict[str, Any], outdir: Path, **options: Any) -> assertions.Annotations:
+    app = cdk.App(context=context, outdir=str(outdir))
+    stack = table_of(app, "Shop", StreamTable, **options)
+    app.synth()
+    return assertions.Annotations.from_stack(stack)
+
+
+def test_a_change_of_view_type_is_warned_about_with_the_steps(
+    context: dict[str, Any], tmp_path: Path
+) -> None:
+    every = assertions.Match.any_value()
+    first = synthesized(context, tmp_path, stream_view_type=dynamodb.StreamViewType.KEYS_ONLY)
+    assert first.find_warning("*", every) == []
+    (warning,) = synthesized(context, tmp_path).find_warning("*", every)
+    assert warning.id == "/Shop/Orders"
+    assert warning.entry.data == (
+        "stream_view_type was KEYS_ONLY and becomes NEW_AND_OLD_IMAGES: DynamoDB closes the "
+        "stream and makes a new one, and consumers lose what they have not read. Stop the "
+        "writers, wait until each consumer's iterator age is 0, deploy, start the writers; tables "
+        "looked up elsewhere need a new refresh= too [ack: cdk-streams:NewStream]"
+    )
+
+
+def test_an_unchanged_view_type_is_not(context: dict[str, Any], tmp_path: Path) -> None:
+    for _ in range(2):
+        found = synthesized(context, tmp_path)
+    assert found.find_warning("*", assertions.Match.any_value()) == []
 
 
 def test_two_different_view_types_are_refused(stack: cdk.Stack) -> None:
