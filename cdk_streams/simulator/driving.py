@@ -20,7 +20,6 @@ from cdk_streams.poller import (
     Outcome,
     Poller,
     Read,
-    RecordsRead,
     Restarted,
     Returned,
     SendFailure,
@@ -40,6 +39,7 @@ from cdk_streams.simulator.draws import Draws
 from cdk_streams.simulator.faults import CallFault, draw_call_fault
 from cdk_streams.simulator.functions import call_function
 from cdk_streams.simulator.happenings import Kind
+from cdk_streams.simulator.reading import Reads
 from cdk_streams.simulator.runs import CallOutcome, Invocation
 from cdk_streams.simulator.stage import START_MS, Stage
 from cdk_streams.simulator.stream_log import StreamLog
@@ -93,11 +93,9 @@ class Driver:
         self._started = False
         self._calls = Draws(stage.seed, f"calls of {consumer.name}")
         self._deliveries = Draws(stage.seed, f"deliveries of {consumer.name}")
-        self._held: dict[str, Read] = {}
-        self._planned: set[str] = set()
-        self._latest: dict[str, int] = {}
+        self._reads = Reads(consumer, log, stage, self._feed)
         self._actions: dict[type, Callable[[Any], None]] = {
-            Read: self._read,
+            Read: self._reads.take,
             Invoke: self._invoke,
             SendFailure: self._send_failure,
             Checkpoint: self._checkpoint,
@@ -121,8 +119,7 @@ class Driver:
 
     def wake(self) -> None:
         """Answer reads that waited for what has just been written, or for a shard to close."""
-        for read in list(self._held.values()):
-            self._answer_when_ready(read)
+        self._reads.wake()
 
     def _feed(self, event: Event) -> Sequence[Effect]:
         now_ms = self._stage.agenda.now_ms
@@ -130,39 +127,6 @@ class Driver:
         for effect in effects:
             self._actions[type(effect)](effect)
         return effects
-
-    # Reading.
-
-    def _read(self, read: Read) -> None:
-        self._held[read.shard_id] = read
-        self._latest.setdefault(read.shard_id, self._log.end(read.shard_id))
-        self._answer_when_ready(read)
-
-    def _answer_when_ready(self, read: Read) -> None:
-        shard_id = read.shard_id
-        ready = self._place(read) < self._log.end(shard_id) or self._log.closed(shard_id)
-        if not ready or shard_id in self._planned:
-            return
-        self._planned.add(shard_id)
-        # Empty reads change nothing, so they are left out: the answer comes at the time of the
-        # first one that would find something.
-        late_ms = max(0, self._stage.agenda.now_ms - read.at_ms)
-        interval_ms = self._stage.choices.poll_interval_ms
-        at_ms = read.at_ms + -(-late_ms // interval_ms) * interval_ms
-        self._stage.agenda.add(at_ms, lambda: self._answer(shard_id))
-
-    def _answer(self, shard_id: str) -> None:
-        self._planned.discard(shard_id)
-        read = self._held.pop(shard_id)
-        place = self._place(read)
-        records = self._log.records(shard_id, place, read.limit)
-        more = place + len(records) < self._log.end(shard_id)
-        closed = not more and self._log.closed(shard_id)
-        self.consumer.read(records)
-        self._feed(RecordsRead(shard_id, read.read, records, more=more, closed=closed))
-
-    def _place(self, read: Read) -> int:
-        return self._log.place_after(read, self._latest[read.shard_id])
 
     # Calling.
 

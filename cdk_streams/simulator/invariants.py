@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["Invariant", "InvariantBroken", "failure_of"]
+from cdk_streams.simulator.happenings import clock_text
+from cdk_streams.simulator.stage import Stage
+
+__all__ = ["Invariant", "InvariantBroken", "check_invariant"]
 
 
 class InvariantBroken(AssertionError):  # noqa: N818 - reads as what happened, as pytest shows it
@@ -25,19 +28,36 @@ class InvariantBroken(AssertionError):  # noqa: N818 - reads as what happened, a
 
 @dataclass(frozen=True, slots=True)
 class Invariant:
-    """A predicate and its name; `by_ms` is when an eventual one must hold, None at the end."""
+    """What must hold, and its name."""
 
     name: str
     predicate: Callable[[], Any]
-    by_ms: int | None = None
 
 
-def failure_of(invariant: Invariant) -> str | None:
-    """Return why the invariant does not hold; None when it holds.
+def check_invariant(invariant: Invariant, stage: Stage) -> None:
+    """Ask whether the invariant holds, and say in the log when it does not.
 
     A predicate fails by returning something false, though not None, or by an assertion of its
     own. None counts as holding, so that a function of plain asserts will do.
+
+    Raises:
+        InvariantBroken: It does not hold.
+
     """
+    why = _failure_of(invariant)
+    if why is None:
+        return
+    stage.note("broken", "", detail=f"{invariant.name}: {why}")
+    line, at = len(stage.happenings), clock_text(stage.since_start_ms)
+    raise InvariantBroken(
+        f"{invariant.name!r} does not hold at {at}, line {line} of the timeline: {why}",
+        name=invariant.name,
+        seed=stage.seed,
+        line=line,
+    )
+
+
+def _failure_of(invariant: Invariant) -> str | None:
     try:
         answer = invariant.predicate()
     except AssertionError as error:

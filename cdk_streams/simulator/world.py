@@ -28,8 +28,8 @@ from cdk_streams.simulator.draws import Draws
 from cdk_streams.simulator.driving import Driver
 from cdk_streams.simulator.faults import Faults
 from cdk_streams.simulator.functions import Function, partial_response
-from cdk_streams.simulator.happenings import Happening, Kind, clock_text
-from cdk_streams.simulator.invariants import Invariant, InvariantBroken, failure_of
+from cdk_streams.simulator.happenings import Happening, Kind
+from cdk_streams.simulator.invariants import Invariant, check_invariant
 from cdk_streams.simulator.resharding import change_shards, describe_change
 from cdk_streams.simulator.shards import Shard, Shards
 from cdk_streams.simulator.stage import Stage
@@ -188,12 +188,12 @@ class World:
     def eventually(
         self, predicate: Callable[[], Any], *, name: str, within: timedelta | None = None
     ) -> None:
-        """State what must hold once: at the end of `run`, or already so long after now."""
-        by_ms = None if within is None else self._stage.agenda.now_ms + _ms(within)
-        invariant = Invariant(name, predicate, by_ms)
-        self._eventually.append(invariant)
-        if by_ms is not None:
-            self._stage.agenda.add(by_ms, lambda: self._check(invariant))
+        """State what must hold once: at the end of `run`, or so long after now."""
+        invariant = Invariant(name, predicate)
+        if within is None:
+            self._eventually.append(invariant)
+        else:
+            self.call_after(within, lambda: check_invariant(invariant, self._stage))
 
     def split(self, table: Table) -> tuple[str, ...]:
         """Split the table's widest open shard; return the ids of the two that continue it."""
@@ -250,7 +250,7 @@ class World:
         with self:
             self._go(None)
             for invariant in self._eventually:
-                self._check(invariant)
+                check_invariant(invariant, self._stage)
 
     def __enter__(self) -> Self:
         return self
@@ -268,7 +268,8 @@ class World:
 
     def _go(self, until_ms: int | None) -> None:
         for _ in range(self.most_steps):
-            self._check_always()
+            for invariant in self._always:
+                check_invariant(invariant, self._stage)
             next_ms = self._stage.agenda.next_ms()
             if next_ms is None or (until_ms is not None and next_ms > until_ms):
                 return
@@ -276,23 +277,6 @@ class World:
         raise SourceError(
             f"the world must come to rest, got {self.most_steps:,} steps and no end; a handler "
             "that writes to the table it consumes needs a filter"
-        )
-
-    def _check_always(self) -> None:
-        for invariant in self._always:
-            self._check(invariant)
-
-    def _check(self, invariant: Invariant) -> None:
-        why = failure_of(invariant)
-        if why is None:
-            return
-        self._stage.note("broken", "", detail=f"{invariant.name}: {why}")
-        line, at = len(self.happenings), clock_text(self._stage.since_start_ms)
-        raise InvariantBroken(
-            f"{invariant.name!r} does not hold at {at}, line {line} of the timeline: {why}",
-            name=invariant.name,
-            seed=self.seed,
-            line=line,
         )
 
     # What tables ask for (`StreamSink`).
