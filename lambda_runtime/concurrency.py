@@ -15,7 +15,7 @@ from lambda_runtime.batches import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Sequence
+    from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
     from lambda_runtime.batches import Take
@@ -108,10 +108,14 @@ def _run(
                 if queue:
                     heapq.heappush(ready, (queue[-1], queue))
 
-    # Each thread gets a copy of the caller's context, so that a trace goes on in it.
+    _on_workers(work, min(threads, len(queues)))
+    return _outcome(unhandled, failures)
+
+
+def _on_workers(work: Callable[[], None], count: int) -> None:
+    """Run `work` on so many threads, each in a copy of the caller's context: a trace goes on."""
     workers = [
-        threading.Thread(target=contextvars.copy_context().run, args=(work,))
-        for _ in range(min(threads, len(queues)))
+        threading.Thread(target=contextvars.copy_context().run, args=(work,)) for _ in range(count)
     ]
     try:
         for worker in workers:
@@ -120,7 +124,6 @@ def _run(
         for worker in workers:
             if worker.ident is not None:  # It was started: a process may run out of threads.
                 worker.join()
-    return _outcome(unhandled, failures)
 
 
 def _taken(take: Take, record: Any, position: int) -> Failure | None:
