@@ -237,7 +237,10 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
-        before, after = self._images()
+        stream = self._stream
+        before, after = stream.get("OldImage"), stream.get("NewImage")
+        if before.__class__ is not dict or after.__class__ is not dict:
+            before, after = self.old.raw, self.new.raw  # one of them says what is missing
         name = ""
         try:
             for name in names or {**before, **after}:
@@ -254,19 +257,12 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
-        before, after = self._images()
+        old, new = self.old, self.new
         return {
-            name: (self.old.get(name, ABSENT), self.new.get(name, ABSENT))
-            for name in {**before, **after}
+            name: (old.get(name, ABSENT), new.get(name, ABSENT))
+            for name in {**old.raw, **new.raw}
             if self.changed(name)
         }
-
-    def _images(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        stream = self._stream
-        before, after = stream.get("OldImage"), stream.get("NewImage")
-        if before.__class__ is dict and after.__class__ is dict:
-            return before, after
-        return self.old.raw, self.new.raw
 
     def _no_value(self, name: str) -> AttributeValueError:
         """Tell which of two values that cannot be compared is no DynamoDB value."""

@@ -43,16 +43,16 @@ class Item(Mapping[str, "Any"]):
     def __getitem__(self, name: str) -> Any:
         value = self.raw[name]
         try:
-            (tag,) = value
-            content = value[tag]
-            if tag == "S" and content.__class__ is str:
+            content = value.get("S")
+            if content.__class__ is str and len(value) == 1:
                 return content  # as it stands in the event: there is nothing to keep
             decoded = self._decoded
             if decoded is None:
                 decoded = self._decoded = {}
             elif name in decoded:
                 return decoded[name]
-            answer = decoded[name] = DECODERS[tag](content, self._convert)
+            (tag,) = value
+            answer = decoded[name] = DECODERS[tag](value[tag], self._convert)
         except WRONG:
             raise explain(value, (*self._path, name)) from None
         return answer
