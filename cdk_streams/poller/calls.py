@@ -121,7 +121,8 @@ def _cut(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     pass_over(turn, shard, lane, done)
     if turn.mapping.choices.top_up_after_checkpoint and len(lane.work) == 1:
         # The batching window is over for these records: they have been called before.
-        return lane._replace(work=(), pending=left + lane.pending, gathering_since_ms=0)
+        over_ms = turn.at_ms - turn.mapping.batching_window_ms
+        return lane._replace(work=(), pending=left + lane.pending, gathering_since_ms=over_ms)
     return lane
 
 

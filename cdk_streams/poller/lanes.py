@@ -1,6 +1,6 @@
 """One lane of a shard: the table of its transitions, and the gathering of its batches.
 
-A lane works depth first and in order, one call at a time. After a transition that leaves it idle
+A lane works depth first and in order, one call at a time. After a transition that leaves it free
 it is taken on until it has to wait for something:
 
     gather a batch → drop what is too old → call → done, or cut, halve, wait, give up → again
@@ -27,13 +27,17 @@ Signal: TypeAlias = Fed | Woken | CallEnded | FailureSent
 Transition: TypeAlias = Callable[[Turn, Shard, Lane, Any], Lane]
 
 
+# What a lane in one of these does next depends on the records it has.
+_FREE: Final = (Phase.IDLE, Phase.GATHERING)
+
+
 def react(turn: Turn, shard: Shard, lane: Lane, signal: Signal) -> Lane:
     """Take a lane through its transition for a signal; one that is not in the table is late."""
     transition = TRANSITIONS.get((lane.phase, type(signal)))
     if transition is None:
         return lane
     lane = transition(turn, shard, lane, signal)
-    return _proceed(turn, shard, lane) if lane.phase is Phase.IDLE else lane
+    return _proceed(turn, shard, lane) if lane.phase in _FREE else lane
 
 
 def _proceed(turn: Turn, shard: Shard, lane: Lane) -> Lane:
@@ -62,10 +66,16 @@ def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     room = windows.count_within(turn, lane, lane.load.fits, room)
     loaded = load(lane.pending, room, lane.load, windows.state_bytes(lane))
     if loaded.fits == len(lane.pending) < size and not shard.closed:
-        waiting = _wait_for_more(turn, shard, lane._replace(load=loaded))
-        if waiting.phase is Phase.GATHERING:
-            return waiting
+        since_ms, window_ms = lane.gathering_since_ms, turn.mapping.batching_window_ms
+        gathering = since_ms is not None and turn.at_ms < since_ms + window_ms
+        if gathering or (shard.more and shard.reading):
+            # The batching window is still open, or a read is under way.
+            return lane._replace(phase=Phase.GATHERING, load=loaded)
+        if since_ms is None and window_ms:
+            lane = lane._replace(gathering_since_ms=turn.at_ms, load=loaded)
+            return calls.wake(turn, shard, lane, Phase.GATHERING, turn.at_ms + window_ms)
     return lane._replace(
+        phase=Phase.IDLE,
         work=(Batch(lane.pending[: loaded.fits], turn.draw_id()),),
         pending=lane.pending[loaded.fits :],
         gathering_since_ms=None,
@@ -73,21 +83,8 @@ def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     )
 
 
-def _wait_for_more(turn: Turn, shard: Shard, lane: Lane) -> Lane:
-    """Wait with a batch that has room: for a read under way, or for the batching window's end."""
-    if shard.more and shard.reading:
-        return lane._replace(phase=Phase.GATHERING)
-    since_ms, window_ms = lane.gathering_since_ms, turn.mapping.batching_window_ms
-    if since_ms is None and window_ms:
-        lane = lane._replace(gathering_since_ms=turn.at_ms)
-        return calls.wake(turn, shard, lane, Phase.GATHERING, turn.at_ms + window_ms)
-    if since_ms is not None and turn.at_ms < since_ms + window_ms:
-        return lane._replace(phase=Phase.GATHERING)
-    return lane
-
-
 def _fed(turn: Turn, shard: Shard, lane: Lane, signal: Fed) -> Lane:  # noqa: ARG001 (a transition)
-    return lane if lane.phase is Phase.IDLE else lane._replace(phase=Phase.IDLE)
+    return lane
 
 
 def _woken(turn: Turn, shard: Shard, lane: Lane, event: Woken) -> Lane:  # noqa: ARG001 (as above)

@@ -52,7 +52,8 @@ def begin_shard(
 
 def start(turn: Turn, shard: Shard) -> Shard:
     """Begin to read a shard whose parents are done."""
-    return _ask(turn, shard._replace(started=True))
+    shard = shard._replace(started=True)
+    return shard._replace(reading=True, read=_ask(turn, shard))
 
 
 def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
@@ -76,7 +77,8 @@ def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
     )
     if event.more:
         # Batches with room wait for a read under way, so it is asked for before they form.
-        shard = _ask(turn, shard)
+        read = _ask(turn, shard)
+        shard = shard._replace(reading=read > 0, read=read)
     lanes = [
         react(turn, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
         for lane in shard.lanes
@@ -158,15 +160,15 @@ def _lane_of(record: Record, lanes: int) -> int:
     return crc32(key.encode()) % lanes
 
 
-def _ask(turn: Turn, shard: Shard) -> Shard:
-    """Ask for more records while a lane could use them."""
-    if shard.reading or shard.rereading or shard.closed or not turn.enabled:
-        return shard
+def _ask(turn: Turn, shard: Shard) -> int:
+    """Ask for more records while a lane could use them; return the read's token, or 0."""
+    if shard.rereading or shard.closed or not turn.enabled:
+        return 0
     size = turn.mapping.settings.batch_size
     held = [len(lane.pending) for lane in shard.lanes]
     limit = max(turn.mapping.choices.read_ahead, size)
     if min(held) >= size or sum(held) >= limit:
-        return shard
+        return 0
     at_ms = turn.at_ms
     if shard.answered_ms is not None and not shard.more:
         at_ms = max(at_ms, shard.answered_ms + turn.mapping.choices.poll_interval_ms)
@@ -174,24 +176,26 @@ def _ask(turn: Turn, shard: Shard) -> Shard:
     turn.effects.append(
         Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms)
     )
-    return shard._replace(reading=True, read=token)
+    return token
 
 
 def _finish(turn: Turn, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
     """Take over the lanes and the checkpoint, read on, and see whether the shard is done."""
+    empty = not any(lane.work or lane.pending for lane in lanes)
+    after, unsettled = shard.after, still_unsettled(shard.unsettled, turn.checkpoint)
+    rereading = shard.rereading
+    if rereading and turn.enabled and empty:
+        rereading, after, unsettled = False, turn.checkpoint, ()
     shard = shard._replace(
         lanes=lanes,
         checkpoint=turn.checkpoint,
-        unsettled=still_unsettled(shard.unsettled, turn.checkpoint),
+        unsettled=unsettled,
+        after=after,
+        rereading=rereading,
     )
-    if shard.rereading and turn.enabled and _empty(shard):
-        shard = shard._replace(rereading=False, after=shard.checkpoint, unsettled=())
-    shard = _ask(turn, shard)
-    if shard.closed and not shard.done and _empty(shard):
+    if not shard.reading and (read := _ask(turn, shard)):
+        return shard._replace(reading=True, read=read)
+    if empty and shard.closed:
         turn.effects.append(ShardDone(shard.shard_id))
         return shard._replace(done=True)
     return shard
-
-
-def _empty(shard: Shard) -> bool:
-    return not any(lane.work or lane.pending for lane in shard.lanes)

@@ -67,6 +67,12 @@ def test_the_batching_window_begins_again_after_a_call(play: Play) -> None:
     assert played.gaps == [timedelta(0), timedelta(seconds=5)]
 
 
+def test_a_window_opens_at_any_time_of_the_clock(play: Play) -> None:
+    records = [{"dynamodb": {"SequenceNumber": "1"}}]
+    played = play(records, max_batching_window=5, start=0)
+    assert [call.at for call in played.run.invocations] == [timedelta(seconds=5)]
+
+
 def test_a_full_batch_does_not_wait_for_its_window(play: Play) -> None:
     played = play(4, batch_size=2, max_batching_window=300)
     assert [call.at for call in played.run.invocations] == [timedelta(0)] * 2
