@@ -68,11 +68,11 @@ def step(
         return poller, turn.effects
     turn.checkpoint = shard.checkpoint
     after = reaction(turn, shard, event)
-    known = {**poller.shards, shard.shard_id: after}
+    known: Mapping[str, Shard] = {**poller.shards, shard.shard_id: after}
     if after.done:
         finished = poller.finished | {shard.shard_id}
         poller = _start_ready(turn, poller._replace(shards=known, finished=finished))
-        known = {**poller.shards}
+        known = poller.shards
     return (
         poller._replace(shards=known, drawn=turn.drawn, last_result=turn.result),
         turn.effects,
@@ -139,13 +139,13 @@ def _enabled(turn: Turn, poller: Poller, event: Enabled) -> Poller:  # noqa: ARG
 
 
 def _restarted(turn: Turn, poller: Poller, event: Restarted) -> Poller:  # noqa: ARG001 (a reaction)
-    """Forget everything but positions; answers on their way carry tokens nobody waits for."""
+    """Forget everything but positions; answers on their way carry tokens nobody waits for.
+
+    Lambda keeps the state of a tumbling window for the function, so it is as lasting as the
+    position that it belongs to.
+    """
     fresh = {
-        shard_id: shard
-        if shard.done
-        else shards.begin_shard(
-            shard_id, shard.parents, shard.start, len(shard.lanes), shard.checkpoint
-        )
+        shard_id: shard if shard.done else shards.renew(shard)
         for shard_id, shard in poller.shards.items()
     }
     return _start_ready(turn, poller._replace(shards=fresh))

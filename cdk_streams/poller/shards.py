@@ -26,7 +26,16 @@ from cdk_streams.poller.lanes import Fed, react
 from cdk_streams.poller.positions import advance, first_waiting, still_unsettled
 from cdk_streams.poller.state import Lane, Phase, Shard, Turn
 
-__all__ = ["answered", "begin_shard", "halt", "read_failed", "records_came", "resume", "start"]
+__all__ = [
+    "answered",
+    "begin_shard",
+    "halt",
+    "read_failed",
+    "records_came",
+    "renew",
+    "resume",
+    "start",
+]
 
 _UNDER_WAY = (Phase.CALLING, Phase.SENDING)
 _NOTHING_NEW = Fed()
@@ -48,6 +57,13 @@ def begin_shard(
         after=checkpoint,
         checkpoint=checkpoint,
     )
+
+
+def renew(shard: Shard) -> Shard:
+    """Return the shard with its position and window and nothing else, not read yet."""
+    lanes = [Lane(lane.number, window_ms=lane.window_ms, state=lane.state) for lane in shard.lanes]
+    parts = shard.shard_id, shard.parents, shard.start, len(lanes), shard.checkpoint
+    return begin_shard(*parts)._replace(lanes=tuple(lanes))
 
 
 def start(turn: Turn, shard: Shard) -> Shard:

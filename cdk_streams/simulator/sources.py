@@ -17,7 +17,9 @@ _RETENTION_MS: Final = round(STREAM_RETENTION.total_seconds() * 1000)
 
 def newest_ms(records: Sequence[Record]) -> int | None:
     """Return when the last of the records was written; None when none says."""
-    stamps = [each["dynamodb"].get("ApproximateCreationDateTime") for each in records]
+    # What is no record is refused when it is read, with a better error.
+    changes = [each.get("dynamodb") for each in records if isinstance(each, dict)]
+    stamps = [each.get("ApproximateCreationDateTime") for each in changes if each]
     return max((round(stamp * 1000) for stamp in stamps if stamp is not None), default=None)
 
 
@@ -85,8 +87,11 @@ class ShardSource:
         """
         before = -1
         for record in records:
-            change = record["dynamodb"]
-            text = change["SequenceNumber"]
+            try:
+                change = record["dynamodb"]
+                text = change["SequenceNumber"]
+            except (KeyError, TypeError, IndexError):
+                raise self._foreign(record) from None
             number = int(text) if text.__class__ is str and text.isdecimal() else -1
             if number <= before:
                 raise self._misplaced(text, before)
@@ -97,6 +102,13 @@ class ShardSource:
             if created_ms > at_ms:
                 self.last_arrival_ms = at_ms = created_ms
             yield at_ms, created_ms, record
+
+    def _foreign(self, record: Any) -> SourceError:
+        what = sorted(record) if isinstance(record, dict) else type(record).__name__
+        return SourceError(
+            f"{self.shard_id} must hold records of a DynamoDB stream, with "
+            f"dynamodb.SequenceNumber, got {what}"
+        )
 
     def _misplaced(self, text: Any, before: int) -> SourceError:
         if not isinstance(text, str) or not text.isdecimal():

@@ -18,6 +18,7 @@ from cdk_streams.poller import (
     Read,
     ReadFailed,
     Restarted,
+    Returned,
     Throttled,
 )
 from cdk_streams.simulator import insert
@@ -132,6 +133,18 @@ def test_a_restart_delivers_again_from_the_checkpoint() -> None:
     assert poller.read("a").after == _number(_record(1))
     poller.give("a", [_record(2)])
     assert poller.call("a").records == (_record(2),)
+
+
+def test_a_restart_keeps_the_state_of_a_window() -> None:
+    poller = ByHand(MappingSettings(batch_size=1, tumbling_window=10))
+    poller.list_shards("a")
+    poller.give("a", [_record(1), _record(2)])
+    poller.end("a", Returned({"state": {"sum": 1}}))
+    poller.tell(Restarted())
+    poller.give("a", [_record(2)])
+    window = poller.call("a").window
+    assert window is not None
+    assert window.state == {"sum": 1}
 
 
 def test_a_saved_position_is_where_another_poller_goes_on() -> None:
