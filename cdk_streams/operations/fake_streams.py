@@ -127,8 +127,9 @@ class FakeStreams:
                 behind = shard.trimmed_to
             case "LATEST":
                 behind = self._next_number - 1
-            case _:
-                behind = int(request["SequenceNumber"])
+            case kind:
+                at_it = kind == "AT_SEQUENCE_NUMBER"
+                behind = int(request["SequenceNumber"]) - at_it
                 if behind < shard.trimmed_to:
                     raise _error("TrimmedDataAccessException", "get_shard_iterator")
         return {"ShardIterator": self._iterator(request["ShardId"], behind)}

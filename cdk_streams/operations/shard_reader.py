@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from .event_records import event_record
 from .stream_api import ReadError, StreamsApi, read_error
 
-__all__ = ["AfterNumber", "AtEnd", "AtStart", "Page", "ShardReader", "Since", "StartAt"]
+__all__ = ["AfterNumber", "AtEnd", "AtNumber", "AtStart", "Page", "ShardReader", "Since", "StartAt"]
 
 _MOST_RECORDS = 1000
 
@@ -30,6 +30,13 @@ class AtEnd:
     """From the records that are written after this: LATEST; `epoch_s` is the time now."""
 
     epoch_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtNumber:
+    """From the record with this sequence number on."""
+
+    number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +58,7 @@ class Since:
     epoch_s: float
 
 
-StartAt = AtStart | AtEnd | AfterNumber | Since
+StartAt = AtStart | AtEnd | AtNumber | AfterNumber | Since
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,11 +115,12 @@ class ShardReader:
                 request["ShardIteratorType"] = "TRIM_HORIZON"
             case AtEnd():
                 request["ShardIteratorType"] = "LATEST"
+            case AtNumber(number):
+                request["ShardIteratorType"] = "AT_SEQUENCE_NUMBER"
+                request["SequenceNumber"] = number
             case AfterNumber(number):
-                request |= {
-                    "ShardIteratorType": "AFTER_SEQUENCE_NUMBER",
-                    "SequenceNumber": number,
-                }
+                request["ShardIteratorType"] = "AFTER_SEQUENCE_NUMBER"
+                request["SequenceNumber"] = number
         iterator: str = self._api.get_shard_iterator(**request)["ShardIterator"]
         if isinstance(self._start, AtEnd):
             # A second LATEST would skip what was written since the first.
