@@ -36,7 +36,6 @@ def attempt(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     """Call the batch at hand; or let go of its first records, when those are too old."""
     batch, others = lane.work[0], lane.work[1:]
     mapping = turn.mapping
-    lane = windows.enter(turn, lane, batch.records)
     age_ms = mapping.max_age_ms
     expired = 0 if age_ms is None else count_older(batch.records, age_ms, turn.at_ms)
     trimmed = 0 if expired else count_older(batch.records, RETENTION_MS, turn.at_ms)
@@ -53,7 +52,7 @@ def attempt(turn: Turn, shard: Shard, lane: Lane) -> Lane:
         turn.measure("InvokedEventCount", len(batch.records))
         if mapping.choices.iterator_age_at == "sent":
             _measure_age(turn, batch)
-    token = turn.draw()
+    lane, token = windows.enter(turn, lane, batch.records), turn.draw()
     turn.effects.append(_call(turn, shard, lane, token, batch.failures + 1))
     return lane._replace(phase=Phase.CALLING, token=token)
 
@@ -116,7 +115,8 @@ def _cut(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     records, others = lane.work[0].records, lane.work[1:]
     done, left = records[: verdict.done], records[verdict.done :]
     lane = lane._replace(phase=Phase.IDLE, work=(Batch(left, turn.draw_id()), *others))
-    lane = _carry(turn, lane, verdict)
+    if turn.mapping.choices.state_of_partial_response == "kept":
+        lane = _carry(turn, lane, verdict)
     turn.effects.append(Settled(shard.shard_id, "handled", done))
     pass_over(turn, shard, lane, done)
     if turn.mapping.choices.top_up_after_checkpoint and len(lane.work) == 1:
@@ -169,7 +169,9 @@ def _give_up(
     if batch.records:
         fate: Fate = "expired" if condition == "RecordAgeExceeded" else "failed"
         turn.effects.append(Settled(shard.shard_id, fate, batch.records))
-    invoke = _call(turn, shard, lane, token, batch.failures)
+    # A record given up before its call tells its window, but does not open it.
+    described = windows.enter(turn, lane, batch.records)
+    invoke = _call(turn, shard, described, token, batch.failures)
     turn.effects.append(failure_of(turn, invoke, condition, function_error))
     if turn.mapping.destination is not None:
         return lane._replace(phase=Phase.SENDING, token=token)

@@ -30,6 +30,8 @@ class Choices:
             retried go to the destination (as RecordAgeExceeded) or vanish.
         idle_window_flush_ms: How long after its end a tumbling window closes although no later
             record came; None: never.
+        state_of_partial_response: Whether a tumbling window goes on with the state of an answer
+            that reports failures, or with the one from before the call.
         final_call_needs_state: Whether a closing call whose answer has no `state` has failed.
         failed_final_call: Whether the next window begins after a closing call that failed for
             good (`move_on`, recorded), or the closing call is retried until it succeeds
@@ -49,6 +51,7 @@ class Choices:
     top_up_after_checkpoint: bool = False
     retention_failure_record: bool = False
     idle_window_flush_ms: int | None = None
+    state_of_partial_response: Literal["kept", "dropped"] = "kept"
     final_call_needs_state: bool = False
     failed_final_call: Literal["move_on", "suspend"] = "move_on"
     iterator_age_at: Literal["sent", "ended"] = "sent"

@@ -188,3 +188,30 @@ def test_a_closing_call_needs_no_state_unless_chosen(play: Play) -> None:
     assert play(_written(1, 15), **options).run.failures == []
     strict = play(_written(1, 15), choices=Choices(final_call_needs_state=True), **options)
     assert len(strict.run.failures) == 1
+
+
+def test_the_state_of_a_partial_answer_is_kept_unless_chosen(play: Play) -> None:
+    def answer(event: dict[str, Any]) -> Any:
+        failed = [each["dynamodb"]["SequenceNumber"] for each in event["Records"][1:]]
+        return _sum({**event, "Records": event["Records"][:1]}) | {
+            "batchItemFailures": [{"itemIdentifier": each} for each in failed]
+        }
+
+    options: dict[str, Any] = {
+        "answer": answer,
+        "tumbling_window": 10,
+        "report_batch_item_failures": True,
+    }
+    kept = play(_written(1, 2, 3), **options)
+    assert kept.calls == "[1,2,3] [2,3] [3]"
+    assert [event["state"] for event in kept.events] == [{}, {"sum": 1}, {"sum": 3}]
+    dropped = play(
+        _written(1, 2, 3), choices=Choices(state_of_partial_response="dropped"), **options
+    )
+    assert [event["state"] for event in dropped.events] == [{}, {}, {}]
+
+
+def test_a_record_too_old_opens_no_window(play: Play) -> None:
+    played = play(_written(1, 200), answer=_sum, tumbling_window=10, max_record_age=60)
+    assert played.calls == "[2]"
+    assert played.run.failures[0]["timeWindowInfo"]["window"]["start"] == "2026-09-17T14:11:00Z"
