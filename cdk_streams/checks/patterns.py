@@ -1,56 +1,21 @@
-"""Rules about filters that Lambda accepts and that do not do what they seem to do."""
+"""Rules about filters that Lambda accepts and that do not do what they seem to do.
+
+The constructs refuse such a filter. These rules are for those taken as they are, with
+`Filter.pattern(..., as_it_is=True)`, and for templates that were written elsewhere.
+"""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
-from typing import Any, Final, NamedTuple
+from typing import Final
 
 from cdk_streams.checks.facts import Consumer
 from cdk_streams.checks.rule import Rule, rule
+from cdk_streams.filters.document import read_document
+from cdk_streams.filters.filter import missing_image
+from cdk_streams.filters.traps import Kind, Trap, find_traps
 
 __all__ = ["RULES"]
-
-EVENT_NAMES: Final = frozenset({"INSERT", "MODIFY", "REMOVE"})
-TYPE_LETTERS: Final = frozenset({"S", "N", "B", "SS", "NS", "BS", "M", "L", "NULL", "BOOL"})
-IMAGES: Final = frozenset({"Keys", "NewImage", "OldImage"})
-IMAGES_OF_VIEW: Final = {
-    "KEYS_ONLY": frozenset({"Keys"}),
-    "NEW_IMAGE": frozenset({"Keys", "NewImage"}),
-    "OLD_IMAGE": frozenset({"Keys", "OldImage"}),
-    "NEW_AND_OLD_IMAGES": IMAGES,
-}
-
-
-class _Leaf(NamedTuple):
-    """A list of alternatives in a pattern; `path` is where, `$or` left out."""
-
-    path: tuple[str, ...]
-    tests: list[Any]
-
-    @property
-    def place(self) -> str:
-        return ".".join(self.path)
-
-    @property
-    def attribute_path(self) -> tuple[str, ...]:
-        """What follows the image: names and type letters in turn, or nothing."""
-        named = self.path[:1] == ("dynamodb",) and len(self.path) > 2  # noqa: PLR2004 - image first
-        return self.path[2:] if named and self.path[1] in IMAGES else ()
-
-    @property
-    def type_letter(self) -> str | None:
-        """The type letter that the path ends at; None when it ends at an attribute's name."""
-        letter, expects_name = None, True
-        for step in self.attribute_path:
-            if expects_name:
-                letter, expects_name = None, False
-            elif step in TYPE_LETTERS:
-                # The letter of a list's element follows L at once; inside M comes a name again.
-                letter, expects_name = step, step == "M"
-            else:
-                return None
-        return letter
 
 
 @rule(
@@ -58,10 +23,15 @@ class _Leaf(NamedTuple):
     fix='Compare with the number\'s text, such as {"N": ["100"]}, or test it in the handler',
 )
 def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    for leaf in _leaves(consumer):
-        if leaf.type_letter in {"N", "NS"} and any(map(_is_numeric, leaf.tests)):
-            return f"a filter tests {leaf.place} as a number"
-    return None
+    return _say(consumer, "number", "a filter tests {where} as a number")
+
+
+@rule(
+    reason="every value in a record has one type, so this one equals none of them",
+    fix="Write text for S, N and B, and true or false for BOOL and NULL",
+)
+def filter_compares_other_type(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "value", "a filter tests {where} against a value of another type")
 
 
 @rule(
@@ -69,10 +39,7 @@ def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     fix='Put the type letter under the attribute, such as {"status": {"S": ["PAID"]}}',
 )
 def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    for leaf in _leaves(consumer):
-        if leaf.attribute_path and leaf.type_letter is None:
-            return f"a filter tests {leaf.place} without a type letter"
-    return None
+    return _say(consumer, "letter", "a filter tests {where} without a type letter")
 
 
 @rule(
@@ -80,10 +47,7 @@ def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix='Test a value inside, such as {"address": {"M": {"city": {"S": [{"exists": true}]}}}}',
 )
 def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    for leaf in _leaves(consumer):
-        if leaf.type_letter in {"M", "L"}:
-            return f"a filter tests {leaf.place} as a whole"
-    return None
+    return _say(consumer, "container", "a filter tests {where} as a whole")
 
 
 @rule(
@@ -91,13 +55,12 @@ def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     fix="Set the table's stream_view_type to one that carries the image, or test another image",
 )
 def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    source = consumer.source
-    if source is None or source.view_type is None:
+    source, settings = consumer.source, consumer.settings
+    if source is None or source.view_type is None or settings is None:
         return None
-    carried = IMAGES_OF_VIEW[source.view_type]
-    for leaf in _leaves(consumer):
-        if leaf.attribute_path and leaf.path[1] not in carried:
-            return f"a filter tests {leaf.path[1]}, the stream carries {source.view_type}"
+    for text in settings.filters:
+        if image := missing_image(text, source.view_type):
+            return f"a filter tests {image}, the stream carries {source.view_type}"
     return None
 
 
@@ -106,11 +69,15 @@ def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix="Write INSERT, MODIFY or REMOVE",
 )
 def filter_names_unknown_event(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    for leaf in _leaves(consumer):
-        texts = [test for test in leaf.tests if isinstance(test, str)]
-        if leaf.path == ("eventName",) and (wrong := sorted(set(texts) - EVENT_NAMES)):
-            return f"a filter tests eventName against {', '.join(wrong)}"
-    return None
+    return _say(consumer, "event", "a filter tests {where} against an event that is none")
+
+
+@rule(
+    reason="no record has such a field, so the filter matches nothing",
+    fix="Write the field as DynamoDB does, such as dynamodb.NewImage",
+)
+def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "field", "a filter tests {where}")
 
 
 @rule(
@@ -123,32 +90,23 @@ def duplicate_filter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     return f"the filter {same[0]} stands there twice" if same else None
 
 
-def _leaves(consumer: Consumer) -> Iterator[_Leaf]:
+def _say(consumer: Consumer, kind: Kind, what: str) -> str | None:
+    where = next((trap.where for trap in _traps(consumer) if trap.kind == kind), None)
+    return None if where is None else what.format(where=where.removeprefix("$."))
+
+
+def _traps(consumer: Consumer) -> Iterator[Trap]:
     for text in consumer.settings.filters if consumer.settings else ():
-        yield from _walk(json.loads(text), ())
-
-
-def _walk(node: Any, path: tuple[str, ...]) -> Iterator[_Leaf]:
-    for name, below in node.items():
-        if name == "$or" and isinstance(below, list):
-            for each in below:
-                yield from _walk(each, path)
-        elif isinstance(below, dict):
-            yield from _walk(below, (*path, name))
-        else:
-            yield _Leaf((*path, name), below)
-
-
-def _is_numeric(test: Any) -> bool:
-    number = isinstance(test, (int, float)) and not isinstance(test, bool)
-    return number or (isinstance(test, dict) and "numeric" in test)
+        yield from find_traps(read_document(text))
 
 
 RULES: Final[tuple[Rule, ...]] = (
     filter_compares_number,
+    filter_compares_other_type,
     filter_without_type_letter,
     filter_tests_container,
     filter_names_missing_image,
     filter_names_unknown_event,
+    filter_names_unknown_field,
     duplicate_filter,
 )

@@ -22,7 +22,7 @@ from cdk_streams.filters.traps import refuse_traps
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["Filter"]
+__all__ = ["Filter", "missing_image"]
 
 _INSERT, _MODIFY, _REMOVE = (field(("eventName",), name) for name in ("INSERT", "MODIFY", "REMOVE"))
 _ABSENT_IMAGE = {"INSERT": "OldImage", "REMOVE": "NewImage"}
@@ -104,14 +104,13 @@ class Filter:
         if view_type not in _IMAGES_OF:
             known = ", ".join(_IMAGES_OF)
             raise FilterError(f"a stream's view type is one of {known}, got {view_type!r}")
-        tested = {path.split(".")[1] for path in compile_pattern(self.text).paths if "." in path}
-        for image in ("NewImage", "OldImage"):
-            if image in tested and image not in _IMAGES_OF[view_type]:
-                raise FilterError(
-                    f"this stream carries {view_type} records, which have no {image}; "
-                    "set stream_view_type=NEW_AND_OLD_IMAGES on the table, or test Keys alone",
-                    where=f"$.dynamodb.{image}",
-                )
+        image = missing_image(self.text, view_type)
+        if image is not None:
+            raise FilterError(
+                f"this stream carries {view_type} records, which have no {image}; "
+                "set stream_view_type=NEW_AND_OLD_IMAGES on the table, or test Keys alone",
+                where=f"$.dynamodb.{image}",
+            )
 
     @classmethod
     def _event(cls, event: Condition, conditions: tuple[Condition, ...]) -> Filter:
@@ -124,6 +123,13 @@ class Filter:
                     where=f"$.dynamodb.{_ABSENT_IMAGE[name]}",
                 )
         return cls(pattern_text(render(all_of(event, *conditions))))
+
+
+def missing_image(text: str, view_type: str) -> str | None:
+    """The image that a valid pattern tests and that records of this view type lack."""
+    tested = {path.split(".")[1] for path in compile_pattern(text).paths if "." in path}
+    missing = tested & {"NewImage", "OldImage"} - {*_IMAGES_OF[view_type]}
+    return min(missing, default=None)
 
 
 def _expiry(expired: bool | None) -> tuple[Condition, ...]:

@@ -93,7 +93,9 @@ BROKEN = {
     "FilterComparesNumber": filtering(image(price={"N": [{"numeric": [">", 100]}]})),
     "FilterWithoutTypeLetter": filtering(image(status=["PAID"])),
     "FilterTestsContainer": filtering(image(address={"M": [{"exists": True}]})),
+    "FilterComparesOtherType": filtering(image(paid={"BOOL": ["true"]})),
     "FilterNamesUnknownEvent": filtering({"eventName": ["INSERT", "UPDATE"]}),
+    "FilterNamesUnknownField": filtering({"dynamodb": {"NewImages": {"status": {"S": ["PAID"]}}}}),
     "DuplicateFilter": filtering({"eventName": ["INSERT"]}, {"eventName": ["INSERT"]}),
     "FilterNamesMissingImage": safe(
         settings={"filters": [image(status={"S": ["PAID"]})]}, source={"view_type": "KEYS_ONLY"}
@@ -210,13 +212,23 @@ def test_a_filter_that_works_is_left_alone(pattern: dict[str, Any]) -> None:
         ({"$or": [{"eventName": ["INSRT"]}, {"eventID": ["x"]}]}, "FilterNamesUnknownEvent"),
         (image(prices={"NS": [7]}), "FilterComparesNumber"),
         (image(lines={"L": {"M": {"price": {"N": [7]}}}}), "FilterComparesNumber"),
+        (image(price={"N": [{"anything-but": [7]}]}), "FilterComparesNumber"),
+        (image(status={"S": [True]}), "FilterComparesOtherType"),
+        ({"dynamodb": {"NewImage": [{"exists": True}]}}, "FilterTestsContainer"),
         (image(lines={"L": [{"exists": True}]}), "FilterTestsContainer"),
+        (image(status={"s": ["PAID"]}), "FilterWithoutTypeLetter"),
+        (image(status={"S": {"x": ["PAID"]}}), "FilterWithoutTypeLetter"),
         (image(lines=[{"exists": False}]), "FilterWithoutTypeLetter"),
         (image(a={"M": {"b": ["x"]}}), "FilterWithoutTypeLetter"),
     ],
 )
 def test_a_trap_is_seen_wherever_it_stands(pattern: dict[str, Any], rule: str) -> None:
     assert ids(filtering(pattern)) == [rule]
+
+
+def test_a_trap_is_named_by_its_place_in_the_pattern() -> None:
+    (finding,) = check([filtering(image(price={"N": ["1", 7]}))])
+    assert finding.what == "a filter tests dynamodb.NewImage.price.N[1] as a number"
 
 
 def test_a_finding_reads_as_what_why_and_what_to_do() -> None:
