@@ -39,14 +39,16 @@ _COLUMNS = (
 class LiveView:
     """Watches a run from its threads and shows it; `table` is drawn again and again.
 
-    `every_call` prints a line for each call, not only for those that fail.
+    `every_call` prints a line for each call, not only for those that fail; `logs` what functions
+    print.
     """
 
-    def __init__(self, console: Console, *, every_call: bool = False) -> None:
+    def __init__(self, console: Console, *, every_call: bool = False, logs: bool = True) -> None:
         self.progress: dict[str, Progress] = {}
         self.picture = Picture()
         self._console = console
         self._every_call = every_call
+        self._logs = logs
         self._lock = threading.Lock()
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
 
@@ -63,6 +65,8 @@ class LiveView:
 
     def log(self, consumer: str, line: LogLine) -> None:
         """Print a line that a function printed."""
+        if not self._logs:
+            return
         head = f"{shown(consumer)} {line.request_id[:8]} "
         self._console.print(Text.assemble((head, "dim cyan"), line.text), soft_wrap=True)
 

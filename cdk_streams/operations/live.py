@@ -13,11 +13,12 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
-from typing import Protocol
+from typing import Any, Protocol
 
 from .consumer import Consumer, Notice
 from .deployment import Client, DeployedConsumer
 from .destinations import Delivery, Destinations
+from .execution import Answer
 from .function_logs import LogLine
 from .functions import FunctionRunner
 from .interrupts import undisturbed
@@ -88,6 +89,11 @@ class Run:
         for each in self._driven:
             if each.error is not None:
                 raise each.error
+
+    def invoke(self, consumer: str, event: Any, request_id: str) -> Answer:
+        """Call a consumer's function beside its stream, as a redrive does."""
+        (driven,) = (each for each in self._driven if each.consumer.name == consumer)
+        return driven.runner.invoke(event, request_id)
 
     def replace(self, consumers: Sequence[DeployedConsumer]) -> None:
         """Run the code of these consumers from the next call on: a new synthesis of the same."""

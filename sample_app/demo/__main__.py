@@ -4,8 +4,8 @@ Deploys the sample app to a local AWS with the real cdk command, writes a day's 
 table, shows how its two consumers follow, checks what they left, and stops what it started, also
 when interrupted. Ends 0 when stock and audit trail are right.
 
-The local AWS calls the functions with the stream's records. It is not Lambda's poller: what Lambda
-does with a batch that fails is shown by the simulator and by `cdk-streams local`.
+In the first act the local AWS calls the functions with the stream's records. It is not Lambda's
+poller: what Lambda does with a batch that fails is the second act (second_act.py).
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from .checks import audit_faults, stock_faults
 from .orders import Day, plan_day
 from .run import run_day
 from .screen import step, verdict
+from .second_act import second_act
 from .shop import Shop
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 _ABOUT = "Deploy the sample app to a local AWS, write a day's orders, check what came of them."
 _COLUMNS = 5
 _ROOT = Path(__file__).resolve().parents[2]
+_PICTURE = _ROOT / "build" / "second-act.html"
 
 
 def main() -> int:
@@ -77,7 +79,7 @@ def _demo(console: Console, day: Day) -> bool:
         if any(wrong):
             last = aws.log.read_text(errors="replace").splitlines()[-20:]
             console.print("\n".join(["the local AWS said last:", *last]), markup=False)
-    return not any(wrong)
+        return second_act(console, shop, aws, _PICTURE) and not any(wrong)
 
 
 def _deployed(console: Console, aws: LocalAws) -> Shop:

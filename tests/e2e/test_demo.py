@@ -109,6 +109,9 @@ def test_the_days_orders_reach_stock_and_audit_trail(start: Callable[..., Demo])
     assert demo.end() == 0, demo.text
     assert "✓ stock is right for every article, after 120 orders" in demo.text
     assert "✓ the audit trail holds all" in demo.text
+    assert "✓ the 19 good orders went through" in demo.text
+    assert "✓ the order is redriven" in demo.text
+    assert "✓ stock is right for all of them" in demo.text
     assert "nothing is left running" in demo.text
     assert _left_behind(demo) == {}
 

@@ -1,0 +1,188 @@
+"""The second act: what Lambda does when a record is poison, on the stack of the first.
+
+The local AWS's own poller is switched off and the mappings are driven as Lambda drives them. Among
+the orders one has a line without a quantity, which inventory cannot handle, and audit is slow.
+The poison is isolated, the other orders go through, its failure record is read back with its data,
+the handler is fixed while it runs, and the order is redriven.
+"""
+
+from __future__ import annotations
+
+import shutil
+import time
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+
+from cdk_streams.cli.live_view import LiveView, shown
+from cdk_streams.operations.deployment import DeployedConsumer, read_consumers, read_stacks
+from cdk_streams.operations.live import Run, driving
+from cdk_streams.operations.local_aws import LocalAws, client
+from cdk_streams.operations.local_run import connection_variables
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.operations.redrive import carry_out, discard, plan_redrive, read_failures
+from cdk_streams.simulator.page import timeline_html
+
+from .items import plain, typed
+from .screen import step, verdict
+from .shop import read_stock
+
+if TYPE_CHECKING:
+    from .shop import Shop
+
+__all__ = ["second_act"]
+
+_ORDERS = 20
+_POISON = 12
+_SKU = "tea"
+_PATIENCE_S = 60.0
+_PIPE_WIDTH = 120
+_BROKEN, _FIXED = 'line["quantity"]', 'line.get("quantity", 1)'
+_SLOW = """
+
+def slowly(event, context, _handler=handler):
+    import time
+
+    time.sleep(1)
+    return _handler(event, context)
+
+
+handler = slowly
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """The run, and what watches it."""
+
+    shop: Shop
+    aws: LocalAws
+    run: Run
+    view: LiveView
+    consumers: dict[str, DeployedConsumer]
+
+    @property
+    def inventory(self) -> DeployedConsumer:
+        """The consumer that trips over the poison."""
+        return self.consumers["Inventory"]
+
+
+def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
+    """Play it and leave its timeline in `page`; whether the stock is right in the end."""
+    console.print("\n[bold]Second act: one order is poison, and audit is slow[/]\n")
+    view = LiveView(console, logs=False)
+    consumers = {shown(each.name): each for each in _taken_over(aws)}
+    with (
+        PositionStore(aws.folder / "second-act" / "positions") as positions,
+        driving(
+            list(consumers.values()),
+            lambda service: client(aws, service),
+            positions=positions,
+            audience=view,
+            connection=connection_variables(aws),
+        ) as run,
+    ):
+        right = _play(console, _Stage(shop, aws, run, view, consumers))
+    # Nobody folds the lines of a pipe or a file.
+    wide = console if console.is_terminal else Console(width=_PIPE_WIDTH)
+    wide.print(view.table())
+    page.parent.mkdir(parents=True, exist_ok=True)
+    page.write_text(timeline_html(view.picture, title="The demo's second act"), encoding="utf-8")
+    console.print(f"\na picture of it: {page}", highlight=False, soft_wrap=True)
+    return right
+
+
+def _taken_over(aws: LocalAws) -> list[DeployedConsumer]:
+    """Return the consumers, their code copied to where it can be changed under them."""
+    (stack,) = read_stacks(aws.folder / "cdk.out")
+    taken: list[DeployedConsumer] = []
+    for each in read_consumers(stack, lambda service: client(aws, service)):
+        lambda_api = client(aws, "lambda")
+        lambda_api.update_event_source_mapping(UUID=each.mapping.uuid, Enabled=False)
+        code = aws.folder / "second-act" / each.name
+        shutil.copytree(each.function.asset, code)
+        if (audit := code / "audit.py").exists():
+            audit.write_text(audit.read_text() + _SLOW)
+        # What the first act wrote is done with, and nobody wants to watch ten retries.
+        settings = replace(each.mapping.settings, starting_position="LATEST", retry_attempts=2)
+        mapping = replace(each.mapping, settings=settings)
+        function = replace(each.function, asset=code)
+        taken.append(DeployedConsumer(each.name, function, mapping))
+    return taken
+
+
+def _play(console: Console, stage: _Stage) -> bool:
+    _wait_until_dealt_with(stage)  # the end of the stream, where LATEST begins
+    before = read_stock(stage.shop).available[_SKU]
+    for number in range(1, _ORDERS + 1):
+        _place(stage.shop, f"second-{number:02}", poison=number == _POISON)
+    with step(console, "the consumers work", f"{_ORDERS} orders are dealt with"):
+        _wait_until_dealt_with(stage)
+    sold = before - read_stock(stage.shop).available[_SKU]
+    good = f"the {_ORDERS - 1} good orders went through, none waits behind the poison"
+    faults = [] if sold == _ORDERS - 1 else [f"{sold} units sold, expected {_ORDERS - 1}"]
+    verdict(console, good, faults)
+    return _redrive(console, stage, before) and not faults
+
+
+def _redrive(console: Console, stage: _Stage, before: int) -> bool:
+    """Show the failure record with its data, fix the handler, call it again, check the stock."""
+    sqs = client(stage.aws, "sqs")
+    arn = str(stage.inventory.mapping.destination)
+    url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+    streams = client(stage.aws, "dynamodbstreams")
+    settings = stage.inventory.mapping.settings
+    found = [(each, plan_redrive(each.body, streams, settings)) for each in read_failures(sqs, url)]
+    for _, plan in found:
+        data = ", ".join(_order(record) for record in plan.records)
+        console.print(
+            f"  in the failure queue: {plan.condition}, {len(plan.records)} record, read back: "
+            f"{data}",
+            highlight=False,
+            soft_wrap=True,
+        )
+    file = stage.inventory.function.asset / "inventory.py"
+    file.write_text(file.read_text().replace(_BROKEN, _FIXED))
+    console.print(
+        f"  inventory.py is fixed while it runs: {_BROKEN} → {_FIXED}",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+    time.sleep(1)  # the runner looks at the source twice a second
+    call = partial(stage.run.invoke, stage.inventory.name)
+    for failure, plan in found:
+        outcome = carry_out(plan, call)
+        if outcome.redriven:
+            discard(sqs, url, failure)
+        verdict(console, "the order is redriven", [outcome.why] if outcome.why else [])
+    sold = before - read_stock(stage.shop).available[_SKU]
+    faults = [] if sold == _ORDERS else [f"{sold} units sold, expected {_ORDERS}"]
+    if len(found) != 1:
+        faults.append(f"{len(found)} failure records, expected 1")
+    verdict(console, "stock is right for all of them", faults)
+    return not faults
+
+
+def _wait_until_dealt_with(stage: _Stage) -> None:
+    """Wait until each consumer has read to the end of what is written now and dealt with it."""
+    since_ms = time.time_ns() // 1_000_000
+    names = {each.name for each in stage.consumers.values()}
+    give_up = time.monotonic() + _PATIENCE_S
+    while not stage.view.caught_up(names, since_ms) and time.monotonic() < give_up:
+        stage.run.check()
+        time.sleep(0.1)
+
+
+def _place(shop: Shop, order_id: str, *, poison: bool) -> None:
+    line = {"sku": _SKU} if poison else {"sku": _SKU, "quantity": 1}
+    item = {"order_id": order_id, "status": "PLACED", "city": "Graz", "lines": [line]}
+    shop.dynamodb.put_item(TableName=shop.orders_table, Item=typed(item))
+
+
+def _order(record: Any) -> str:
+    """The order as the failure record's data has it."""
+    return str(plain(record["dynamodb"]["NewImage"]))
