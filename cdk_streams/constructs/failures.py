@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
-from aws_cdk import CfnResource, Duration, Stack
+from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -152,9 +152,7 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
         lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(_BUCKET_DAYS))],
     )
     cfn = bucket.node.default_child
-    policy = queue.node.find_child("Policy").node.default_child
     assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 -- for the type checker; CDK's own child
-    assert isinstance(policy, CfnResource)  # noqa: S101 -- the same
     prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=_OBJECTS)
     told = s3.CfnBucket.QueueConfigurationProperty(
         event="s3:ObjectCreated:*",
@@ -166,5 +164,5 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
     cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
         queue_configurations=[told]
     )
-    cfn.add_dependency(policy)
+    cfn.node.add_dependency(queue.node.find_child("Policy"))
     return bucket

@@ -1,0 +1,1 @@
+"""Every construct and every setting, once: stack.py."""

@@ -1,0 +1,1 @@
+"""A handler with a file of its own beside it."""
