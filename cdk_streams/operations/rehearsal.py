@@ -149,7 +149,7 @@ def rehearse(scenario: Scenario, client: Client, connection: Mapping[str, str]) 
     watch = _Watch(scenario.count)
     with contextlib.ExitStack() as stack:
         rehearsal = stack.enter_context(rehearsing(scenario, client))
-        positions = stack.enter_context(PositionStore(rehearsal.asset / "positions"))
+        positions = stack.enter_context(PositionStore(rehearsal.asset.parent / "positions"))
         run = stack.enter_context(
             driving(
                 [rehearsal.consumer()],
@@ -184,7 +184,10 @@ def rehearsing(scenario: Scenario, client: Client) -> Iterator[Rehearsal]:
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     try:
         with tempfile.TemporaryDirectory(prefix="cdk-streams-scenario-") as folder:
-            shutil.copy(scenario_handler.__file__, folder)
+            # Apart from everything that changes: a changed file in an asset is new code.
+            asset = Path(folder, "asset")
+            asset.mkdir()
+            shutil.copy(scenario_handler.__file__, asset)
             for ordinal in range(1, scenario.count + 1):
                 item = {
                     "pk": {"S": f"item-{ordinal}"},
@@ -199,7 +202,7 @@ def rehearsing(scenario: Scenario, client: Client) -> Iterator[Rehearsal]:
                 table["LatestStreamArn"],
                 queue_url,
                 attributes["Attributes"]["QueueArn"],
-                Path(folder),
+                asset,
             )
     finally:
         dynamodb.delete_table(TableName=name)

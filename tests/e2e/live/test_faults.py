@@ -104,7 +104,11 @@ class Table:
         arn = f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}"
         environment = {"SEEN": str(self.folder / "seen")}
         function = DeployedFunction(
-            self.folder, "seeing.handler", environment=environment, arn=arn, timeout_s=timeout_s
+            self.folder / "code",
+            "seeing.handler",
+            environment=environment,
+            arn=arn,
+            timeout_s=timeout_s,
         )
         mapping = EventSourceMapping(
             settings=settings, function_arn=arn, stream_arn=self.stream_arn, uuid="mapping"
@@ -160,7 +164,9 @@ def table(
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )["TableDescription"]
-    (tmp_path / "seeing.py").write_text(HANDLER)
+    # Apart from what the run writes: a changed file in an asset is new code.
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "seeing.py").write_text(HANDLER)
     yield Table(clients, name, made["LatestStreamArn"], tmp_path)
     amazon("dynamodb").delete_table(TableName=name)
 
@@ -213,7 +219,7 @@ from cdk_streams.poller import EventSourceMapping
 
 endpoint, stream, folder = sys.argv[1:]
 function = DeployedFunction(
-    Path(folder), "seeing.handler", timeout_s=30,
+    Path(folder, "code"), "seeing.handler", timeout_s=30,
     environment={"SEEN": folder + "/seen", "PAUSE_S": "0.005"})
 settings = MappingSettings(batch_size=7, parallelization_factor=int("PF"))
 mapping = EventSourceMapping(
