@@ -53,7 +53,7 @@ class FunctionRunner:
     throttles beyond that, any other waits. `connection` holds credentials and endpoints for the
     handler's own AWS calls; nothing is taken over from this process's environment. `python` names
     the interpreter; None finds one by the function's runtime. `on_log` gets each line as it comes,
-    from any thread.
+    from any thread. Temporary files lie in `scratch` (None: the system's folder for them).
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class FunctionRunner:
         python: str | None = None,
         on_log: Callable[[LogLine], None] = lambda _: None,
         look_at_source_s: float = _LOOK_AT_SOURCE_S,
+        scratch: Path | None = None,
     ) -> None:
         self._function = function
         self._connection = dict(connection or {})
@@ -81,7 +82,7 @@ class FunctionRunner:
         self._busy: set[Environment] = set()
         self._revision: _Revision | None = None
         self._looked_s = 0.0
-        self._folder = Path(tempfile.mkdtemp(prefix="cdk-streams-function-"))
+        self._folder = Path(tempfile.mkdtemp(prefix="cdk-streams-function-", dir=scratch))
         self._runtime_root = self._folder / "runtime"
         link_runtime_packages(self._interpreter, self._runtime_root)
 

@@ -13,6 +13,7 @@ import contextlib
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, Protocol
 
 from .consumer import Consumer, Notice
@@ -111,10 +112,12 @@ def driving(
     positions: PositionStore,
     audience: Audience,
     connection: Mapping[str, str],
+    scratch: Path | None = None,
 ) -> Iterator[Run]:
     """Drive the consumers while the block runs.
 
     `client("sqs")` makes a boto3 client; `connection` is what the functions get to make theirs.
+    Their temporary files lie in `scratch` (None: the system's folder for them).
     """
     deliver = Destinations(client).send
     with contextlib.ExitStack() as stack:
@@ -128,6 +131,7 @@ def driving(
                     positions=positions,
                     audience=audience,
                     connection=connection,
+                    scratch=scratch,
                 )
             )
             stack.callback(driven[-1].stop)
@@ -144,10 +148,14 @@ def _drive(
     positions: PositionStore,
     audience: Audience,
     connection: Mapping[str, str],
+    scratch: Path | None,
 ) -> _Driven:
     threads = Threads(_THREADS)
     runner = FunctionRunner(
-        deployed.function, connection=connection, on_log=partial(audience.log, deployed.name)
+        deployed.function,
+        connection=connection,
+        on_log=partial(audience.log, deployed.name),
+        scratch=scratch,
     )
     consumer = Consumer(
         deployed.name,

@@ -123,6 +123,8 @@ class LocalRun:
                 positions=self._positions,
                 audience=self._audience,
                 connection=connection_variables(self.aws),
+                # The local AWS removes its folder even when this process is killed.
+                scratch=self.aws.folder,
             )
         )
 

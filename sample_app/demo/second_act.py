@@ -83,6 +83,7 @@ def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
             positions=positions,
             audience=view,
             connection=connection_variables(aws),
+            scratch=aws.folder,
         ) as run,
     ):
         right = _play(console, _Stage(shop, aws, run, view, consumers))
