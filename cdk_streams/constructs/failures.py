@@ -37,7 +37,11 @@ class OnFailure(Enum):
     NOTHING = "nothing; what fails is lost without a trace"
 
 
-OnFailureChoice: TypeAlias = OnFailure | sqs.IQueue | sns.ITopic | s3.IBucket
+# CDK's classes fit its interfaces in mypy, but not in pyright, so both are named.
+AnyQueue: TypeAlias = sqs.IQueue | sqs.QueueBase
+AnyTopic: TypeAlias = sns.ITopic | sns.TopicBase
+AnyBucket: TypeAlias = s3.IBucket | s3.BucketBase
+OnFailureChoice: TypeAlias = OnFailure | AnyQueue | AnyTopic | AnyBucket
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,14 @@ from constructs import Construct
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 
-__all__ = ["AnyFunction", "Switch", "let_lambda_decrypt", "new_mapping", "tell_runtime"]
+__all__ = [
+    "AnyFunction",
+    "Switch",
+    "let_lambda_decrypt",
+    "new_mapping",
+    "refuse_twice",
+    "tell_runtime",
+]
 
 AnyFunction: TypeAlias = lambda_.IFunction | lambda_.FunctionBase
 """A function or an alias; CDK's classes fit its interface in mypy, but not in pyright."""
@@ -25,6 +32,19 @@ Switch: TypeAlias = bool | CfnParameter | IResolvable
 _PARTIAL_RESPONSE: Final = "STREAM_PARTIAL_RESPONSE"
 # What the runtime of a function was told; one variable speaks for all its mappings.
 _TOLD: Final = WeakKeyDictionary[lambda_.Function, bool]()
+# The streams that a function, or an alias of one, reads already.
+_READ: Final = WeakKeyDictionary[AnyFunction, set[str]]()
+
+
+def refuse_twice(function: AnyFunction, stream_arn: str) -> None:
+    """Refuse a second mapping of one stream to one function, as Lambda does at deploy time."""
+    if stream_arn in _READ.get(function, ()):
+        raise SourceError(
+            f"function must read a stream once, got {function.node.path!r} for the second time; "
+            "give one of the consumers an alias: aws_lambda.Alias(..., "
+            "version=function.current_version)"
+        )
+    _READ.setdefault(function, set()).add(stream_arn)
 
 
 def new_mapping(

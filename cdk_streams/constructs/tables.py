@@ -74,7 +74,7 @@ class StreamTable(dynamodb.TableV2):
         self.stream_view_type = view_type
         _warn_of_a_new_stream(self)
 
-    def share_stream(self, reader: iam.IPrincipal) -> None:
+    def share_stream(self, reader: iam.IPrincipal | iam.PrincipalBase) -> None:
         """Let a principal of another account read the stream, and decrypt it.
 
         The reader's side is an import with the stream's ARN, and a consumer as ever:

@@ -51,7 +51,7 @@ Pattern: TypeAlias = "str | Mapping[str, Any] | SupportsPattern"
 
 def texts(filters: Any, quota: Any, faults: list[str]) -> tuple[str, ...]:
     """Return the patterns as JSON text; what is no pattern becomes a fault."""
-    if isinstance(filters, (str, Mapping)):
+    if isinstance(filters, (str, Mapping)) or hasattr(filters, "text"):
         faults.append("filters must be a list of patterns, got one pattern; put it into a list")
         return ()
     texts: list[str] = []
