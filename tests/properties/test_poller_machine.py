@@ -91,7 +91,7 @@ class Mapping(RuleBasedStateMachine):
         self.delivering: set[int] = set()
         self.checkpoints: dict[str, int] = {}
         self.done: set[str] = set()
-        self.first_seen: dict[str, list[int]] = {}
+        self.first_seen: dict[tuple[str, str], list[int]] = {}
         self.enabled = True
         shards = [ShardSeen(name, parents) for name, parents in SHARDS.items()]
         self._note(self.poller.list_shards(*shards))
@@ -127,7 +127,8 @@ class Mapping(RuleBasedStateMachine):
             assert record["dynamodb"]["Keys"]["pk"]["S"] != "skip" or (
                 not self.poller.mapping.settings.filters
             )
-            numbers = self.first_seen.setdefault(record["dynamodb"]["Keys"]["pk"]["S"], [])
+            item = record["dynamodb"]["Keys"]["pk"]["S"]
+            numbers = self.first_seen.setdefault((call.shard_id, item), [])
             if _number(record) not in numbers:
                 # A change is never called before an earlier one of its item has been.
                 assert not numbers or numbers[-1] < _number(record)
