@@ -3,7 +3,9 @@
     StreamsError
     ├── SettingsError   values of an event source mapping that Lambda would refuse
     ├── FilterError     a filter pattern that Lambda would refuse
-    └── SourceError     a table, stream or file that is not what the construct needs
+    └── SourceError     a table, stream or file that is not what was needed
+
+What talks to an AWS API adds its own below `StreamsError`, beside the code that raises them.
 """
 
 from __future__ import annotations
@@ -37,4 +39,4 @@ class FilterError(StreamsError, ValueError):
 
 
 class SourceError(StreamsError, ValueError):
-    """A table without a stream, a file that is not there: what a construct was given cannot work."""
+    """A table without a stream, a file that is not there: what was given cannot work."""
