@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import json
 import os
 from collections.abc import Iterator
@@ -231,6 +232,14 @@ def test_the_handler_is_told_whether_its_report_is_read(
     simulate(handler, _records(1), settings=settings)
     assert seen == [told]
     assert os.environ.get("STREAM_PARTIAL_RESPONSE") == before
+
+
+def test_a_run_leaves_the_collector_as_it_was() -> None:
+    before = gc.get_threshold()
+    seen: list[tuple[int, ...]] = []
+    simulate(lambda _event, _context: seen.append(gc.get_threshold()), _records(1))
+    assert seen != [before]
+    assert gc.get_threshold() == before
 
 
 def test_by_default_all_records_are_in_the_stream_already() -> None:
