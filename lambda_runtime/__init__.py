@@ -15,8 +15,6 @@ Names are loaded when they are first used: a function pays for what it imports a
 
 from __future__ import annotations
 
-from importlib import import_module
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -107,7 +105,9 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     for home, names in _HOMES.items():
         if name in names.split():
-            value = globals()[name] = getattr(import_module(f"{__name__}.{home}"), name)
+            # The builtin, because importlib alone would cost more than all of this file.
+            module = __import__(f"{__name__}.{home}", fromlist=[name])
+            value = globals()[name] = getattr(module, name)
             return value
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 

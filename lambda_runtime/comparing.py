@@ -18,8 +18,10 @@ def same(one: dict[str, Any], other: dict[str, Any]) -> bool:
     Numbers are compared by value (`1` is `1.0`), sets without regard to order, lists and maps
     member by member. Types never mix: N `1` is not BOOL true, though Python says `1 == True`.
     """
+    if "S" in one:
+        return False
     (tag,) = one
-    if tag == "S" or tag not in other:
+    if tag not in other:
         return False
     left, right = one[tag], other[tag]
     if tag == "N":

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from lambda_runtime.attributes import DECODERS, WRONG, decode_map
 from lambda_runtime.faults import explain
+from lambda_runtime.numerals import exact
 
 __all__ = ["Item"]
 
@@ -41,6 +42,7 @@ class Item(Mapping[str, "Any"]):
         self._decoded: dict[str, Any] | None = None
 
     def __getitem__(self, name: str) -> Any:
+        # What handlers call most: S and N, most of what tables hold, are decoded without a call.
         value = self.raw[name]
         try:
             content = value.get("S")
@@ -52,9 +54,16 @@ class Item(Mapping[str, "Any"]):
             elif name in decoded:
                 return decoded[name]
             (tag,) = value
-            answer = decoded[name] = DECODERS[tag](value[tag], self._convert)
+            content = value[tag]
+            if tag == "N" and self._convert is None:
+                answer = exact(content)
+                if not (content.isascii() and answer.is_finite()):
+                    raise ValueError
+            else:
+                answer = DECODERS[tag](content, self._convert)
         except WRONG:
             raise explain(value, (*self._path, name)) from None
+        decoded[name] = answer
         return answer
 
     def __contains__(self, name: object) -> bool:
