@@ -14,6 +14,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -130,6 +131,11 @@ def _installer(platform: Platform) -> list[str]:
         libc = "manylinux_2_28" if platform.has_al2023 else "manylinux2014"
         where = ["--python-platform", f"{machine}-{libc}", "--python-version", platform.python]
         return [uv, "pip", "install", "--quiet", "--only-binary", ":all:", *where]
+    if find_spec("pip") is None:
+        raise SourceError(
+            "requirements are installed by uv or pip, got neither in this environment; "
+            "install uv into it"
+        )
     older = ["manylinux2014", "manylinux_2_17"]
     libcs = ["manylinux_2_28", *older] if platform.has_al2023 else older
     where = [f"--platform={libc}_{machine}" for libc in libcs]

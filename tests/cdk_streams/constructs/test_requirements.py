@@ -10,6 +10,7 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams import SourceError, StreamFunction
+from cdk_streams.constructs import requirements
 from cdk_streams.constructs.requirements import Platform, install, pins
 
 ARM = Platform("3.14", "arm64")
@@ -80,16 +81,16 @@ def test_packages_are_those_of_the_function_s_machine(
 
 
 def test_a_second_synthesis_installs_nothing_again(wheels: Path, tmp_path: Path) -> None:
-    requirements = file_of(wheels, "fast==1.0", "plain==1.0")
-    first = install(requirements, ARM, tmp_path / "cache")
+    wanted = file_of(wheels, "fast==1.0", "plain==1.0")
+    first = install(wanted, ARM, tmp_path / "cache")
     shutil.rmtree(wheels)
-    assert install(requirements, ARM, tmp_path / "cache") == first
+    assert install(wanted, ARM, tmp_path / "cache") == first
 
 
 def test_each_platform_has_a_cache_of_its_own(wheels: Path, tmp_path: Path) -> None:
-    requirements = file_of(wheels, "fast==1.0", "plain==1.0")
+    wanted = file_of(wheels, "fast==1.0", "plain==1.0")
     for platform in (ARM, INTEL):
-        install(requirements, platform, tmp_path / "cache")
+        install(wanted, platform, tmp_path / "cache")
     assert len(list((tmp_path / "cache").iterdir())) == 2
 
 
@@ -108,6 +109,19 @@ def test_a_package_without_a_wheel_for_the_platform_is_refused(
     with pytest.raises(SourceError, match=r"must have wheels for Python 3\.12 on arm64, got an er"):
         install(file_of(wheels, "fast==1.0"), Platform("3.12", "arm64"), tmp_path / "cache")
     assert not (tmp_path / "cache").exists()
+
+
+def test_without_an_installer_that_is_said(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "which", lambda _: None)
+    monkeypatch.setattr(requirements, "find_spec", lambda _: None)
+    with pytest.raises(SourceError) as caught:
+        install(file_of(wheels, "plain==1.0"), ARM, tmp_path / "cache")
+    assert str(caught.value) == (
+        "requirements are installed by uv or pip, got neither in this environment; "
+        "install uv into it"
+    )
 
 
 def test_a_missing_file_is_refused(tmp_path: Path) -> None:
