@@ -272,13 +272,13 @@ run.invoke({"do": "hang"})
 """
 
 
-def test_a_killed_driver_takes_its_functions_with_it(asset: Path) -> None:
+def test_a_killed_driver_takes_its_functions_with_it(asset: Path, tmp_path: Path) -> None:
     root = str(Path(__file__).parents[2])
     driver = subprocess.Popen(  # noqa: S603 - this Python and the text above
         [sys.executable, "-c", DRIVER, str(asset)],
         stdout=subprocess.PIPE,
         text=True,
-        env={**os.environ, "PYTHONPATH": root},
+        env={**os.environ, "PYTHONPATH": root, "TMPDIR": str(tmp_path)},
     )
     with driver:
         assert driver.stdout is not None

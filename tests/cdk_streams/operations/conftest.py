@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,7 +95,8 @@ class Bench:
 
 
 @pytest.fixture
-def bench(tmp_path: Path) -> Bench:
+def bench(tmp_path: Path) -> Iterator[Bench]:
     streams = FakeStreams()
     streams.add_shard("s")
-    return Bench(streams, PositionStore(tmp_path / "positions"))
+    with PositionStore(tmp_path / "positions") as positions:
+        yield Bench(streams, positions)

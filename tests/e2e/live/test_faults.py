@@ -235,7 +235,7 @@ def client(service):
 
 with PositionStore(Path(folder) / "positions") as positions, driving(
         [DeployedConsumer("seeing", function, mapping)], client, positions=positions,
-        audience=Nobody(), connection={}):
+        audience=Nobody(), connection={}, scratch=Path(folder)):
     threading.Event().wait()
 """
 
