@@ -26,7 +26,8 @@ def executed(count: int) -> dict[str, Any]:
     names: dict[str, Any] = {"__name__": "page"}
     for block in BLOCKS[:count]:
         if "aws_lambda_powertools" not in block or "aws_lambda_powertools" in sys.modules:
-            exec(compile(block, str(PAGE), "exec"), names)  # noqa: S102 - our own page
+            code = compile(block, str(PAGE), "exec", dont_inherit=True)
+            exec(code, names)  # noqa: S102 - our own page
     return names
 
 
