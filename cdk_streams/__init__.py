@@ -16,7 +16,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cdk_streams.constructs import OnFailure, StreamConsumer, StreamFunction, StreamTable
+    from cdk_streams.constructs import (
+        Alarms,
+        OnFailure,
+        StreamConsumer,
+        StreamDashboard,
+        StreamFunction,
+        StreamTable,
+    )
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
     from cdk_streams.filters import EACH, Filter, Keys, NewImage, OldImage
     from cdk_streams.mapping import MappingSettings
@@ -28,6 +35,7 @@ __all__ = [
     "SAFE",
     "STRICT_ORDER",
     "THROUGHPUT",
+    "Alarms",
     "Filter",
     "FilterError",
     "Keys",
@@ -38,13 +46,16 @@ __all__ = [
     "SettingsError",
     "SourceError",
     "StreamConsumer",
+    "StreamDashboard",
     "StreamFunction",
     "StreamTable",
     "StreamsError",
 ]
 
 _HOMES: Final = {
-    "cdk_streams.constructs": "OnFailure StreamConsumer StreamFunction StreamTable",
+    "cdk_streams.constructs": (
+        "Alarms OnFailure StreamConsumer StreamDashboard StreamFunction StreamTable"
+    ),
     "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
     "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
     "cdk_streams.mapping": "MappingSettings",

@@ -1,93 +1,188 @@
-"""The alarms of a consumer, one row each; thresholds follow from its settings."""
+"""The alarms of a consumer, one row each; thresholds follow from its settings.
+
+Two are made unless told otherwise: an alarm has a price, and these two tell that records are about
+to be lost. docs/alarms.md shows every row, the defaults and what they cost.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
 
-from aws_cdk import Duration
+from aws_cdk import Token
 from aws_cdk import aws_cloudwatch as cloudwatch
-from aws_cdk import aws_lambda as lambda_
-from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_sns as sns
 
-from cdk_streams.mapping import STREAM_RETENTION, MappingSettings
+from cdk_streams.constructs.alarm_rows import ROWS, Row
+from cdk_streams.errors import SettingsError
 
-__all__ = ["ROWS", "Watched", "add_alarms", "iterator_age"]
+if TYPE_CHECKING:
+    from cdk_streams.constructs.consumers import StreamConsumer
+    from cdk_streams.mapping.values import Seconds
 
-_PERIOD_S: Final = 60
-# A sixth leaves most of the records' time for people to act: 3 of 18 hours.
-_AGE_SHARE: Final = 6
+__all__ = ["DEFAULT", "Alarms", "add_alarms"]
 
+Count: TypeAlias = int | None
+Length: TypeAlias = "Seconds | None"
+Action: TypeAlias = sns.ITopic | cloudwatch.IAlarmAction
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What the alarms of one consumer look at."""
-
-    settings: MappingSettings
-    function: lambda_.IFunction | lambda_.FunctionBase
-    failure_queue: sqs.IQueue | None
+_OPERATOR: Final = cloudwatch.ComparisonOperator
+_MISSING: Final = cloudwatch.TreatMissingData
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One alarm: its construct id, its metric (None: does not apply), when it rings, and why."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarms:
+    """Which alarms a consumer gets and when they ring.
 
-    id: str
-    metric: Callable[[Watched], cloudwatch.IMetric | None]
-    threshold: Callable[[MappingSettings], float]
-    says: str
+    True makes the alarm with a threshold that follows from the consumer's settings, wherever it
+    applies; a number or a length of time is the threshold; False or None leaves it out.
+
+        Alarms(iterator_age=Duration.minutes(10), errors=True, actions=[topic])
+
+    Args:
+        iterator_age: Age of the last record handled; True: a sixth of `max_record_age`.
+        failure_queue_depth: Messages in the failure queue; True: 1.
+        failure_queue_age: Age of the oldest of them; True: half of the time in which the records
+            it names can still be read back, or a day where the queue's bucket keeps them.
+        delivery_failures: Failure records a minute that did not reach their destination; True: 1.
+        errors: Failed calls in each of five minutes; True: 1.
+        throttles: Throttled calls in each of five minutes; True: 1.
+        duration: Length of a call; True: nine tenths of the function's timeout.
+        failed_events: Records of failed calls in each of five minutes; True: 1. This and the
+            options below need `metrics=["EventCount"]` on the consumer.
+        dropped_events: Records a minute that failed for good and are lost; True: 1.
+        delivered_failures: Records a minute that failed for good and were delivered; True: 1.
+        not_polling: Time without a poll, up to a day; True: 15 minutes.
+        actions: Topics that are told, or other alarm actions.
+
+    Raises:
+        SettingsError: A threshold that is no positive number; all of them in one error.
+
+    """
+
+    iterator_age: Length = True
+    failure_queue_depth: Count = True
+    failure_queue_age: Length = False
+    delivery_failures: Count = False
+    errors: Count = False
+    throttles: Count = False
+    duration: Length = False
+    failed_events: Count = False
+    dropped_events: Count = False
+    delivered_failures: Count = False
+    not_polling: Length = False
+    actions: Sequence[Action] = ()
+
+    def __post_init__(self) -> None:
+        """Refuse what is no threshold."""
+        faults = [
+            f"{name} must be a number or length of time above 0, True or False, got {_shown(value)}"
+            for name in _options()
+            if not isinstance(value := getattr(self, name), bool | None)
+            and not _is_threshold(value)
+        ]
+        if faults:
+            raise SettingsError(*faults)
+
+    @classmethod
+    def every(cls, **chosen: Any) -> Self:
+        """Return every alarm that applies; what is `chosen` goes before, as in `Alarms(...)`."""
+        return cls(**dict.fromkeys(_options(), True) | chosen)
 
 
-def iterator_age(function: lambda_.IFunction | lambda_.FunctionBase) -> cloudwatch.Metric:
-    """Return the age in milliseconds of the last record of each batch, the oldest a minute."""
-    return function.metric("IteratorAge", statistic="Maximum", period=Duration.seconds(_PERIOD_S))
+def _options() -> list[str]:
+    return [each.name for each in fields(Alarms) if each.name != "actions"]
 
 
-def _queue_depth(watched: Watched) -> cloudwatch.IMetric | None:
-    if watched.failure_queue is None:
-        return None
-    return watched.failure_queue.metric_approximate_number_of_messages_visible(
-        statistic="Maximum", period=Duration.seconds(_PERIOD_S)
+DEFAULT: Final = Alarms()
+
+
+def add_alarms(consumer: StreamConsumer, wanted: Alarms | None) -> Mapping[str, cloudwatch.Alarm]:
+    """Create the alarms that are wanted and apply, by their id.
+
+    Raises:
+        SettingsError: A threshold for an alarm that does not apply; all of them in one error.
+
+    """
+    chosen: list[tuple[Row, float]] = []
+    faults: list[str] = []
+    for row in ROWS if wanted else ():
+        option = getattr(wanted, row.option)
+        if option is None or option is False:
+            continue
+        derived = row.derived(consumer)
+        if derived is not None:
+            chosen.append((row, derived if option is True else _in_unit(option, row)))
+        elif option is not True:
+            faults.append(
+                f"the alarm {row.option} must be left out, got {_shown(option)}: {row.needs}"
+            )
+    if faults:
+        raise SettingsError(*faults)
+    made = {row.id: _alarm(consumer, row, threshold) for row, threshold in chosen}
+    for action in map(_action, wanted.actions if wanted and made else ()):
+        for alarm in made.values():
+            alarm.add_alarm_action(action)
+    return made
+
+
+def _alarm(consumer: StreamConsumer, row: Row, threshold: float) -> cloudwatch.Alarm:
+    metric = row.metric(consumer)
+    if row.rings_on_silence:
+        return metric.create_alarm(
+            consumer,
+            row.id,
+            threshold=1,
+            evaluation_periods=int(threshold),
+            comparison_operator=_OPERATOR.LESS_THAN_THRESHOLD,
+            treat_missing_data=_MISSING.BREACHING,
+            alarm_description=row.says,
+        )
+    return metric.create_alarm(
+        consumer,
+        row.id,
+        threshold=threshold,
+        evaluation_periods=row.minutes,
+        comparison_operator=_OPERATOR.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+        treat_missing_data=_MISSING.NOT_BREACHING,
+        alarm_description=row.says,
     )
 
 
-def _age_limit_ms(settings: MappingSettings) -> float:
-    age = min(settings.max_record_age or STREAM_RETENTION, STREAM_RETENTION)
-    return age / _AGE_SHARE / timedelta(milliseconds=1)
+def _action(action: Action) -> cloudwatch.IAlarmAction:
+    """Turn a topic into an action, and let CloudWatch use the topic's key."""
+    if not isinstance(action, sns.TopicBase):
+        return cast("cloudwatch.IAlarmAction", action)
+    # Many services stand behind this module; it is loaded where a topic is told.
+    from aws_cdk import aws_cloudwatch_actions as actions  # noqa: PLC0415 -- see above
+
+    if action.master_key is not None:
+        # Without it alarms ring and nobody hears them: SNS refuses CloudWatch's message.
+        watcher = iam.ServicePrincipal("cloudwatch.amazonaws.com")
+        action.master_key.grant(watcher, "kms:Decrypt", "kms:GenerateDataKey*")
+    return actions.SnsAction(action)
 
 
-ROWS: Final = (
-    Row(
-        "IteratorAgeAlarm",
-        lambda watched: iterator_age(watched.function),
-        _age_limit_ms,
-        "The consumer is behind its stream; records this old are on their way to being dropped.",
-    ),
-    Row(
-        "FailureQueueAlarm",
-        _queue_depth,
-        lambda _: 1,
-        "Records failed for good; DynamoDB keeps them for 24 hours after they were written.",
-    ),
-)
+def _in_unit(option: Any, row: Row) -> float:
+    return option if row.unit is None else _seconds(option) / row.unit.total_seconds()
 
 
-def add_alarms(scope: Construct, watched: Watched) -> dict[str, cloudwatch.Alarm]:
-    """Create the alarms that apply, by their id."""
-    return {
-        row.id: cloudwatch.Alarm(
-            scope,
-            row.id,
-            metric=metric,
-            threshold=row.threshold(watched.settings),
-            evaluation_periods=1,
-            comparison_operator=(cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD),
-            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
-            alarm_description=row.says,
-        )
-        for row in ROWS
-        if (metric := row.metric(watched)) is not None
-    }
+def _seconds(value: Seconds) -> float:
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    return value if isinstance(value, (int, float)) else value.to_seconds()
+
+
+def _is_threshold(value: Any) -> bool:
+    number = isinstance(value, (int, float, timedelta)) or hasattr(value, "to_seconds")
+    # A number that CDK knows only at deploy time is far below 0 until then.
+    return number and _seconds(value) > 0
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, float) and Token.is_unresolved(value):
+        return "a CDK token (known only at deploy time); pass a plain value"
+    return f"{value.to_seconds()} s" if hasattr(value, "to_seconds") else repr(value)

@@ -1,0 +1,188 @@
+"""`StreamDashboard`: writes → stream → function → failures, a row for each consumer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from cdk_streams.constructs import metrics
+from cdk_streams.constructs.consumers import StreamConsumer
+from cdk_streams.errors import SettingsError, SourceError
+
+__all__ = ["StreamDashboard"]
+
+_QUARTER: Final = 6
+_HALF: Final = 12
+_FULL: Final = 24
+_HEIGHT: Final = 6
+_STATUS_HEIGHT: Final = 3
+_TITLE_HEIGHT: Final = 1
+_MOST_ALARMS: Final = 100  # An alarm widget takes no more.
+_WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
+
+
+class StreamDashboard(Construct):
+    """Shows consumers in one glance: what is written, read, handled and failed, left to right.
+
+    On top stand the consumers' alarms; then, for each table, its writes and what its stream's
+    readers get; then a row for each consumer of it: calls, time and lag, and failures. Every
+    widget is plain metrics without metric math.
+
+    Args:
+        scope: The construct it belongs to.
+        id: Its name in that scope.
+        consumers: What is shown, at least one, in this order; consumers of one table side by side.
+        dashboard_name: Its name in CloudWatch; left out, CloudFormation makes one.
+
+    Raises:
+        SettingsError: No consumer.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 -- CDK's name for it
+        *,
+        consumers: Sequence[StreamConsumer],
+        dashboard_name: str | None = None,
+    ) -> None:
+        if not consumers:
+            raise SettingsError("consumers must name at least one StreamConsumer, got none")
+        super().__init__(scope, id)
+        rows = [_alarms(consumers)] if any(each.alarms for each in consumers) else []
+        for group in _by_table(consumers):
+            rows += [_title(group[0].table), _table(group[0])]
+            rows += [_consumer(each) for each in group]
+        self._dashboard = cloudwatch.Dashboard(
+            self, "Dashboard", dashboard_name=dashboard_name, widgets=rows
+        )
+
+    @property
+    def dashboard(self) -> cloudwatch.Dashboard:
+        """The dashboard; widgets can be added to it."""
+        return self._dashboard
+
+
+def _by_table(consumers: Sequence[StreamConsumer]) -> list[list[StreamConsumer]]:
+    groups: dict[str, list[StreamConsumer]] = {}
+    for each in consumers:
+        groups.setdefault(each.table.node.path, []).append(each)
+    return list(groups.values())
+
+
+def _alarms(consumers: Sequence[StreamConsumer]) -> list[cloudwatch.IWidget]:
+    alarms = [alarm for each in consumers for alarm in each.alarms.values()]
+    return [
+        cloudwatch.AlarmStatusWidget(
+            title="Alarms", alarms=alarms[:_MOST_ALARMS], width=_FULL, height=_STATUS_HEIGHT
+        )
+    ]
+
+
+def _title(table: dynamodb.ITable) -> list[cloudwatch.IWidget]:
+    text = f"## {table.node.id}: {table.table_name}"
+    return [cloudwatch.TextWidget(markdown=text, width=_FULL, height=_TITLE_HEIGHT)]
+
+
+def _table(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
+    table = consumer.table
+    writes: list[cloudwatch.IMetric] = [
+        cloudwatch.Metric(
+            namespace="AWS/DynamoDB",
+            metric_name="SuccessfulRequestLatency",
+            statistic="SampleCount",
+            period=metrics.minutes(1),
+            dimensions_map={"TableName": table.table_name, "Operation": operation},
+            label=operation,
+        )
+        for operation in _WRITES
+    ]
+    capacity = table.metric_consumed_write_capacity_units(
+        statistic="Sum", period=metrics.minutes(1), label="write units"
+    )
+    records = consumer.metric_stream_records(label="records")
+    size = consumer.metric_stream_bytes(label="bytes")
+    return [
+        _graph("Writes", writes, width=_HALF, right=[capacity], labels=("requests", "units")),
+        _graph(
+            "Stream: got by all readers",
+            [records],
+            width=_HALF,
+            right=[size],
+            labels=("records", "bytes"),
+        ),
+    ]
+
+
+def _consumer(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
+    name = consumer.node.id
+    calls: list[cloudwatch.IMetric] = [
+        consumer.metric_invocations(label="calls"),
+        consumer.metric_errors(label="failed"),
+        consumer.metric_throttles(label="throttled"),
+    ]
+    return [
+        _graph(f"{name}: calls", calls, labels=("calls", "")),
+        _graph(
+            f"{name}: longest call", [consumer.metric_duration(label="longest")], labels=("ms", "")
+        ),
+        _graph(
+            f"{name}: age of the last record",
+            [consumer.metric_iterator_age(label="age")],
+            labels=("ms", ""),
+            lines=_lines(consumer, "IteratorAgeAlarm"),
+        ),
+        _failures(consumer),
+    ]
+
+
+def _failures(consumer: StreamConsumer) -> cloudwatch.IWidget:
+    left: list[cloudwatch.IMetric] = [consumer.metric_delivery_failures(label="not delivered")]
+    right: list[cloudwatch.IMetric] = []
+    try:
+        left.insert(0, consumer.metric_failure_queue_depth(label="in the queue"))
+        right.append(consumer.metric_failure_queue_age(label="oldest"))
+    except SourceError:
+        pass  # A topic, a bucket or nothing takes its failures; there is no depth to show.
+    if "EventCount" in consumer.settings.metrics:
+        left += [
+            consumer.metric_failed_events(label="failed records"),
+            consumer.metric_delivered_failures(label="given up"),
+            consumer.metric_dropped_events(label="dropped"),
+        ]
+    title = f"{consumer.node.id}: failures"
+    return _graph(title, left, right=right, labels=("records", "s"))
+
+
+def _lines(consumer: StreamConsumer, alarm: str) -> list[cloudwatch.HorizontalAnnotation]:
+    found = consumer.alarms.get(alarm)
+    return [] if found is None else [found.to_annotation()]
+
+
+def _graph(
+    title: str,
+    left: Sequence[cloudwatch.IMetric],
+    *,
+    labels: tuple[str, str],
+    right: Sequence[cloudwatch.IMetric] = (),
+    lines: Sequence[cloudwatch.HorizontalAnnotation] = (),
+    width: int = _QUARTER,
+) -> cloudwatch.GraphWidget:
+    def axis(label: str) -> cloudwatch.YAxisProps:
+        return cloudwatch.YAxisProps(label=label, min=0, show_units=False)
+
+    return cloudwatch.GraphWidget(
+        title=title,
+        left=list(left),
+        right=list(right) or None,
+        left_y_axis=axis(labels[0]),
+        right_y_axis=axis(labels[1]) if right else None,
+        left_annotations=list(lines) or None,
+        width=width,
+        height=_HEIGHT,
+    )
