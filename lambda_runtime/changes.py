@@ -64,6 +64,8 @@ class Change:
         self._old: Item | None
         self._keys = self._new = self._old = None
 
+    # The three items are written out: one call more for each would cost a handler a tenth.
+
     @property
     def keys(self) -> Item:
         """The primary key, which no change of an item can alter."""

@@ -60,18 +60,18 @@ class _Unencodable(Exception):  # noqa: N818 - private, and turned into an error
 
 
 def _value(value: Any, how: How) -> dict[str, Any]:
+    tag = _tag(value)
+    if tag is not None:
+        return {tag: _scalar(tag, value, how)}
     if value is None:
         return {"NULL": True}
     if isinstance(value, bool):
         return {"BOOL": value}
-    if isinstance(value, Mapping):
-        return {"M": _map(value, how)}
     if isinstance(value, (list, tuple)):
         return {"L": _list(value, how)}
-    if isinstance(value, AbstractSet):
-        return _set(value, how)
-    tag = _tag(value)
-    return {tag: _scalar(tag, value, how)}
+    if isinstance(value, Mapping):
+        return {"M": _map(value, how)}
+    return _set(value, how)
 
 
 def _map(value: Mapping[Any, Any], how: How) -> dict[str, Any]:
@@ -98,8 +98,10 @@ def _list(value: list[Any] | tuple[Any, ...], how: How) -> list[Any]:
     return encoded
 
 
-def _set(value: AbstractSet[Any], how: How) -> dict[str, Any]:
-    tags = {_tag(one) for one in value}
+def _set(value: Any, how: How) -> dict[str, Any]:
+    if not isinstance(value, AbstractSet):
+        raise _unknown(value)
+    tags = {_member_tag(one) for one in value}
     if not tags:
         raise _Unencodable("the set is empty, and DynamoDB has no empty sets; leave it out")
     if len(tags) > 1:
@@ -110,14 +112,24 @@ def _set(value: AbstractSet[Any], how: How) -> dict[str, Any]:
     return {f"{tag}S": sorted(_scalar(tag, one, how) for one in value)}
 
 
-def _tag(value: Any) -> str:
+def _tag(value: Any) -> str | None:
+    """The type of a value that may be a member of a set; None for any other."""
     if isinstance(value, str):
         return "S"
     if isinstance(value, (Decimal, int, float)) and not isinstance(value, bool):
         return "N"
-    if isinstance(value, (bytes, bytearray)):
-        return "B"
-    raise _Unencodable(
+    return "B" if isinstance(value, (bytes, bytearray)) else None
+
+
+def _member_tag(value: Any) -> str:
+    tag = _tag(value)
+    if tag is None:
+        raise _unknown(value)
+    return tag
+
+
+def _unknown(value: Any) -> _Unencodable:
+    return _Unencodable(
         f"cannot encode {kind_of(value)}, expected str, bytes, bool, None, int, Decimal, "
         "or a list, mapping or set of them"
     )
