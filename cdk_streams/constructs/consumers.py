@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from aws_cdk import Annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -15,9 +16,7 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_streams.constructs import failures, mappings, sources
-from cdk_streams.constructs import metrics as metric
-from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
+from cdk_streams.constructs import alarms, failures, mappings, sources
 from cdk_streams.constructs.failures import OnFailure, OnFailureChoice
 from cdk_streams.constructs.mappings import AnyFunction, Switch
 from cdk_streams.errors import SourceError
@@ -62,7 +61,6 @@ class StreamConsumer(Construct):
         metrics: `["EventCount"]` publishes the mapping's own metrics, at a charge.
         enabled: Whether Lambda polls; a parameter of the stack leaves it to the deployment.
         tags: Tags of the mapping.
-        alarms: Which alarms are made and when they ring; None makes none.
 
     Raises:
         SettingsError: Values that Lambda refuses; all of them in one error.
@@ -94,13 +92,10 @@ class StreamConsumer(Construct):
         metrics: Sequence[MetricName] = (),
         enabled: Switch = True,
         tags: Mapping[str, str] | Iterable[tuple[str, str]] = (),
-        alarms: Alarms | None = DEFAULT,
     ) -> None:
         source = sources.source_of(table)
         failures.check(on_failure)
-        filters = list(filters)
-        if source.view_type is not None:
-            _check_images(filters, source.view_type.value)
+        filters = _patterns(filters, source.view_type)
         position: Any = getattr(starting_position, "value", starting_position)
         settings = MappingSettings(
             batch_size=batch_size,
@@ -119,20 +114,23 @@ class StreamConsumer(Construct):
             enabled=enabled if isinstance(enabled, bool) else True,
             tags=tags,
         )
+        mappings.refuse_twice(function, source.arn)
+        mappings.tell_runtime(function, reports=report_batch_item_failures)
         super().__init__(scope, id)
         self._failures = failures.destination(self, on_failure)
         self._settings = replace(settings, on_failure=self._failures.arn)
         self._table, self._function = table, function
+        _warn_of_no_role(self, function)
         grants = sources.grant_read(source, function)
         grants += failures.grant_delivery(self._failures, function)
-        mappings.tell_runtime(function, reports=report_batch_item_failures)
         if filter_encryption is not None:
             mappings.let_lambda_decrypt(filter_encryption)
         self._mapping = mappings.new_mapping(self, source.arn, function, self._settings, enabled)
         for grant in grants:
             # Lambda tests the rights when the mapping is made.
             grant.apply_before(self._mapping)
-        self._alarms = add_alarms(self, alarms)
+        watched = alarms.Watched(self._settings, function, self._failures.queue)
+        self._alarms = alarms.add_alarms(self, watched)
 
     @property
     def table(self) -> dynamodb.ITable:
@@ -174,23 +172,9 @@ class StreamConsumer(Construct):
         """The alarms by construct id, such as `IteratorAgeAlarm`."""
         return self._alarms
 
-    metric_iterator_age = metric.iterator_age
-    metric_invocations = metric.invocations
-    metric_errors = metric.errors
-    metric_throttles = metric.throttles
-    metric_duration = metric.duration
-    metric_delivery_failures = metric.delivery_failures
-    metric_failure_queue_depth = metric.failure_queue_depth
-    metric_failure_queue_age = metric.failure_queue_age
-    metric_stream_records = metric.stream_records
-    metric_stream_bytes = metric.stream_bytes
-    # What follows is counted where metrics=["EventCount"] is on.
-    metric_polled_events = metric.polled_events
-    metric_filtered_events = metric.filtered_events
-    metric_invoked_events = metric.invoked_events
-    metric_failed_events = metric.failed_events
-    metric_dropped_events = metric.dropped_events
-    metric_delivered_failures = metric.delivered_failures
+    def metric_iterator_age(self) -> cloudwatch.Metric:
+        """Return how far the function is behind the stream: milliseconds, the most a minute."""
+        return alarms.iterator_age(self._function)
 
 
 def _made(found: _Made | None, kind: str, consumer: Construct) -> _Made:
@@ -202,8 +186,28 @@ def _made(found: _Made | None, kind: str, consumer: Construct) -> _Made:
     return found
 
 
-def _check_images(filters: Iterable[Pattern], view_type: str) -> None:
-    """Let each `Filter` refuse a stream that lacks an image it tests."""
+def _patterns(filters: Any, view_type: dynamodb.StreamViewType | None) -> Any:
+    """Return the patterns for the settings, which judge them; CDK's own wrapping is taken off.
+
+    Each `Filter` refuses a stream that lacks an image it tests.
+    """
+    if isinstance(filters, (str, Mapping, Filter)):
+        return filters
+    patterns = []
     for each in filters:
-        if isinstance(each, Filter):
-            each.check(view_type)
+        if view_type is not None and isinstance(each, Filter):
+            each.check(view_type.value)
+        # What FilterCriteria.filter(...) gives: {"pattern": "<JSON>"}.
+        wrapped = isinstance(each, Mapping) and set(each) == {"pattern"}
+        patterns.append(each["pattern"] if wrapped else each)
+    return patterns
+
+
+def _warn_of_no_role(consumer: Construct, function: AnyFunction) -> None:
+    if function.role is None:
+        Annotations.of(consumer).add_warning_v2(
+            "cdk-streams:NoRole",
+            f"the function {function.node.path!r} was imported without its role, so the rights to "
+            "read the stream and to deliver failures are not granted here; import it with "
+            "from_function_attributes(role=...), or grant them where it is defined",
+        )

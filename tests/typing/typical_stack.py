@@ -9,8 +9,11 @@ from typing import assert_type
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
+from aws_cdk import aws_s3 as s3
+from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
@@ -62,7 +65,7 @@ class ShopStack(cdk.Stack):
             table=dynamodb.Table(
                 self, "V1", partition_key=key, stream=dynamodb.StreamViewType.KEYS_ONLY
             ),
-            function=lambda_.Function.from_function_name(self, "Theirs", "theirs"),
+            function=lambda_.Function.from_function_name(self, "ByName", "theirs"),
             on_failure=sqs.Queue(self, "Ours"),
             retry_attempts=None,
         )
@@ -73,4 +76,26 @@ class ShopStack(cdk.Stack):
                 self, "ImportedTable", table_name="T", table_stream_arn="arn:aws:dynamodb:…"
             ),
             function=function,
+            on_failure=sns.Topic(self, "Topic"),
+            **streams.LOW_LATENCY,
+        )
+        polls = cdk.CfnParameter(self, "Polls", type="String", default="true")
+        rescued = streams.StreamConsumer(
+            self,
+            "LookedUp",
+            table=streams.StreamTable.look_up(self, "Theirs", table_name="theirs"),
+            function=function.current_version,
+            on_failure=streams.OnFailure.QUEUE_WITH_PAYLOAD,
+            enabled=polls,
+            filters=[streams.Filter.insert(streams.NewImage("status").eq("PAID"))],
+        )
+        assert_type(rescued.failure_bucket, s3.IBucket)
+        orders.share_stream(iam.AccountPrincipal("111122223333"))
+        streams.StreamConsumer(
+            self,
+            "ToABucket",
+            table=orders,
+            function=function,
+            on_failure=s3.Bucket(self, "Bucket"),
+            **(streams.THROUGHPUT | {"batch_size": 500}),
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -28,14 +29,14 @@ from cdk_streams import (
 )
 from cdk_streams.mapping import presets
 
+KEY = dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING)
 MAPPING = "AWS::Lambda::EventSourceMapping"
 Resources = Callable[..., dict[str, Any]]
 
 
 @pytest.fixture
 def table(stack: cdk.Stack) -> StreamTable:
-    key = dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING)
-    return StreamTable(stack, "Orders", partition_key=key)
+    return StreamTable(stack, "Orders", partition_key=KEY)
 
 
 @pytest.fixture
@@ -285,23 +286,80 @@ def test_an_alias_is_mapped_and_its_function_told(
     assert body["Properties"]["Environment"]["Variables"] == {"STREAM_PARTIAL_RESPONSE": "1"}
 
 
-def test_one_function_can_consume_one_table_twice(
+def test_one_function_can_consume_one_table_twice_through_an_alias(
     table: StreamTable, function: StreamFunction, resources_of: Resources
 ) -> None:
     stack = table.stack
-    for name, event in (("New", "INSERT"), ("Gone", "REMOVE")):
-        filters = [{"eventName": [event]}]
-        StreamConsumer(stack, name, table=table, function=function, filters=filters)
+    alias = lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version)
+    for name, target in (("New", function), ("Gone", alias)):
+        StreamConsumer(stack, name, table=table, function=target)
     assert len(resources_of(stack, MAPPING)) == 2
+
+
+def test_without_an_alias_it_is_refused_as_lambda_would(
+    consume: Consume, table: StreamTable, function: StreamFunction
+) -> None:
+    consume()
+    with pytest.raises(SourceError) as caught:
+        StreamConsumer(table.stack, "Again", table=table, function=function)
+    assert str(caught.value) == (
+        "function must read a stream once, got 'Test/AuditFunction' for the second time; "
+        "give one of the consumers an alias: aws_lambda.Alias(..., "
+        "version=function.current_version)"
+    )
+
+
+def test_one_function_can_consume_two_tables(
+    consume: Consume, function: StreamFunction, stack: cdk.Stack, resources_of: Resources
+) -> None:
+    consume()
+    other = StreamTable(stack, "Other", partition_key=KEY)
+    StreamConsumer(stack, "Second", table=other, function=function)
+    assert len(resources_of(stack, MAPPING)) == 2
+
+
+@pytest.mark.parametrize("filters", ['{"eventName":["INSERT"]}', {"a": ["b"]}, Filter.insert()])
+def test_one_pattern_that_is_no_list_is_refused(consume: Consume, filters: Any) -> None:
+    with pytest.raises(SettingsError) as caught:
+        consume(filters=filters)
+    assert str(caught.value) == (
+        "filters must be a list of patterns, got one pattern; put it into a list"
+    )
+
+
+def test_a_filter_of_cdk_s_own_is_taken(
+    consume: Consume, stack: cdk.Stack, resources_of: Resources
+) -> None:
+    rule = lambda_.FilterRule.is_equal("INSERT")
+    consume(filters=[lambda_.FilterCriteria.filter({"eventName": rule})])
+    assert mapping_of(stack, resources_of)["FilterCriteria"] == {
+        "Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]
+    }
+
+
+def test_a_function_imported_without_its_role_is_warned_about(
+    consume: Consume, stack: cdk.Stack
+) -> None:
+    consume(function=lambda_.Function.from_function_name(stack, "Theirs", "theirs"))
+    (warning,) = assertions.Annotations.from_stack(stack).find_warning(
+        "/Test/Audit", assertions.Match.any_value()
+    )
+    assert warning.entry.data == (
+        "the function 'Test/Theirs' was imported without its role, so the rights to read the "
+        "stream and to deliver failures are not granted here; import it with "
+        "from_function_attributes(role=...), or grant them where it is defined "
+        "[ack: cdk-streams:NoRole]"
+    )
 
 
 def test_consumers_of_one_function_must_agree_on_partial_answers(
     consume: Consume, table: StreamTable, function: StreamFunction
 ) -> None:
     consume()
+    other = StreamTable(table.stack, "Customers", partition_key=KEY)
     with pytest.raises(SourceError) as caught:
         StreamConsumer(
-            table.stack, "Other", table=table, function=function, report_batch_item_failures=False
+            table.stack, "Other", table=other, function=function, report_batch_item_failures=False
         )
     assert str(caught.value) == (
         "report_batch_item_failures must be the same in every consumer of one function, "
