@@ -16,7 +16,9 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_streams.constructs import alarms, failures, mappings, sources
+from cdk_streams.constructs import failures, mappings, sources
+from cdk_streams.constructs import metrics as metric
+from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
 from cdk_streams.constructs.failures import OnFailure, OnFailureChoice
 from cdk_streams.constructs.mappings import AnyFunction, Switch
 from cdk_streams.errors import SourceError
@@ -61,6 +63,7 @@ class StreamConsumer(Construct):
         metrics: `["EventCount"]` publishes the mapping's own metrics, at a charge.
         enabled: Whether Lambda polls; a parameter of the stack leaves it to the deployment.
         tags: Tags of the mapping.
+        alarms: Which alarms are made and when they ring; None makes none.
 
     Raises:
         SettingsError: Values that Lambda refuses; all of them in one error.
@@ -92,6 +95,7 @@ class StreamConsumer(Construct):
         metrics: Sequence[MetricName] = (),
         enabled: Switch = True,
         tags: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        alarms: Alarms | None = DEFAULT,
     ) -> None:
         source = sources.source_of(table)
         failures.check(on_failure)
@@ -129,8 +133,7 @@ class StreamConsumer(Construct):
         for grant in grants:
             # Lambda tests the rights when the mapping is made.
             grant.apply_before(self._mapping)
-        watched = alarms.Watched(self._settings, function, self._failures.queue)
-        self._alarms = alarms.add_alarms(self, watched)
+        self._alarms = add_alarms(self, alarms)
 
     @property
     def table(self) -> dynamodb.ITable:
@@ -172,9 +175,23 @@ class StreamConsumer(Construct):
         """The alarms by construct id, such as `IteratorAgeAlarm`."""
         return self._alarms
 
-    def metric_iterator_age(self) -> cloudwatch.Metric:
-        """Return how far the function is behind the stream: milliseconds, the most a minute."""
-        return alarms.iterator_age(self._function)
+    metric_iterator_age = metric.iterator_age
+    metric_invocations = metric.invocations
+    metric_errors = metric.errors
+    metric_throttles = metric.throttles
+    metric_duration = metric.duration
+    metric_delivery_failures = metric.delivery_failures
+    metric_failure_queue_depth = metric.failure_queue_depth
+    metric_failure_queue_age = metric.failure_queue_age
+    metric_stream_records = metric.stream_records
+    metric_stream_bytes = metric.stream_bytes
+    # What follows is counted where metrics=["EventCount"] is on.
+    metric_polled_events = metric.polled_events
+    metric_filtered_events = metric.filtered_events
+    metric_invoked_events = metric.invoked_events
+    metric_failed_events = metric.failed_events
+    metric_dropped_events = metric.dropped_events
+    metric_delivered_failures = metric.delivered_failures
 
 
 def _made(found: _Made | None, kind: str, consumer: Construct) -> _Made:
