@@ -134,7 +134,9 @@ def simulate(
 
 
 def _shards(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
-    shards = dict(records) if isinstance(records, Mapping) else {DEFAULT_SHARD: records}
+    shards: dict[str, Iterable[dict[str, Any]]] = {DEFAULT_SHARD: records}
+    if isinstance(records, Mapping):
+        shards = {str(name): source for name, source in records.items()}
     for name, source in shards.items():
         if (
             name == "Records"
