@@ -134,9 +134,11 @@ def simulate(
 
 
 def _shards(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
-    shards: dict[str, Iterable[dict[str, Any]]] = {DEFAULT_SHARD: records}
+    shards: dict[str, Iterable[dict[str, Any]]]
     if isinstance(records, Mapping):
         shards = {str(name): source for name, source in records.items()}
+    else:
+        shards = {DEFAULT_SHARD: records}
     for name, source in shards.items():
         if (
             name == "Records"
