@@ -28,7 +28,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
     # Shipped to Lambda, imported by nobody.
     "cdk_streams.constructs.lookup_handler": ("boto3",),
-    "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs"),
+    # jsii is how Python implements an interface of CDK.
+    "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
     "cdk_streams.operations": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),
     "cdk_streams.cli": (
