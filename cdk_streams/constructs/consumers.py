@@ -115,7 +115,7 @@ class StreamConsumer(Construct):
             filter_encryption_key=None if filter_encryption is None else filter_encryption.key_arn,
             filter_quota=filter_quota,
             metrics=metrics,
-            enabled=enabled if isinstance(enabled, bool) else True,
+            enabled=mappings.known_now(enabled),
             tags=tags,
         )
         mappings.refuse_twice(function, source.arn)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnParameter, CfnTag, IResolvable
@@ -17,6 +17,7 @@ from cdk_streams.mapping import MappingSettings
 __all__ = [
     "AnyFunction",
     "Switch",
+    "known_now",
     "let_lambda_decrypt",
     "new_mapping",
     "refuse_twice",
@@ -38,6 +39,11 @@ _READ: Final = WeakKeyDictionary[AnyFunction, set[str]]()
 
 def refuse_twice(function: AnyFunction, stream_arn: str) -> None:
     """Refuse a second mapping of one stream to one function, as Lambda does at deploy time."""
+    if not isinstance(function, Construct):
+        raise SourceError(
+            f"function must be a Function, an Alias or an import, got {type(function).__name__}; "
+            "import it with aws_lambda.Function.from_function_attributes"
+        )
     if stream_arn in _READ.get(function, ()):
         raise SourceError(
             f"function must read a stream once, got {function.node.path!r} for the second time; "
@@ -110,6 +116,12 @@ def tell_runtime(function: AnyFunction, *, reports: bool) -> None:
 def let_lambda_decrypt(key: kms.IKey) -> None:
     """Let Lambda itself read the filters, in the key's policy: no role of ours stands between."""
     key.grant_decrypt(iam.ServicePrincipal("lambda.amazonaws.com"))
+
+
+def known_now(enabled: Any) -> Any:
+    """Return the switch, for the settings to judge; True where the deployment throws it."""
+    at_deploy_time = isinstance(enabled, CfnParameter) or hasattr(enabled, "resolve")
+    return True if at_deploy_time else enabled
 
 
 def _value_of(switch: CfnParameter | IResolvable) -> IResolvable:

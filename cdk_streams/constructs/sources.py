@@ -9,6 +9,7 @@ from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from constructs import Construct
 
 from cdk_streams.errors import SourceError
 
@@ -37,9 +38,14 @@ def source_of(table: dynamodb.ITable) -> StreamSource:
     """Return the stream of any table: `Table`, `TableV2`, `StreamTable` or an imported one.
 
     Raises:
-        SourceError: The table has no stream, or one whose ARN is not known at synthesis.
+        SourceError: It is no table, has no stream, or one whose ARN CDK does not know.
 
     """
+    if not isinstance(table, Construct):
+        raise SourceError(
+            f"table must be a Table, a TableV2 or an import, got {type(table).__name__}; "
+            "find it by name with StreamTable.look_up"
+        )
     known, view_type = _defined_view_type(table)
     arn = table.table_stream_arn
     if arn is None and not known:

@@ -193,6 +193,30 @@ def test_a_parameter_of_the_stack_can_switch_the_mapping(
     assert mapping_of(stack, resources_of)["Enabled"] == {"Ref": "Polls"}
 
 
+def test_a_switch_that_is_none_is_refused(consume: Consume) -> None:
+    with pytest.raises(SettingsError) as caught:
+        consume(enabled="true")
+    assert str(caught.value) == "enabled must be True or False, got 'true'"
+
+
+def test_the_name_of_a_table_is_no_table(consume: Consume) -> None:
+    with pytest.raises(SourceError) as caught:
+        consume(table="orders")
+    assert str(caught.value) == (
+        "table must be a Table, a TableV2 or an import, got str; "
+        "find it by name with StreamTable.look_up"
+    )
+
+
+def test_the_name_of_a_function_is_no_function(consume: Consume) -> None:
+    with pytest.raises(SourceError) as caught:
+        consume(function="audit")
+    assert str(caught.value) == (
+        "function must be a Function, an Alias or an import, got str; "
+        "import it with aws_lambda.Function.from_function_attributes"
+    )
+
+
 def test_lambda_may_decrypt_encrypted_filters(
     consume: Consume, stack: cdk.Stack, resources_of: Resources
 ) -> None:
