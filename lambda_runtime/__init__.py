@@ -19,7 +19,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_runtime.attributes import decode, encode
+    from lambda_runtime.attributes import decode
+    from lambda_runtime.encoding import encode
     from lambda_runtime.errors import (
         AttributeValueError,
         DeadlineError,
@@ -89,7 +90,8 @@ __all__ = [
 
 # The module of each public name.
 _HOMES = {
-    "attributes": "decode encode",
+    "attributes": "decode",
+    "encoding": "encode",
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
     "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
     "guard": "guarded_delete guarded_put is_tombstone write_once",

@@ -19,11 +19,9 @@ from __future__ import annotations
 
 from binascii import a2b_base64
 
-from lambda_runtime.encoding import encode
-from lambda_runtime.faults import explain
 from lambda_runtime.numerals import converter, exact
 
-__all__ = ["DECODERS", "WRONG", "decode", "decode_map", "decode_value", "encode"]
+__all__ = ["DECODERS", "WRONG", "decode", "decode_map", "decode_value", "wrong"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +29,18 @@ if TYPE_CHECKING:
     from decimal import Decimal
     from typing import Any
 
+    from lambda_runtime.errors import AttributeValueError
     from lambda_runtime.numerals import Convert, Numbers
 
 # What a wrong value makes DECODERS raise: all of Python's complaints, none of ours.
 WRONG = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+
+
+def wrong(value: Any, path: tuple[str | int, ...] = ()) -> AttributeValueError:
+    """Build the error of a value that DECODERS failed on."""
+    from lambda_runtime.faults import explain  # noqa: PLC0415 - no cold start pays for no error
+
+    return explain(value, path)
 
 
 def decode(value: Mapping[str, Any], *, numbers: Numbers = "decimal") -> Any:
@@ -57,7 +63,7 @@ def decode_value(value: Any, convert: Convert = None, path: tuple[str | int, ...
         (tag,) = value
         return DECODERS[tag](value[tag], convert)
     except WRONG:
-        raise explain(value, path) from None
+        raise wrong(value, path) from None
 
 
 def decode_map(
@@ -67,7 +73,7 @@ def decode_map(
     try:
         return _map(attributes, convert)
     except WRONG:
-        raise explain({"M": attributes}, path) from None
+        raise wrong({"M": attributes}, path) from None
 
 
 def _map(data: Any, convert: Convert) -> dict[str, Any]:

@@ -6,7 +6,6 @@ when the module is imported, not when the first change that it should have taken
 
 from __future__ import annotations
 
-from lambda_runtime.attributes import encode
 from lambda_runtime.errors import AttributeValueError, RouteError
 
 TYPE_CHECKING = False
@@ -126,6 +125,8 @@ def _key(change: Change, name: str) -> Any:
 
 
 def _is_scalar(value: Any) -> bool:
+    from lambda_runtime.encoding import encode  # noqa: PLC0415 - few routes ask for it
+
     try:
         return next(iter(encode(value))) in _SCALARS
     except AttributeValueError:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lambda_runtime.attributes import DECODERS, WRONG, decode_map
-from lambda_runtime.faults import explain
+from lambda_runtime.attributes import DECODERS, WRONG, decode_map, wrong
 from lambda_runtime.numerals import exact
 
 __all__ = ["Item"]
@@ -62,7 +61,7 @@ class Item(Mapping[str, "Any"]):
             else:
                 answer = DECODERS[tag](content, self._convert)
         except WRONG:
-            raise explain(value, (*self._path, name)) from None
+            raise wrong(value, (*self._path, name)) from None
         decoded[name] = answer
         return answer
 

@@ -24,8 +24,9 @@ import json
 from datetime import datetime
 
 from lambda_runtime import batches, observe
-from lambda_runtime.attributes import decode, encode
+from lambda_runtime.attributes import decode
 from lambda_runtime.batches import Failure
+from lambda_runtime.encoding import encode
 from lambda_runtime.errors import AttributeValueError, RouteError, WindowError
 from lambda_runtime.numerals import converter
 from lambda_runtime.records import change_of
