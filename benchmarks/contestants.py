@@ -67,11 +67,22 @@ def decode_everything() -> dict[str, Run]:
     }
 
 
-def decode_new_images() -> Run:
-    """Ours alone, for the growth of one image."""
+def decode_new_images() -> dict[str, Run]:
+    """Ours and boto3, for the growth of one image."""
     from lambda_runtime import parse
 
-    return lambda event: [change.new.to_dict() for change in parse(event)]
+    deserialize = import_module("boto3.dynamodb.types").TypeDeserializer().deserialize
+
+    def ours(event: dict[str, Any]) -> object:
+        return [change.new.to_dict() for change in parse(event)]
+
+    def boto3(event: dict[str, Any]) -> object:
+        return [
+            {name: deserialize(value) for name, value in record["dynamodb"]["NewImage"].items()}
+            for record in event["Records"]
+        ]
+
+    return {"lambda_runtime": ours, "boto3": boto3}
 
 
 def do_what_handlers_do() -> dict[str, Run]:
