@@ -41,6 +41,7 @@ def to_json(value: Any) -> str:
 
     Raises:
         AttributeValueError: for a value of another type, NaN, or a key that is no text.
+        EventError: for a change whose record says something that cannot be read.
     """
     try:
         return _text(value)

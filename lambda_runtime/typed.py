@@ -184,7 +184,8 @@ def _members_of(value: Any, model: Any, path: Path) -> dict[str, Any]:
     raw = content(value, "M", model, path)
     if not isinstance(raw, dict):
         decode_map(raw, None, path)
-    return dict(raw)
+    members: dict[str, Any] = raw
+    return members
 
 
 def _built(model: Any, fields: dict[str, Any], path: Path) -> Any:
@@ -228,12 +229,20 @@ def _pydantic_reader(model: Any) -> Reader:
         try:
             return model.model_validate(decoded)
         except ValueError as error:
-            raise Unfit(_pydantic_faults(error, path)) from error
+            raise Unfit(_pydantic_faults(model, error, path)) from error
 
     return read_model
 
 
-def _pydantic_faults(error: Any, path: Path) -> list[str]:
-    """One sentence for each error of a ValidationError, without the values that it quotes."""
+def _pydantic_faults(model: Any, error: Any, path: Path) -> list[str]:
+    """One sentence for each error of a ValidationError, without the values that it may quote."""
+    if not hasattr(error, "errors"):
+        return [f"{path_text(path)}: {type_name(model)} raised {type(error).__name__}"]
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    return [f"{path_text((*path, *one['loc']))}: {one['msg']}" for one in found]
+    return [f"{path_text((*path, *one['loc']))}: {_pydantic_why(one)}" for one in found]
+
+
+def _pydantic_why(one: dict[str, Any]) -> str:
+    # Sentences of the model's own validators may quote a value, pydantic's own do not.
+    own = one["type"] in {"value_error", "assertion_error"}
+    return "refused by a rule of the model" if own else str(one["msg"])

@@ -363,6 +363,37 @@ def test_pydantics_faults_carry_our_paths_and_no_values() -> None:
     assert isinstance(caught.value.__cause__, pydantic.ValidationError)
 
 
+class Strict(pydantic.BaseModel):
+    name: str
+
+    @pydantic.field_validator("name")
+    @classmethod
+    def short(cls, name: str) -> str:
+        if len(name) > 3:
+            raise ValueError(f"{name} is too long")
+        return name
+
+
+def test_what_a_models_own_rule_says_is_the_cause_and_is_not_repeated() -> None:
+    with pytest.raises(ModelError) as caught:
+        Item({"name": {"S": "hunter2"}}).to(Strict)
+
+    assert caught.value.faults == ("$.name: refused by a rule of the model",)
+    assert "hunter2" in str(caught.value.__cause__)
+
+
+def test_a_class_with_model_validate_need_not_be_pydantics() -> None:
+    class Other:
+        @classmethod
+        def model_validate(cls, _: dict[str, Any]) -> Other:
+            raise ValueError("no")
+
+    with pytest.raises(ModelError) as caught:
+        Item({}).to(Other)
+
+    assert caught.value.faults == ("$: Other raised ValueError",)
+
+
 def test_a_pydantic_model_may_stand_inside_a_dataclass() -> None:
     @dataclass
     class Shelf:
