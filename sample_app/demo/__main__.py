@@ -14,6 +14,7 @@ import argparse
 import os
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -93,10 +94,12 @@ def _deployed(console: Console, aws: LocalAws) -> Shop:
     def cdk(say: Callable[[str], None]) -> CdkCommand:
         return CdkCommand(_ROOT, variables, on_line=lambda line: say(_told(line)))
 
-    with step(console, "cdk synth", "the sample app is synthesized (cdk synth)") as say:
+    done = "the app is synthesized, the account prepared (cdk synth, bootstrap)"
+    # Neither needs the other, and each keeps about one processor busy.
+    with ThreadPoolExecutor(1) as other, step(console, "cdk synth, cdk bootstrap", done) as say:
+        prepared = other.submit(bootstrap, cdk(say), account=aws.account, region=aws.region)
         assembly = synthesize(cdk(say), aws.folder / "cdk.out")
-    with step(console, "cdk bootstrap", "the account is prepared (cdk bootstrap)") as say:
-        bootstrap(cdk(say), account=aws.account, region=aws.region)
+        prepared.result()
     with step(console, "cdk deploy", "the stack is deployed (cdk deploy)") as say:
         outputs = deploy(cdk(say), assembly)["Orders"]
     return Shop(
