@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambda_runtime.numerals import Convert, Numbers
 
 # What a wrong value makes DECODERS raise: all of Python's complaints, none of ours.
-WRONG = (ValueError, TypeError, KeyError, AttributeError, ArithmeticError, RecursionError)
+WRONG = (ValueError, TypeError, LookupError, AttributeError, ArithmeticError, RecursionError)
 
 
 def wrong(value: Any, path: tuple[str | int, ...] = ()) -> AttributeValueError:

@@ -239,10 +239,7 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
-        stream = self._stream
-        before, after = stream.get("OldImage"), stream.get("NewImage")
-        if before.__class__ is not dict or after.__class__ is not dict:
-            before, after = self.old.raw, self.new.raw  # one of them says what is missing
+        before, after = self._both()
         name = ""
         try:
             for name in names or {**before, **after}:
@@ -259,12 +256,27 @@ class Modify(Change):
         Raises:
             MissingImageError: unless the stream carries both images.
         """
+        self._both()
         old, new = self.old, self.new
         return {
             name: (old.get(name, ABSENT), new.get(name, ABSENT))
             for name in {**old.raw, **new.raw}
             if self.changed(name)
         }
+
+    def _both(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Give both raw images; a stream that carries one at most needs one setting, not two."""
+        stream = self._stream
+        before, after = stream.get("OldImage"), stream.get("NewImage")
+        if before.__class__ is dict and after.__class__ is dict:
+            return before, after
+        view_type = stream.get("StreamViewType")
+        if view_type in ("KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE"):
+            raise MissingImageError(
+                f"this stream carries {view_type} records, so a Modify has no two images to "
+                "compare; set stream_view_type=NEW_AND_OLD_IMAGES on the table"
+            )
+        return self.old.raw, self.new.raw  # one of them says what is missing
 
     def _no_value(self, name: str) -> AttributeValueError:
         """Tell which of two values that cannot be compared is no DynamoDB value."""

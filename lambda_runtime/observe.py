@@ -79,7 +79,7 @@ def lag_s(records: Sequence[Any], now: float | None = None) -> float | None:
     """
     try:
         created = float(records[0]["dynamodb"]["ApproximateCreationDateTime"])
-    except (IndexError, KeyError, TypeError, ValueError):
+    except (LookupError, TypeError, ValueError, OverflowError):
         return None
     return max(0.0, round((time.time() if now is None else now) - created, 3))
 

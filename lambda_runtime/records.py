@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from lambda_runtime.numerals import Convert, Numbers
 
+_OURS = "aws:dynamodb"
 _KINDS: dict[str, type[Insert | Modify | Remove]] = {
     "INSERT": Insert,
     "MODIFY": Modify,
@@ -66,9 +67,9 @@ def records_of(event: Any) -> list[Any]:
 def change_of(record: Any, index: int = 0, convert: Convert = None) -> Insert | Modify | Remove:
     """Read one record: the record's half of `parse`. `index` is its place in the event."""
     try:
-        if record["eventSource"] == "aws:dynamodb" and record["dynamodb"].__class__ is dict:
+        if _source_of(record) == _OURS and record["dynamodb"].__class__ is dict:
             return _KINDS[record["eventName"]](record, convert, index)
-    except (TypeError, KeyError):
+    except (TypeError, KeyError, AttributeError):
         pass
     raise _fault(record, index)
 
@@ -78,8 +79,8 @@ def _fault(record: Any, index: int) -> EventError:
     path = ("Records", index)
     if not isinstance(record, dict):
         return EventError(f"got {kind_of(record)}, expected a record", path)
-    source = record.get("eventSource", record.get("EventSource"))
-    if record.get("eventSource") != "aws:dynamodb":
+    source = _source_of(record)
+    if source != _OURS:
         why = f"got {_name(source)}, expected 'aws:dynamodb': no record of a DynamoDB stream"
         return EventError(why, (*path, "eventSource"))
     name = record.get("eventName")
@@ -88,6 +89,11 @@ def _fault(record: Any, index: int) -> EventError:
         return EventError(why, (*path, "eventName"))
     why = f"got {kind_of(record.get('dynamodb'))}, expected the change's keys and images"
     return EventError(why, (*path, "dynamodb"))
+
+
+def _source_of(record: Any) -> Any:
+    """Name the service: one written by hand may leave it out, one of another service never does."""
+    return record.get("eventSource") or record.get("EventSource", _OURS)
 
 
 def _name(value: Any) -> str:

@@ -29,6 +29,11 @@ class Source:
         self.table = table
         self.label = label
 
+    @property
+    def table_name(self) -> str:
+        """The table's name, under boto3's word for it."""
+        return self.table
+
     def __eq__(self, other: object) -> bool:
         return self.arn == other.arn if isinstance(other, Source) else NotImplemented
 

@@ -210,3 +210,10 @@ def test_the_number_policy_decides_what_numbers_become(
 def test_an_unknown_number_policy_is_refused() -> None:
     with pytest.raises(ValueError, match="numbers must be one of decimal int float, got 'double'"):
         decode({"S": "a"}, numbers="double")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("inner", [[1], [], "x", 7, None, {}])
+def test_a_map_of_something_else_than_typed_values_is_an_error_with_its_path(inner: Any) -> None:
+    with pytest.raises(AttributeValueError) as caught:
+        decode({"M": {"a": inner}})
+    assert str(caught.value).startswith("$.a: ")

@@ -100,6 +100,7 @@ def test_a_source_is_taken_apart_in_every_partition(record: MakeRecord) -> None:
 
     assert (source.region, source.account) == ("us-gov-west-1", "000000000000")
     assert (source.table, source.label) == ("a.b-c_d", "2026-01-01T00:00")
+    assert source.table_name == source.table
 
 
 @pytest.mark.parametrize(
@@ -445,3 +446,13 @@ def test_absent_is_one_false_value_also_after_pickling() -> None:
     assert pickle.loads(pickle.dumps(ABSENT)) is ABSENT  # noqa: S301 - our own bytes
     assert copy.deepcopy(ABSENT) is ABSENT
     assert ABSENT != None  # noqa: E711 - that is the rule
+
+
+@pytest.mark.parametrize("view_type", ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE"])
+def test_comparing_names_the_one_setting_that_carries_both_images(view_type: str) -> None:
+    stream = {"StreamViewType": view_type, "Keys": {"pk": {"S": "a"}}}
+    (change,) = parse({"Records": [{"eventName": "MODIFY", "dynamodb": stream}]})
+    assert isinstance(change, Modify)
+    for compare in (change.changed, change.changes):
+        with pytest.raises(MissingImageError, match="stream_view_type=NEW_AND_OLD_IMAGES on"):
+            compare()

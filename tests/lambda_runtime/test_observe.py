@@ -210,3 +210,8 @@ def test_the_lag_is_the_age_of_the_oldest_record(make_event: Any) -> None:
 @pytest.mark.parametrize("records", [[], [{}], ["text"], [{"dynamodb": {}}], [None]])
 def test_there_is_no_lag_without_a_time(records: list[Any]) -> None:
     assert lag_s(records, now=0) is None
+
+
+def test_a_time_beyond_all_times_leaves_the_lag_out() -> None:
+    records = [{"dynamodb": {"ApproximateCreationDateTime": 10**400}}]
+    assert lag_s(records, now=0) is None

@@ -41,7 +41,7 @@ def test_no_records_give_no_changes() -> None:
         ({"Records": {}}, "$.Records: got a dict, expected an array of records"),
         ({"Records": ["x"]}, "$.Records[0]: got a str, expected a record"),
         ({"Records": [None]}, "$.Records[0]: got nothing, expected a record"),
-        ({"Records": [{}]}, "$.Records[0].eventSource: got nothing, expected 'aws:dynamodb'"),
+        ({"Records": [{}]}, "$.Records[0].eventName: got nothing, expected one of INSERT MODIFY"),
         (
             {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
             "$.Records[0].eventSource: got 'aws:sqs', expected 'aws:dynamodb'",
@@ -122,3 +122,8 @@ def test_the_number_policy_holds_for_keys_and_images() -> None:
 def test_an_unknown_number_policy_is_refused_before_the_event_is_read() -> None:
     with pytest.raises(ValueError, match="numbers must be one of decimal int float"):
         parse(None, numbers="double")  # type: ignore[arg-type]
+
+
+def test_a_record_written_by_hand_may_leave_its_source_out() -> None:
+    record = {"eventName": "INSERT", "dynamodb": {"Keys": {"pk": {"S": "a"}}}}
+    assert parse({"Records": [record]})[0].keys["pk"] == "a"
