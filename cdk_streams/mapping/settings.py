@@ -78,12 +78,12 @@ class MappingSettings:
         report_batch_item_failures: bool = False,
         tumbling_window: Seconds | None = None,
         starting_position: StartingPosition = "TRIM_HORIZON",
-        filters: Iterable[Pattern] = (),
+        filters: Iterable[Pattern] | None = (),
         on_failure: Reference | None = None,
         enabled: bool = True,
         filter_encryption_key: Reference | None = None,
-        metrics: Sequence[MetricName] = (),
-        tags: Mapping[str, str] | Iterable[tuple[str, str]] = (),
+        metrics: Sequence[MetricName] | None = (),
+        tags: Mapping[str, str] | Iterable[tuple[str, str]] | None = (),
         filter_quota: int = MAX_FILTERS,
     ) -> None:
         faults: list[str] = []
@@ -100,8 +100,8 @@ class MappingSettings:
             "starting_position": starting_position,
             "on_failure": on_failure,
             "filter_encryption_key": filter_encryption_key,
-            "metrics": tuple(metrics),
-            "tags": tuple(tags.items() if isinstance(tags, Mapping) else map(tuple, tags)),
+            "metrics": (metrics,) if isinstance(metrics, str) else tuple(metrics or ()),
+            "tags": tuple(tags.items() if isinstance(tags, Mapping) else tags or ()),
             "filter_quota": filter_quota,
             "filters": rules.texts(filters, filter_quota, faults),
         }
@@ -112,6 +112,10 @@ class MappingSettings:
             raise SettingsError(*faults)
         for name, value in values.items():
             object.__setattr__(self, name, value)
+
+    def __hash__(self) -> int:
+        # A reference is a dict, which has no hash; equal settings still have equal ones.
+        return hash(repr(self.to_template()))
 
     def __repr__(self) -> str:
         """Show what differs from Lambda's defaults: `MappingSettings(batch_size=4)`."""
@@ -140,17 +144,27 @@ class MappingSettings:
 
     @classmethod
     def from_api(cls, response: Mapping[str, Any]) -> Self:
-        """Read an answer of Lambda's Create-, Get- or ListEventSourceMappings.
+        """Read an answer of Lambda's Create-, Update- or GetEventSourceMapping.
 
-        A mapping counts as enabled unless its `State` says `Disabled` or `Disabling`.
+        A mapping counts as enabled unless its `State` says `Disabled` or `Disabling`. An item of
+        ListEventSourceMappings will do when its filters are not encrypted: with a key, List leaves
+        them out.
 
         Raises:
-            SettingsError: A value out of range: the answer is not of a DynamoDB mapping.
+            SettingsError: A value out of range, or a property of another source: the answer is not
+                of a DynamoDB mapping. Or its filters are encrypted and not in it.
 
         """
-        values = template.read(response, [])
+        faults: list[str] = []
+        values = template.read(response, faults)
         values["enabled"] = response.get("State") not in {"Disabled", "Disabling"}
-        return _build(cls, values, [])
+        if values["filter_encryption_key"] and not values["filters"]:
+            faults.append(
+                "FilterCriteria must come with the KMSKeyArn, got none: its filters are encrypted; "
+                "ask GetEventSourceMapping as somebody who may decrypt them"
+            )
+            values["filter_encryption_key"] = None
+        return _build(cls, values, faults)
 
     def to_template(self) -> dict[str, Any]:
         """Render the properties that are settings, without the function and the stream.

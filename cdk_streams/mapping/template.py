@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
@@ -51,24 +52,46 @@ def read(properties: Mapping[str, Any], faults: list[str]) -> dict[str, Any]:
     values = {name: _plain(properties[prop]) for name, prop in rows if prop in properties}
     if "StartingPosition" in properties:
         values["starting_position"] = properties["StartingPosition"]
-    kinds = properties.get("FunctionResponseTypes") or []
+    kinds = _part(properties, "FunctionResponseTypes", list, faults)
     if kinds not in ([], [PARTIAL_RESPONSE]):
         faults.append(
             f"FunctionResponseTypes must be ['{PARTIAL_RESPONSE}'] or left out, got {kinds!r}"
         )
     values["report_batch_item_failures"] = bool(kinds)
-    criteria = properties.get("FilterCriteria") or {}
-    values["filters"] = [each.get("Pattern") for each in criteria.get("Filters") or ()]
-    destination = properties.get("DestinationConfig") or {}
-    values["on_failure"] = (destination.get("OnFailure") or {}).get("Destination") or None
+    criteria = _part(properties, "FilterCriteria", dict, faults)
+    filters = _part(criteria, "Filters", list, faults)
+    values["filters"] = [
+        each.get("Pattern") if isinstance(each, Mapping) else each for each in filters
+    ]
+    destination = _part(properties, "DestinationConfig", dict, faults)
+    on_failure = _part(destination, "OnFailure", dict, faults)
+    values["on_failure"] = on_failure.get("Destination") or None
     if destination.get("OnSuccess"):
         faults.append("DestinationConfig.OnSuccess is not for streams; remove it")
     # CloudFormation spells it KmsKeyArn, the API KMSKeyArn.
     key = properties.get("KmsKeyArn") or properties.get("KMSKeyArn")
     values["filter_encryption_key"] = key or None
-    values["metrics"] = (properties.get("MetricsConfig") or {}).get("Metrics") or ()
-    values["tags"] = [(tag["Key"], tag["Value"]) for tag in properties.get("Tags") or ()]
+    metrics = _part(properties, "MetricsConfig", dict, faults)
+    values["metrics"] = _part(metrics, "Metrics", list, faults)
+    tags = _part(properties, "Tags", list, faults)
+    values["tags"] = [
+        (tag.get("Key"), tag.get("Value")) if isinstance(tag, Mapping) else tag for tag in tags
+    ]
     return values
+
+
+def _part(holder: Mapping[str, Any], name: str, kind: type, faults: list[str]) -> Any:
+    """Return a part of the properties that is a list or an object; an empty one when it is not."""
+    value = holder.get(name)
+    reference = isinstance(value, Mapping) and any(
+        key == "Ref" or key.startswith("Fn::") for key in value
+    )
+    if value is None or (isinstance(value, kind) and not reference):
+        return kind() if value is None else value
+    what = "an object" if kind is dict else "a list"
+    shown = f"the reference {json.dumps(value)}; resolve it" if reference else repr(value)[:80]
+    faults.append(f"{name} must be {what}, got {shown}")
+    return kind()
 
 
 def _plain(value: Any) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from typing import Any, Literal, Protocol, TypeAlias, get_args
 
@@ -54,8 +54,11 @@ def texts(filters: Any, quota: Any, faults: list[str]) -> tuple[str, ...]:
     if isinstance(filters, (str, Mapping)) or hasattr(filters, "text"):
         faults.append("filters must be a list of patterns, got one pattern; put it into a list")
         return ()
+    if filters is not None and not isinstance(filters, Iterable):
+        faults.append(f"filters must be a list of patterns, got {_shown(filters)}")
+        return ()
     texts: list[str] = []
-    for index, each in enumerate(filters):
+    for index, each in enumerate(filters or ()):
         text = getattr(each, "text", each)
         if isinstance(text, Mapping):
             text = json.dumps(text, separators=(",", ":"), ensure_ascii=False)
@@ -100,6 +103,9 @@ def check_values(values: dict[str, Any], faults: list[str]) -> None:
         faults.append(f"starting_position must be TRIM_HORIZON or LATEST, got {position!r}{hint}")
     if unknown := [name for name in values["metrics"] if name not in get_args(MetricName)]:
         faults.append(f"metrics must be EventCount, got {unknown}; the others are Kafka's")
+    if wrong := [tag for tag in values["tags"] if not _is_tag(tag)]:
+        faults.append(f"tags must be pairs of texts, got {wrong[0]!r}; pass {{'team': 'orders'}}")
+    values["tags"] = tuple(map(tuple, values["tags"])) if not wrong else ()
     _check_number(
         Number("filter_quota", "", MAX_FILTERS, MAX_FILTERS_RAISED, "filters"),
         values["filter_quota"],
@@ -173,6 +179,13 @@ def _length(row: Length, value: Any, faults: list[str]) -> timedelta | None:
         )
         return off
     return timedelta(seconds=int(seconds))
+
+
+def _is_tag(tag: Any) -> bool:
+    if not isinstance(tag, (tuple, list)) or len(tag) != 2:  # noqa: PLR2004 - a pair
+        return False
+    # In a template a tag's value may be a reference, such as {"Ref": "AWS::StackName"}.
+    return isinstance(tag[0], str) and isinstance(tag[1], (str, Mapping))
 
 
 def _shown(value: Any) -> str:

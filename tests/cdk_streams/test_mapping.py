@@ -308,3 +308,66 @@ def test_settings_are_values() -> None:
 
 def test_the_repr_shows_what_differs_from_lambdas_defaults() -> None:
     assert repr(MappingSettings(batch_size=4)) == "MappingSettings(batch_size=4)"
+
+
+@pytest.mark.parametrize("name", ["filters", "metrics", "tags"])
+def test_none_is_left_out(name: str) -> None:
+    nothing: Any = {name: None}
+    assert MappingSettings(**nothing) == MappingSettings()
+
+
+@pytest.mark.parametrize(
+    ("values", "fault"),
+    [
+        ({"filters": 7}, "filters must be a list of patterns, got 7"),
+        ({"metrics": "ErrorCount"}, "metrics must be EventCount, got ['ErrorCount']"),
+        ({"tags": [("a",)]}, "tags must be pairs of texts, got ('a',); pass {'team': 'orders'}"),
+        ({"tags": ["ab"]}, "tags must be pairs of texts, got 'ab'; pass"),
+    ],
+)
+def test_a_list_that_is_none_is_a_fault(values: dict[str, Any], fault: str) -> None:
+    (found,) = faults_of(**values)
+    assert found.startswith(fault)
+
+
+@pytest.mark.parametrize(
+    ("properties", "fault"),
+    [
+        ({"FilterCriteria": {"Ref": "X"}}, "FilterCriteria must be an object, got the reference"),
+        (
+            {"DestinationConfig": {"Fn::If": ["C", {}, {}]}},
+            "DestinationConfig must be an object, got the reference",
+        ),
+        ({"FilterCriteria": {"Filters": {}}}, "Filters must be a list, got {}"),
+        ({"FilterCriteria": {"Filters": [7]}}, "filters[0] must be JSON text, a dict or a Filter"),
+        ({"DestinationConfig": "x"}, "DestinationConfig must be an object, got 'x'"),
+        ({"MetricsConfig": "x"}, "MetricsConfig must be an object, got 'x'"),
+        ({"Tags": {"a": "b"}}, "Tags must be a list, got {'a': 'b'}"),
+        ({"Tags": [{"Key": "a"}]}, "tags must be pairs of texts, got ('a', None)"),
+        ({"FunctionResponseTypes": "x"}, "FunctionResponseTypes must be a list, got 'x'"),
+    ],
+)
+def test_a_part_of_the_wrong_kind_is_a_fault(properties: dict[str, Any], fault: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        MappingSettings.from_template(properties)
+    assert caught.value.faults[0].startswith(fault)
+
+
+def test_a_tags_value_may_be_a_reference() -> None:
+    tags = [{"Key": "stack", "Value": {"Ref": "AWS::StackName"}}]
+    assert MappingSettings.from_template({"Tags": tags}).to_template()["Tags"] == tags
+
+
+def test_an_answer_of_another_source_is_refused() -> None:
+    with pytest.raises(SettingsError, match="ScalingConfig is for SQS"):
+        MappingSettings.from_api({"State": "Enabled", "ScalingConfig": {"MaximumConcurrency": 2}})
+
+
+def test_an_answer_without_its_encrypted_filters_is_refused() -> None:
+    with pytest.raises(SettingsError, match="its filters are encrypted; ask GetEventSourceMapping"):
+        MappingSettings.from_api({"State": "Enabled", "KMSKeyArn": "arn:aws:kms:eu-west-1:1:key/k"})
+
+
+def test_settings_with_a_reference_can_be_kept_in_a_set() -> None:
+    settings = MappingSettings(on_failure={"Ref": "Topic"})
+    assert len({settings, MappingSettings(on_failure={"Ref": "Topic"})}) == 1
