@@ -121,6 +121,17 @@ def mapping_before_policy(consumer: Consumer, _: Sequence[Consumer]) -> str | No
 
 
 @rule(
+    reason="nobody is granted the rights to read the stream and to deliver failures",
+    fix="Import it with from_function_attributes(role=...), or grant them where it is defined",
+)
+def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    function = consumer.function
+    if function is None or function.has_role is not False:
+        return None
+    return f"{function.name} was imported without its role"
+
+
+@rule(
     reason="each write it makes comes back to it as a change, without end",
     fix="Add a filter that its own writes do not match",
 )
@@ -143,5 +154,6 @@ RULES: Final[tuple[Rule, ...]] = (
     disabled,
     stream_arn_export_locked,
     mapping_before_policy,
+    no_role,
     writes_own_source,
 )

@@ -35,7 +35,11 @@ class Source:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """The function behind a mapping; `writes_to` names the tables that its role may write."""
+    """The function behind a mapping; `writes_to` names the tables that its role may write.
+
+    `has_role` is False for a function that was imported without its role, which nothing can be
+    granted to.
+    """
 
     name: str
     timeout: timedelta | None = None
@@ -43,6 +47,7 @@ class Function:
     reserved_concurrency: int | None = None
     writes_to: frozenset[str] = frozenset()
     has_async_dead_letter: bool = False
+    has_role: bool | None = None
     uses_runtime: bool | None = None
 
 

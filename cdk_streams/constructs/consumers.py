@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from aws_cdk import Annotations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
@@ -16,13 +15,13 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_streams.constructs import failures, mappings, sources
+from cdk_streams.constructs import failures, filtering, mappings, sources
 from cdk_streams.constructs import metrics as metric
+from cdk_streams.constructs.advice import advise
 from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
-from cdk_streams.constructs.failures import OnFailure, OnFailureChoice
+from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice
 from cdk_streams.constructs.mappings import AnyFunction, Switch
 from cdk_streams.errors import SourceError
-from cdk_streams.filters import Filter
 from cdk_streams.mapping import MAX_FILTERS, MappingSettings, Pattern, Seconds, StartingPosition
 from cdk_streams.mapping.presets import SAFE
 from cdk_streams.mapping.values import MetricName
@@ -67,7 +66,7 @@ class StreamConsumer(Construct):
 
     Raises:
         SettingsError: Values that Lambda refuses; all of them in one error.
-        FilterError: A filter that tests an image which the stream does not carry.
+        FilterError: A filter that no record of the stream can match, or that every one does.
         SourceError: A table without a stream, or a FIFO queue.
 
     """
@@ -99,7 +98,7 @@ class StreamConsumer(Construct):
     ) -> None:
         source = sources.source_of(table)
         failures.check(on_failure)
-        filters = _patterns(filters, source.view_type)
+        filters = filtering.unwrap(filters)
         position: Any = getattr(starting_position, "value", starting_position)
         settings = MappingSettings(
             batch_size=batch_size,
@@ -118,13 +117,14 @@ class StreamConsumer(Construct):
             enabled=mappings.known_now(enabled),
             tags=tags,
         )
+        view_type = source.view_type
+        filtering.refuse_traps(filters, settings.filters, view_type and view_type.value)
         mappings.refuse_twice(function, source.arn)
         mappings.tell_runtime(function, reports=report_batch_item_failures)
         super().__init__(scope, id)
         self._failures = failures.destination(self, on_failure)
         self._settings = replace(settings, on_failure=self._failures.arn)
-        self._table, self._function = table, function
-        _warn_of_no_role(self, function)
+        self._table, self._function, self._stream_arn = table, function, source.arn
         grants = sources.grant_read(source, function)
         grants += failures.grant_delivery(self._failures, function)
         if filter_encryption is not None:
@@ -134,6 +134,7 @@ class StreamConsumer(Construct):
             # Lambda tests the rights when the mapping is made.
             grant.apply_before(self._mapping)
         self._alarms = add_alarms(self, alarms)
+        advise(self, scope)
 
     @property
     def table(self) -> dynamodb.ITable:
@@ -146,6 +147,11 @@ class StreamConsumer(Construct):
         return self._function
 
     @property
+    def stream_arn(self) -> str:
+        """The ARN of the stream that is read, a token for a table of this app."""
+        return self._stream_arn
+
+    @property
     def settings(self) -> MappingSettings:
         """What Lambda is told, as the value that the simulator takes."""
         return self._settings
@@ -154,6 +160,11 @@ class StreamConsumer(Construct):
     def event_source_mapping(self) -> lambda_.CfnEventSourceMapping:
         """The mapping; its `ref` is the UUID."""
         return self._mapping
+
+    @property
+    def failures(self) -> Failures:
+        """The destination of what failed for good: its queue, topic and bucket, or None."""
+        return self._failures
 
     @property
     def failure_queue(self) -> sqs.IQueue:
@@ -201,30 +212,3 @@ def _made(found: _Made | None, kind: str, consumer: Construct) -> _Made:
             "on_failure= chooses where failed records go"
         )
     return found
-
-
-def _patterns(filters: Any, view_type: dynamodb.StreamViewType | None) -> Any:
-    """Return the patterns for the settings, which judge them; CDK's own wrapping is taken off.
-
-    Each `Filter` refuses a stream that lacks an image it tests.
-    """
-    if isinstance(filters, (str, Mapping, Filter)):
-        return filters
-    patterns = []
-    for each in filters:
-        if view_type is not None and isinstance(each, Filter):
-            each.check(view_type.value)
-        # What FilterCriteria.filter(...) gives: {"pattern": "<JSON>"}.
-        wrapped = isinstance(each, Mapping) and set(each) == {"pattern"}
-        patterns.append(each["pattern"] if wrapped else each)
-    return patterns
-
-
-def _warn_of_no_role(consumer: Construct, function: AnyFunction) -> None:
-    if function.role is None:
-        Annotations.of(consumer).add_warning_v2(
-            "cdk-streams:NoRole",
-            f"the function {function.node.path!r} was imported without its role, so the rights to "
-            "read the stream and to deliver failures are not granted here; import it with "
-            "from_function_attributes(role=...), or grant them where it is defined",
-        )

@@ -23,7 +23,7 @@ from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
-from constructs import Construct
+from constructs import Construct, IConstruct
 
 import cdk_streams as streams
 
@@ -44,6 +44,22 @@ class EveryFeatureStack(cdk.Stack):
             **self._windows(),
             **self._legacy(),
         }
+        self._acknowledge()
+
+    def _acknowledge(self) -> None:
+        """Say why each check that this stack breaks is right for it; docs/checks.md lists them."""
+        told: list[tuple[IConstruct, str, str]] = [
+            (self, "TooManyReaders", "a stack to look at; with load, two readers a stream at most"),
+            (self.consumers["Bucket"], "InfiniteRetries", "order matters more than progress"),
+            (self.consumers["Bucket"], "RecordAgeReachesRetention", "the same"),
+            (self.consumers["Bucket"], "FailuresNotAlarmed", "it gives up on nothing"),
+            (self.consumers["NoFailures"], "StartsAtLatest", "only what comes next is of interest"),
+            (self.consumers["NoFailures"], "NoFailureDestination", "nothing is kept on purpose"),
+        ]
+        for construct, rule, reason in told:
+            cdk.Validations.of(construct).acknowledge(
+                cdk.Acknowledgment(id=f"cdk-streams:{rule}", reason=reason)
+            )
 
     def _orders(self) -> streams.StreamTable:
         return streams.StreamTable(

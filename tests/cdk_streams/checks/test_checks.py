@@ -67,6 +67,7 @@ BROKEN = {
     "Disabled": safe(settings={"enabled": False}),
     "StreamArnExportLocked": safe(source={"is_export_locked": True}),
     "MappingBeforePolicy": safe(waits_for_policy=False),
+    "NoRole": safe(function={"has_role": False}),
     "WritesOwnSource": safe(function={"writes_to": frozenset({"Orders"})}),
     "InfiniteRetries": safe(settings={"retry_attempts": -1}),
     "RecordAgeReachesRetention": safe(settings={"max_record_age": timedelta(hours=24)}),

@@ -16,6 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_sns as sns
 from syrupy.assertion import SnapshotAssertion
 
+import cdk_streams
 from cdk_streams import (
     Alarms,
     OnFailure,
@@ -28,6 +29,7 @@ from cdk_streams.constructs.alarm_rows import ROWS
 
 Resources = Callable[..., dict[str, Any]]
 Consume = Callable[..., StreamConsumer]
+S = dynamodb.AttributeType.STRING
 PAGE = Path(__file__).parents[3] / "docs" / "alarms.md"
 
 
@@ -338,3 +340,18 @@ def test_the_page_shows_every_row() -> None:
     assert [(row[0], row[1], row[-1]) for row in rows] == [
         (f"`{row.option}`", f"`{row.id}`", row.says) for row in ROWS
     ]
+
+
+def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack) -> None:
+    code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    given = consume()
+    names: dict[str, Any] = {"streams": cdk_streams, "stack": cdk.Stack(stack, "Page")}
+    orders = StreamTable(names["stack"], "Orders", partition_key={"name": "id", "type": S})
+    names |= {"orders": orders, "function": given.function, "audit": given, "inventory": given}
+    for each in code:
+        exec(each, names)  # noqa: S102 -- the page's own code
+    assert set(names["stack"].node.find_child("Audit").alarms) == {
+        "IteratorAgeAlarm",
+        "FailureQueueAlarm",
+        "ErrorsAlarm",
+    }

@@ -9,7 +9,6 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
-from aws_cdk import assertions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
@@ -359,21 +358,6 @@ def test_a_filter_of_cdk_s_own_is_taken(
     assert mapping_of(stack, resources_of)["FilterCriteria"] == {
         "Filters": [{"Pattern": '{"eventName":["INSERT"]}'}]
     }
-
-
-def test_a_function_imported_without_its_role_is_warned_about(
-    consume: Consume, stack: cdk.Stack
-) -> None:
-    consume(function=lambda_.Function.from_function_name(stack, "Theirs", "theirs"))
-    (warning,) = assertions.Annotations.from_stack(stack).find_warning(
-        "/Test/Audit", assertions.Match.any_value()
-    )
-    assert warning.entry.data == (
-        "the function 'Test/Theirs' was imported without its role, so the rights to read the "
-        "stream and to deliver failures are not granted here; import it with "
-        "from_function_attributes(role=...), or grant them where it is defined "
-        "[ack: cdk-streams:NoRole]"
-    )
 
 
 def test_consumers_of_one_function_must_agree_on_partial_answers(

@@ -1,0 +1,127 @@
+"""Checks at synthesis: what is unwise about an app's consumers, shown as warnings of CDK.
+
+The facts are read when CDK validates the tree, after every aspect and grant, so that what a later
+line of the app changed counts. Readers of a stream are counted over the whole app. A property that
+is overridden in the template alone (`add_property_override`) is not seen here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, NamedTuple
+from weakref import WeakKeyDictionary
+
+import jsii
+from aws_cdk import Stack, Stage, Validations
+from constructs import Construct, IConstruct, IValidation
+
+from cdk_streams.checks import Consumer, Finding, Source, check
+from cdk_streams.constructs import readings, watched
+from cdk_streams.constructs.readings import Names
+
+if TYPE_CHECKING:
+    from cdk_streams.constructs.consumers import StreamConsumer
+    from cdk_streams.constructs.readings import Seen
+
+__all__ = ["advise"]
+
+
+@jsii.implements(IValidation)
+class _Advisor:
+    """Speaks about the consumers of one stage when CDK validates it."""
+
+    def __init__(self, root: IConstruct) -> None:
+        self.root = root
+        self.consumers: dict[StreamConsumer, Stack] = {}
+
+    def validate(self) -> list[str]:
+        """Add the warnings; nothing is an error by now."""
+        for consumer, finding in _findings(self):
+            # On the mapping, so that an acknowledgement on the consumer stands above: aws-cdk-lib
+            # 2.257 passes over one on the very construct that is warned about.
+            mapping = Validations.of(consumer.event_source_mapping)
+            mapping.add_warning(finding.id, str(finding))
+        return []
+
+
+class _Place(NamedTuple):
+    """Where a scope stands in the tree; asked of Node once for each scope."""
+
+    advisor: _Advisor
+    stack: Stack
+
+
+_PLACES: Final = WeakKeyDictionary[Construct, _Place]()
+# By root and stage: an app has several stages, and a test run several apps.
+_ADVISORS: Final = WeakKeyDictionary[IConstruct, dict[Stage, _Advisor]]()
+
+
+def advise(consumer: StreamConsumer, scope: Construct) -> None:
+    """Have the consumer checked when the stage of its scope is synthesized."""
+    if scope not in _PLACES:
+        stage = Stage.of(scope)
+        if stage is None:
+            return  # A tree without an App is never synthesized.
+        root = scope.node.root
+        of_root = _ADVISORS.setdefault(root, {})
+        if stage not in of_root:
+            of_root[stage] = _Advisor(root)
+            stage.node.add_validation(of_root[stage])
+        _PLACES[scope] = _Place(of_root[stage], Stack.of(scope))
+    place = _PLACES[scope]
+    place.advisor.consumers[consumer] = place.stack
+
+
+def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:
+    every = [each for one in _ADVISORS[advisor.root].values() for each in one.consumers]
+    seen = _look(advisor)
+    if not check(_facts(every, seen, _numbers(every))):
+        return []
+    # Paths are asked of Node only when there is something to say.
+    facts = _facts(every, seen, _paths(every))
+    by_path = {fact.name: each for each, fact in zip(every, facts, strict=True)}
+    return [
+        (by_path[found.consumer], found)
+        for found in check(facts)
+        if by_path[found.consumer] in seen
+    ]
+
+
+def _look(advisor: _Advisor) -> dict[StreamConsumer, Seen]:
+    """Read what stands behind the stage's consumers, each stack's in one go."""
+    found: dict[StreamConsumer, Seen] = {}
+    for stack in dict.fromkeys(advisor.consumers.values()):
+        here = [each for each, its in advisor.consumers.items() if its is stack]
+        held = [readings.look(each) for each in here]
+        for each, seen in zip(here, stack.resolve(held), strict=True):
+            found[each] = {**seen, **watched.by_alarms(advisor.root, each)}
+    return found
+
+
+def _facts(
+    every: list[StreamConsumer], seen: dict[StreamConsumer, Seen], names: list[Names]
+) -> list[Consumer]:
+    """Return facts of every consumer; one that was not seen, in another stage, is a reader."""
+    return [
+        readings.facts(each, seen[each], its)
+        if each in seen
+        else Consumer(name=its.consumer, settings=None, source=Source(name=its.table))
+        for each, its in zip(every, names, strict=True)
+    ]
+
+
+def _numbers(every: list[StreamConsumer]) -> list[Names]:
+    """Tell consumers, streams and functions apart without asking Node."""
+    return [
+        Names(f"{number}", each.stream_arn, f"{id(each.function)}")
+        for number, each in enumerate(every)
+    ]
+
+
+def _paths(every: list[StreamConsumer]) -> list[Names]:
+    # Two imports of one table are one stream; it has the name of the first.
+    tables: dict[str, str] = {}
+    for each in every:
+        tables.setdefault(each.stream_arn, each.table.node.path)
+    return [
+        Names(each.node.path, tables[each.stream_arn], each.function.node.path) for each in every
+    ]
