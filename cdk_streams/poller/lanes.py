@@ -68,8 +68,9 @@ def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     if loaded.fits == len(lane.pending) < size and not shard.closed:
         since_ms, window_ms = lane.gathering_since_ms, turn.mapping.batching_window_ms
         gathering = since_ms is not None and turn.at_ms < since_ms + window_ms
-        if gathering or (shard.more and shard.reading):
-            # The batching window is still open, or a read is under way.
+        # An only lane with room has a read under way, or gets one at the end of this turn.
+        if gathering or (shard.more and (shard.reading or len(shard.lanes) == 1)):
+            # The batching window is still open, or more is there to be read.
             return lane._replace(phase=Phase.GATHERING, load=loaded)
         if since_ms is None and window_ms:
             lane = lane._replace(gathering_since_ms=turn.at_ms, load=loaded)

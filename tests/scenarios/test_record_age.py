@@ -4,11 +4,14 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from cdk_streams.poller import Choices
 from cdk_streams.simulator import insert
 from cdk_streams.simulator.builders import START
 
 Play = Callable[..., Any]
+QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 
 
 def _after(seconds: float) -> Any:
@@ -37,6 +40,19 @@ def test_only_the_expired_records_at_the_front_are_given_up(play: Play) -> None:
     assert played.calls == "[2,3,4,5,6]"
     assert played.failed == [("RecordAgeExceeded", 1, 1, "1-1", "no responseContext")]
     assert played.position == 6
+
+
+@pytest.mark.parametrize("destination", [None, QUEUE])
+def test_a_batch_behind_expired_records_is_as_full_as_any(
+    play: Play, destination: str | None
+) -> None:
+    """Whether a failure record is sent or not decides nothing about the batches behind it."""
+    records = _written(0, 1, 2, 80, 80)
+    records[1]["dynamodb"]["NewImage"]["drop"] = {"BOOL": True}
+    kept = {"dynamodb": {"NewImage": {"drop": {"BOOL": [{"exists": False}]}}}}
+    played = play(records, batch_size=2, max_record_age=60, filters=[kept], on_failure=destination)
+    assert played.calls == "[4,5]"
+    assert [failure[2:4] for failure in played.failed] == [(2, "1-3")]
 
 
 def test_a_record_can_expire_between_retries(play: Play) -> None:
