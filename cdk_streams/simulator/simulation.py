@@ -20,6 +20,9 @@ from cdk_streams.simulator.sources import ShardSource, newest_ms
 
 __all__ = ["DEFAULT_SHARD", "simulate"]
 
+Length: TypeAlias = "timedelta | float"
+"""A length of time: a `timedelta`, or seconds."""
+
 Records: TypeAlias = "Iterable[dict[str, Any]] | Mapping[str, Iterable[dict[str, Any]]]"
 
 DEFAULT_SHARD: Final = "shardId-00000001789654273755-3d110129"
@@ -38,8 +41,8 @@ def simulate(
     start: datetime | float | None = None,
     parents: Mapping[str, Sequence[str]] | None = None,
     closed: bool = False,
-    duration: timedelta | Callable[[dict[str, Any]], timedelta] = timedelta(0),
-    timeout: timedelta = timedelta(seconds=3),
+    duration: Length | Callable[[dict[str, Any]], Length] = 0,
+    timeout: Length = 3,
     throttled: Callable[[timedelta], bool] | None = None,
     destination_denied: bool = False,
     function_name: str = "function",
@@ -48,7 +51,7 @@ def simulate(
     memory_mb: int = 128,
     seed: int | str = 0,
     choices: Choices = DEFAULT_CHOICES,
-    until: timedelta | None = None,
+    until: Length | None = None,
     keep: int | None = None,
     observe: Callable[[Invocation], None] | None = None,
 ) -> Run:
@@ -75,6 +78,7 @@ def simulate(
         closed: Whether every shard ends with its last record, as at a shard's end. Otherwise
             they stay open, and a tumbling window waits for records that never come.
         duration: How long a call takes beside what the handler spends; or a function of the event.
+            Lengths of time are a `timedelta` or seconds.
         timeout: The function's; a call that takes as long has failed.
         throttled: Whether a call at this time (since the start) is throttled.
         destination_denied: Whether `on_failure` refuses what is sent to it.
@@ -94,7 +98,8 @@ def simulate(
         FilterError: A filter that Lambda would refuse.
 
     """
-    settings = settings or MappingSettings()
+    settings = MappingSettings() if settings is None else settings
+    _check(handler, settings)
     shards = _shards(records)
     start_ms = _start_ms(start, shards)
     sources = {name: ShardSource(name, source, start_ms) for name, source in shards.items()}
@@ -103,7 +108,7 @@ def simulate(
         name=function_name,
         arn=arn,
         version=executed_version,
-        timeout_ms=_milliseconds(timeout),
+        timeout_ms=_milliseconds("timeout", timeout),
         memory_mb=memory_mb,
     )
     ids = seeded_ids(str(seed))
@@ -125,7 +130,7 @@ def simulate(
         parents={child: tuple(each) for child, each in (parents or {}).items()},
         closed=closed,
         start_ms=start_ms,
-        until_ms=None if until is None else start_ms + _milliseconds(until),
+        until_ms=None if until is None else start_ms + _milliseconds("until", until),
         keep=keep,
         observe=observe,
     )
@@ -159,6 +164,10 @@ def _start_ms(start: datetime | float | None, shards: dict[str, Iterable[dict[st
             raise SourceError(f"start must have a time zone, got {start!r}; add tzinfo=UTC")
         start = start.timestamp()
     if start is not None:
+        if not isinstance(start, (int, float)):
+            raise SourceError(
+                f"start must be a datetime with a time zone or seconds since 1970, got {start!r}"
+            )
         return round(start * 1000)
     if all(isinstance(source, Sequence) for source in shards.values()):
         newest = [newest_ms(source) for source in shards.values() if isinstance(source, Sequence)]
@@ -178,16 +187,32 @@ def _stream_arn(sources: Mapping[str, ShardSource]) -> str:
 
 
 def _duration(
-    duration: timedelta | Callable[[dict[str, Any]], timedelta],
+    duration: Length | Callable[[dict[str, Any]], Length],
 ) -> Callable[[dict[str, Any]], int]:
-    if isinstance(duration, timedelta):
-        constant_ms = _milliseconds(duration)
-        return lambda _event: constant_ms
-    return lambda event: _milliseconds(duration(event))
+    if callable(duration):
+        return lambda event: _milliseconds("duration", duration(event))
+    constant_ms = _milliseconds("duration", duration)
+    return lambda _event: constant_ms
 
 
-def _milliseconds(length: timedelta) -> int:
-    return length // timedelta(milliseconds=1)
+def _milliseconds(name: str, length: Any) -> int:
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds >= 0:
+        raise SourceError(
+            f"{name} must be a timedelta or a number of seconds from 0, got {length!r}"
+        )
+    return round(seconds * 1000)
+
+
+def _check(handler: Any, settings: Any) -> None:
+    """Name an argument of the wrong kind at once: inside a run it would look like a failed call."""
+    if not callable(handler):
+        raise SourceError(f"handler must be a function of event and context, got {handler!r}")
+    if not isinstance(settings, MappingSettings):
+        raise SourceError(
+            f"settings must be MappingSettings, got {type(settings).__name__}; "
+            "write MappingSettings(batch_size=…)"
+        )
 
 
 @contextmanager

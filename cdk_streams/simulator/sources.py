@@ -20,7 +20,9 @@ def newest_ms(records: Sequence[Record]) -> int | None:
     # What is no record is refused when it is read, with a better error.
     changes = [each.get("dynamodb") for each in records if isinstance(each, dict)]
     stamps = [each.get("ApproximateCreationDateTime") for each in changes if each]
-    return max((round(stamp * 1000) for stamp in stamps if stamp is not None), default=None)
+    return max(
+        (round(stamp * 1000) for stamp in stamps if isinstance(stamp, (int, float))), default=None
+    )
 
 
 class ShardSource:
@@ -98,10 +100,19 @@ class ShardSource:
             before = number
             self._brought += 1
             stamp = change.get("ApproximateCreationDateTime")
-            created_ms = at_ms if stamp is None else round(stamp * 1000)
+            try:
+                created_ms = at_ms if stamp is None else round(stamp * 1000)
+            except TypeError:
+                raise self._timeless(stamp) from None
             if created_ms > at_ms:
                 self.last_arrival_ms = at_ms = created_ms
             yield at_ms, created_ms, record
+
+    def _timeless(self, stamp: Any) -> SourceError:
+        return SourceError(
+            f"a record of {self.shard_id} has the ApproximateCreationDateTime {stamp!r}; expected "
+            "seconds since 1970 as Lambda sends them, such as 1789654328.0"
+        )
 
     def _foreign(self, record: Any) -> SourceError:
         what = sorted(record) if isinstance(record, dict) else type(record).__name__

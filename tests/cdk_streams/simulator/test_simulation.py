@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -372,3 +373,41 @@ def test_a_day_of_a_backlog_is_one_moment() -> None:
     run = simulate(_nothing, _records(24, every=3_600), start=start + timedelta(hours=1))
     assert run.counts == Counts(handled=24)
     assert run.metrics["IteratorAge"] == 3_600_000
+
+
+def test_lengths_of_time_may_be_seconds() -> None:
+    def slow(_event: Any, context: Any) -> None:
+        context.spend(4)
+
+    record = insert({"pk": "1"})
+    settings = MappingSettings(retry_attempts=0)
+    assert simulate(slow, [record], settings=settings, timeout=5).counts.handled == 1
+    assert simulate(slow, [record], settings=settings, timeout=3.5).invocations[0].outcome == (
+        "timeout"
+    )
+    late = simulate(slow, [record], settings=settings, timeout=6, duration=1)
+    assert late.invocations[0].took == timedelta(seconds=5)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"handler": None}, "handler must be a function of event and context, got None"),
+        ({"settings": {"batch_size": 4}}, "settings must be MappingSettings, got dict; write"),
+        ({"timeout": "5"}, "timeout must be a timedelta or a number of seconds from 0, got '5'"),
+        ({"duration": -1}, "duration must be a timedelta or a number of seconds from 0, got -1"),
+        ({"until": True}, "until must be a timedelta or a number of seconds from 0, got True"),
+        ({"start": "2026-01-01"}, "start must be a datetime with a time zone or seconds since"),
+    ],
+)
+def test_an_argument_of_the_wrong_kind_is_named(wrong: dict[str, Any], message: str) -> None:
+    arguments: dict[str, Any] = {"handler": _nothing, "records": [insert({"pk": "1"})], **wrong}
+    with pytest.raises(SourceError, match=re.escape(message)):
+        simulate(**arguments)
+
+
+def test_a_time_as_boto3_gives_it_is_refused() -> None:
+    record = insert({"pk": "1"})
+    record["dynamodb"]["ApproximateCreationDateTime"] = START
+    with pytest.raises(SourceError, match="expected seconds since 1970 as Lambda sends them"):
+        simulate(_nothing, [record])
