@@ -118,7 +118,7 @@ def test_the_days_orders_reach_stock_and_audit_trail(start: Callable[..., Demo])
 
 def test_stopped_in_a_deployment_it_leaves_nothing(start: Callable[..., Demo]) -> None:
     demo = start()
-    demo.wait_for("cdk bootstrap")
+    demo.wait_for("cdk synth, bootstrap")
     assert _within(30, lambda: any(" deploy " in one for one in demo.processes()))
     demo.process.send_signal(signal.SIGINT)
     assert demo.end() == 130, demo.text
