@@ -15,7 +15,17 @@ from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.mapping.presets import SAFE
 
-__all__ = ["bucket", "function", "is_intrinsic", "may_write", "queue", "settings", "table", "topic"]
+__all__ = [
+    "allows_writes",
+    "bucket",
+    "function",
+    "is_intrinsic",
+    "may_write",
+    "queue",
+    "settings",
+    "table",
+    "topic",
+]
 
 Properties = Mapping[str, Any]
 Statements = Iterable[Mapping[str, Any]]
@@ -108,10 +118,16 @@ def may_write(statements: Statements, table_arn: Any) -> bool:
     `{"Fn::GetAtt": ["Orders", "Arn"]}`.
     """
     return any(
-        _allows_writes(each) and any(one in ("*", table_arn) for one in _list(each.get("Resource")))
+        allows_writes(each) and any(one in ("*", table_arn) for one in _list(each.get("Resource")))
         for each in statements
-        if each.get("Effect") == "Allow"
     )
+
+
+def allows_writes(statement: Mapping[str, Any]) -> bool:
+    """Whether a statement allows items of some table to be written."""
+    actions = _list(statement.get("Action")) if statement.get("Effect") == "Allow" else []
+    patterns = [each.lower() for each in actions if isinstance(each, str)]
+    return any(fnmatchcase(write, pattern) for pattern in patterns for write in _WRITES)
 
 
 def is_intrinsic(value: Any) -> bool:
@@ -124,11 +140,6 @@ def is_intrinsic(value: Any) -> bool:
 
 def _without_none(known: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in known.items() if value is not None}
-
-
-def _allows_writes(statement: Mapping[str, Any]) -> bool:
-    patterns = [each.lower() for each in _list(statement.get("Action")) if isinstance(each, str)]
-    return any(fnmatchcase(write, pattern) for pattern in patterns for write in _WRITES)
 
 
 def _is_tls_only(policies: Statements) -> bool:

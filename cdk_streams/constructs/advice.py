@@ -7,7 +7,7 @@ is overridden in the template alone (`add_property_override`) is not seen here.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 from weakref import WeakKeyDictionary
 
 import jsii
@@ -16,6 +16,7 @@ from constructs import Construct, IConstruct, IValidation
 
 from cdk_streams.checks import Consumer, Finding, Source, check
 from cdk_streams.constructs import readings, watched
+from cdk_streams.constructs.places import root_of, stack_of, stage_of
 from cdk_streams.constructs.readings import Names
 
 if TYPE_CHECKING:
@@ -43,32 +44,21 @@ class _Advisor:
         return []
 
 
-class _Place(NamedTuple):
-    """Where a scope stands in the tree; asked of Node once for each scope."""
-
-    advisor: _Advisor
-    stack: Stack
-
-
-_PLACES: Final = WeakKeyDictionary[Construct, _Place]()
 # By root and stage: an app has several stages, and a test run several apps.
 _ADVISORS: Final = WeakKeyDictionary[IConstruct, dict[Stage, _Advisor]]()
 
 
 def advise(consumer: StreamConsumer, scope: Construct) -> None:
     """Have the consumer checked when the stage of its scope is synthesized."""
-    if scope not in _PLACES:
-        stage = Stage.of(scope)
-        if stage is None:
-            return  # A tree without an App is never synthesized.
-        root = scope.node.root
-        of_root = _ADVISORS.setdefault(root, {})
-        if stage not in of_root:
-            of_root[stage] = _Advisor(root)
-            stage.node.add_validation(of_root[stage])
-        _PLACES[scope] = _Place(of_root[stage], Stack.of(scope))
-    place = _PLACES[scope]
-    place.advisor.consumers[consumer] = place.stack
+    stage = stage_of(scope)
+    if stage is None:
+        return  # A tree without an App is never synthesized.
+    root = root_of(stage)
+    of_root = _ADVISORS.setdefault(root, {})
+    if stage not in of_root:
+        of_root[stage] = _Advisor(root)
+        stage.node.add_validation(of_root[stage])
+    of_root[stage].consumers[consumer] = stack_of(scope)
 
 
 def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:

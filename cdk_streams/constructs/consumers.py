@@ -130,9 +130,8 @@ class StreamConsumer(Construct):
         if filter_encryption is not None:
             mappings.let_lambda_decrypt(filter_encryption)
         self._mapping = mappings.new_mapping(self, source.arn, function, self._settings, enabled)
-        for grant in grants:
-            # Lambda tests the rights when the mapping is made.
-            grant.apply_before(self._mapping)
+        # Lambda tests the rights when the mapping is made.
+        self._mapping.node.add_dependency(*grants)
         self._alarms = add_alarms(self, alarms)
         advise(self, scope)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import cache
 from typing import Final, TypeAlias
 
 from aws_cdk import Duration, Stack
@@ -46,12 +47,16 @@ OnFailureChoice: TypeAlias = OnFailure | AnyQueue | AnyTopic | AnyBucket
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The destination of one consumer; `arn` is what the mapping is told, None for nothing."""
+    """The destination of one consumer; `arn` is what the mapping is told, None for nothing.
+
+    `is_ours` tells that it was made for the consumer.
+    """
 
     arn: str | None = None
     queue: sqs.IQueue | None = None
     topic: sns.ITopic | None = None
     bucket: s3.IBucket | None = None
+    is_ours: bool = False
 
 
 def check(choice: OnFailureChoice) -> None:
@@ -86,11 +91,11 @@ def destination(scope: Construct, choice: OnFailureChoice) -> Failures:
         return Failures(choice.bucket_arn, bucket=choice)
     if choice is OnFailure.QUEUE:
         queue = _new_queue(scope)
-        return Failures(queue.queue_arn, queue=queue)
+        return Failures(queue.queue_arn, queue=queue, is_ours=True)
     if choice is OnFailure.QUEUE_WITH_PAYLOAD:
         queue = _new_queue(scope)
         bucket = _new_bucket(scope, queue)
-        return Failures(bucket.bucket_arn, queue=queue, bucket=bucket)
+        return Failures(bucket.bucket_arn, queue=queue, bucket=bucket, is_ours=True)
     return Failures()
 
 
@@ -105,20 +110,27 @@ def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Gran
     def encrypt(key: kms.IKey | None) -> list[iam.Grant]:
         return [key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")] if key else []
 
+    arn = failures.arn
+    if arn is None:
+        return []
     if failures.bucket is not None:
         objects = failures.bucket.arn_for_objects(f"{_OBJECTS}*")
         return [
             grant(objects, "s3:PutObject"),
-            grant(failures.bucket.bucket_arn, "s3:ListBucket"),
+            grant(arn, "s3:ListBucket"),
             *encrypt(failures.bucket.encryption_key),
         ]
     if failures.topic is not None:
-        topic = failures.topic
-        return [grant(topic.topic_arn, "sns:Publish"), *encrypt(topic.master_key)]
-    if failures.queue is not None:
-        queue = failures.queue
-        return [grant(queue.queue_arn, "sqs:SendMessage"), *encrypt(queue.encryption_master_key)]
-    return []
+        return [grant(arn, "sns:Publish"), *encrypt(failures.topic.master_key)]
+    # A queue of ours is encrypted by SQS; Node need not be asked for a key.
+    key = failures.queue.encryption_master_key if failures.queue and not failures.is_ours else None
+    return [grant(arn, "sqs:SendMessage"), *encrypt(key)]
+
+
+@cache
+def _queue_retention() -> Duration:
+    """Make the length of time once: it costs a call to Node."""
+    return Duration.days(_QUEUE_DAYS)
 
 
 def _new_queue(scope: Construct) -> sqs.Queue:
@@ -128,7 +140,7 @@ def _new_queue(scope: Construct) -> sqs.Queue:
         "FailureQueue",
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
-        retention_period=Duration.days(_QUEUE_DAYS),
+        retention_period=_queue_retention(),
     )
 
 

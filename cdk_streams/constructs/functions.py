@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from os import PathLike
 from pathlib import Path
-from typing import Any, Final, Unpack
+from typing import Any, Final, NamedTuple, Unpack
 
-from aws_cdk import Duration, Stage
+from aws_cdk import Duration
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
 from cdk_streams.constructs import staging
 from cdk_streams.constructs.options import FunctionOptions
+from cdk_streams.constructs.places import assembly_of, stage_of
 from cdk_streams.constructs.requirements import Platform, install
 from cdk_streams.errors import SourceError
 
@@ -66,21 +68,20 @@ class StreamFunction(lambda_.Function):
         files = staging.collect(Path(entry), exclude)
         index = Path(entry).name if Path(entry).is_file() else index
         _check_handler(files, index, handler, Path(entry))
-        runtime = runtime or lambda_.Runtime.PYTHON_3_14
-        # Inside the assembly, because `cdk synth --no-staging` reads the folder after we end.
-        staged = Path(_asset_outdir(scope), "cdk-streams")
+        defaults = _defaults()
+        runtime = runtime or defaults.runtime
+        assembly = _assembly_of(scope)
         if requirements is not None:
             platform = _platform(runtime, options.get("architecture"))
-            packages = install(Path(requirements), platform, staged)
+            packages = install(Path(requirements), platform, assembly / "cdk-streams")
             _check_apart(files, packages)
             files |= packages
         files |= staging.runtime_files()
-        digest = staging.fingerprint(files)
-        staging.write(files, staged / digest)
+        folder, digest = staging.place(files, assembly)
         chosen: dict[str, Any] = {
-            "architecture": lambda_.Architecture.ARM_64,
+            "architecture": defaults.architecture,
             "memory_size": _MEMORY_MB,
-            "timeout": Duration.seconds(_TIMEOUT_S),
+            "timeout": defaults.timeout,
             **options,
         }
         if log_retention is not None:
@@ -93,18 +94,34 @@ class StreamFunction(lambda_.Function):
         super().__init__(
             scope,
             id,
-            code=lambda_.Code.from_asset(str(staged / digest), asset_hash=digest),
+            code=lambda_.Code.from_asset(str(folder), asset_hash=digest),
             handler=f"{index.removesuffix('.py').replace('/', '.')}.{handler}",
             runtime=runtime,
             **chosen,
         )
 
 
-def _asset_outdir(scope: Construct) -> str:
-    stage = Stage.of(scope)
+class _Defaults(NamedTuple):
+    """What a function is unless told otherwise, as objects of CDK."""
+
+    runtime: lambda_.Runtime
+    architecture: lambda_.Architecture
+    timeout: Duration
+
+
+@cache
+def _defaults() -> _Defaults:
+    """Make the defaults once: each of these values costs a call to Node."""
+    return _Defaults(
+        lambda_.Runtime.PYTHON_3_14, lambda_.Architecture.ARM_64, Duration.seconds(_TIMEOUT_S)
+    )
+
+
+def _assembly_of(scope: Construct) -> Path:
+    stage = stage_of(scope)
     if stage is None:
         raise SourceError("a StreamFunction must stand in an App or Stage, got a scope in neither")
-    return stage.asset_outdir
+    return assembly_of(stage)
 
 
 def _platform(runtime: lambda_.Runtime, architecture: lambda_.Architecture | None) -> Platform:

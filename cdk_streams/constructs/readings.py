@@ -7,10 +7,12 @@ plain values of them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
-from aws_cdk import CfnResource
+from aws_cdk import CfnResource, Stack
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
@@ -27,9 +29,20 @@ if TYPE_CHECKING:
 __all__ = ["Names", "Seen", "facts", "look", "underlying"]
 
 Seen: TypeAlias = dict[str, Any]
-"""Properties by what they are of, as CDK holds them or, later, as the template has them."""
+"""Properties by what they are of, as CDK holds them; resolved, what is None is not there."""
 
-_POLICIES: Final = (sqs.CfnQueuePolicy, sns.CfnTopicPolicy, s3.CfnBucketPolicy)
+Kinds: TypeAlias = tuple[type[CfnResource], ...]
+
+_TABLES: Final = (dynamodb.CfnGlobalTable, dynamodb.CfnTable)
+_RECEIVERS: Final = (sqs.CfnQueue, sns.CfnTopic, s3.CfnBucket)
+_GUARDS: Final = (sqs.CfnQueuePolicy, sns.CfnTopicPolicy, s3.CfnBucketPolicy)
+# Large properties that no fact comes from, left out before Node resolves the rest.
+_NOT_READ: Final = frozenset(
+    {
+        *("attributeDefinitions", "code", "environment", "globalSecondaryIndexes", "keySchema"),
+        *("lifecycleConfiguration", "localSecondaryIndexes", "notificationConfiguration", "role"),
+    }
+)
 
 
 class Names(NamedTuple):
@@ -42,27 +55,23 @@ class Names(NamedTuple):
 
 def look(consumer: StreamConsumer) -> Seen:
     """Collect the properties of what stands behind a consumer."""
-    function = underlying(consumer)
-    resources = list(_resources(function))
-    policies = resources
-    role = None
+    resources = list(_resources(underlying(consumer)))
+    policies, role = resources, None
     if not any(isinstance(each, iam.CfnRole) for each in resources):
         role = consumer.function.role
-        policies = list(_resources(role)) if role is not None else []
+        policies = list(_resources(role))
     failures = consumer.failures
-    receiver = failures.bucket or failures.topic or failures.queue
+    given = None if failures.is_ours else failures.bucket or failures.topic or failures.queue
+    receiver = list(_resources(given))
     return {
         "mapping": _held(consumer.event_source_mapping),
-        "table": [_held(each) for each in _default_child(consumer.table)],
-        "table_arn": consumer.table.table_arn,
-        "function": [_held(each) for each in resources if isinstance(each, lambda_.CfnFunction)],
+        "table": _first(_resources(consumer.table), _TABLES),
+        "function": _first(resources, (lambda_.CfnFunction,)),
         "has_role": role is not None or policies is resources,
-        "invoked": [
-            _held(each) for each in resources if isinstance(each, lambda_.CfnEventInvokeConfig)
-        ],
-        "statements": [_held(each) for each in policies if isinstance(each, iam.CfnPolicy)],
-        "receiver": [_held(each) for each in _default_child(receiver)],
-        "guards": [_held(each) for each in _resources(receiver) if isinstance(each, _POLICIES)],
+        "invoked": _all(resources, (lambda_.CfnEventInvokeConfig,)),
+        "statements": _all(policies, (iam.CfnPolicy,)),
+        "receiver": _first(receiver, _RECEIVERS),
+        "guards": _all(receiver, _GUARDS),
     }
 
 
@@ -107,44 +116,43 @@ def _plain(held: Any) -> Any:
 def _source(seen: Seen, name: str) -> Source:
     arn = seen["mapping"].get("eventSourceArn")
     locked = isinstance(arn, Mapping) and "Fn::ImportValue" in arn
-    for held in seen["table"]:
-        found = properties.table(name, _plain(held))
-        return Source(
-            name=name,
-            has_stream=found.has_stream,
-            view_type=found.view_type,
-            replicas=found.replicas,
-            is_export_locked=locked,
-        )
-    return Source(name=name, is_export_locked=locked)
+    if seen.get("table") is None:
+        return Source(name=name, is_export_locked=locked)
+    return replace(properties.table(name, _plain(seen["table"])), is_export_locked=locked)
 
 
 def _function(consumer: StreamConsumer, seen: Seen, names: Names) -> Function:
-    name = names.function
-    if not seen["function"]:
-        return Function(name=name, has_role=seen["has_role"])
-    found = properties.function(name, _plain(seen["function"][0]))
-    statements = [each for policy in seen["statements"] for each in _statements(policy)]
-    writes = properties.may_write(statements, seen["table_arn"])
-    return Function(
-        name=name,
-        timeout=found.timeout,
-        memory_mb=found.memory_mb,
-        reserved_concurrency=found.reserved_concurrency,
-        writes_to=frozenset({names.table}) if writes else frozenset(),
-        has_async_dead_letter=found.has_async_dead_letter
-        or any("destinationConfig" in each for each in seen["invoked"]),
+    if seen.get("function") is None:
+        return Function(name=names.function, has_role=seen["has_role"])
+    found = properties.function(names.function, _plain(seen["function"]))
+    by_config = any("destinationConfig" in each for each in seen["invoked"])
+    return replace(
+        found,
+        writes_to=frozenset({names.table}) if _writes_table(consumer, seen) else frozenset(),
+        has_async_dead_letter=found.has_async_dead_letter or by_config,
         has_role=seen["has_role"],
         uses_runtime=isinstance(underlying(consumer), StreamFunction) or None,
     )
+
+
+def _writes_table(consumer: StreamConsumer, seen: Seen) -> bool:
+    statements = [each for policy in seen["statements"] for each in _statements(policy)]
+    if not any(properties.allows_writes(each) for each in statements):
+        return False
+    arn = Stack.of(consumer).resolve(consumer.table.table_arn)
+    return properties.may_write(statements, arn)
 
 
 def _destination(consumer: StreamConsumer, seen: Seen) -> Destination | None:
     failures = consumer.failures
     if failures.arn is None:
         return None
-    known = bool(seen["receiver"])
-    held = _plain(seen["receiver"][0]) if known else {}
+    if failures.is_ours:
+        # Made safe by the constructs; Node is not asked for it again.
+        kind: Literal["queue", "bucket"] = "queue" if failures.bucket is None else "bucket"
+        return Destination(kind=kind, is_fifo=False, is_encrypted=True, is_tls_only=True)
+    known = seen.get("receiver") is not None
+    held = _plain(seen.get("receiver") or {})
     guards = [each for policy in seen["guards"] for each in _statements(policy)]
     if failures.bucket is not None:
         return properties.bucket(guards) if known else Destination(kind="bucket")
@@ -165,12 +173,15 @@ def _resources(construct: IConstruct | None) -> Iterator[CfnResource]:
             yield each
 
 
-def _default_child(construct: IConstruct | None) -> Iterator[CfnResource]:
-    child = construct.node.default_child if construct is not None else None
-    if isinstance(child, CfnResource):
-        yield child
+def _all(resources: Iterable[CfnResource], kinds: Kinds) -> list[dict[str, Any]]:
+    return [_held(each) for each in resources if isinstance(each, kinds)]
 
 
-def _held(resource: CfnResource) -> Any:
+def _first(resources: Iterable[CfnResource], kinds: Kinds) -> dict[str, Any] | None:
+    return next((_held(each) for each in resources if isinstance(each, kinds)), None)
+
+
+def _held(resource: CfnResource) -> dict[str, Any]:
     # The one way to all properties of a resource at once, whatever its type.
-    return resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
+    held = resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
+    return {name: value for name, value in held.items() if name not in _NOT_READ}

@@ -13,16 +13,28 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from fnmatch import fnmatch
+from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from cdk_streams.errors import SourceError
 
-__all__ = ["RUNTIME", "collect", "defined_names", "fingerprint", "runtime_files", "write"]
+__all__ = [
+    "RUNTIME",
+    "collect",
+    "defined_names",
+    "fingerprint",
+    "place",
+    "runtime_files",
+    "write",
+]
 
 RUNTIME: Final = "lambda_runtime"
+# The runtime as it was last written beside a folder: the functions of an app share its files.
+_WRITTEN: Final[dict[tuple[Path, str, bytes], Path]] = {}
 _LEFT_OUT: Final = (
     "__pycache__",
     "*.py[cod]",
@@ -68,7 +80,7 @@ def collect(entry: Path, exclude: Sequence[str] = ()) -> dict[str, bytes]:
 
 
 def runtime_files() -> dict[str, bytes]:
-    """Return the files of `lambda_runtime`, found without importing it.
+    """Return the files of `lambda_runtime`, found without importing it and read once.
 
     Raises:
         SourceError: It is not installed beside cdk_streams.
@@ -81,8 +93,12 @@ def runtime_files() -> dict[str, bytes]:
             f"{RUNTIME} must be installed beside cdk_streams to ship with a function, "
             "got none; install the cdk-streams distribution whole"
         )
-    folder = Path(places[0])
-    return {f"{RUNTIME}/{name}": content for name, content in collect(folder).items()}
+    return {f"{RUNTIME}/{name}": content for name, content in _runtime(Path(places[0])).items()}
+
+
+@cache
+def _runtime(folder: Path) -> dict[str, bytes]:
+    return collect(folder)
 
 
 def fingerprint(files: Mapping[str, bytes]) -> str:
@@ -93,6 +109,27 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
             # The length in front keeps ("ab", "c") and ("a", "bc") apart.
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
+
+
+def place(files: Mapping[str, bytes], assembly: Path) -> tuple[Path, str]:
+    """Write the files into an assembly; return a folder and a hash for `Code.from_asset`.
+
+    CDK copies that folder to `asset.<hash of the hash>`, unless that is there already. So the
+    files are written there at once and the folder is a link to them, which `cdk synth
+    --no-staging` needs: a copy takes longer than everything else about a function. Should CDK
+    name the place differently one day, it copies.
+    """
+    digest = fingerprint(files)
+    folder = assembly / "cdk-streams" / digest
+    staged = assembly / f"asset.{hashlib.sha256(digest.encode()).hexdigest()}"
+    write(files, staged)
+    folder.parent.mkdir(exist_ok=True)
+    try:
+        folder.symlink_to(Path("..", staged.name), target_is_directory=True)
+    except OSError:
+        # It is there, or this is a place without links.
+        write(files, folder)
+    return folder, digest
 
 
 def write(files: Mapping[str, bytes], folder: Path) -> None:
@@ -106,19 +143,31 @@ def write(files: Mapping[str, bytes], folder: Path) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     making = Path(tempfile.mkdtemp(prefix=".making-", dir=folder.parent))
     try:
+        making.chmod(0o755)
+        for parent in sorted({parent for name in files for parent in Path(name).parents}):
+            (making / parent).mkdir(exist_ok=True)
+            (making / parent).chmod(0o755)
         for name, content in files.items():
-            path = making / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
-            path.chmod(0o644)
-        for path in [making, *(each for each in making.rglob("*") if each.is_dir())]:
-            path.chmod(0o755)
+            _write_file(content, making / name, _WRITTEN.get((folder.parent, name, content)))
         making.rename(folder)
     except OSError:
         # Another process may have finished the same folder first.
         shutil.rmtree(making, ignore_errors=True)
         if not folder.exists():
             raise
+    for name, content in files.items():
+        if name.startswith(f"{RUNTIME}/"):
+            _WRITTEN[folder.parent, name, content] = folder / name
+
+
+def _write_file(content: bytes, path: Path, there: Path | None) -> None:
+    """Link to the same file of another function, or write it."""
+    if there is not None:
+        with suppress(OSError):
+            path.hardlink_to(there)
+            return
+    path.write_bytes(content)
+    path.chmod(0o644)
 
 
 def defined_names(source: bytes) -> set[str] | None:

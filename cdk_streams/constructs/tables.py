@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any, Unpack
 
-from aws_cdk import Annotations, CfnElement, Stack, Stage
+from aws_cdk import CfnElement, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
@@ -14,6 +13,7 @@ from constructs import Construct
 
 from cdk_streams.constructs.lookups import look_up
 from cdk_streams.constructs.options import TableOptions
+from cdk_streams.constructs.places import stack_of, stage_of, template_of
 from cdk_streams.constructs.sources import READ_ACTIONS
 from cdk_streams.errors import SourceError
 
@@ -72,7 +72,7 @@ class StreamTable(dynamodb.TableV2):
             )
         super().__init__(scope, id, partition_key=partition_key, dynamo_stream=view_type, **options)
         self.stream_view_type = view_type
-        _warn_of_a_new_stream(self)
+        _warn_of_a_new_stream(self, scope)
 
     def share_stream(self, reader: iam.IPrincipal | iam.PrincipalBase) -> None:
         """Let a principal of another account read the stream, and decrypt it.
@@ -127,18 +127,19 @@ class StreamTable(dynamodb.TableV2):
         )
 
 
-def _warn_of_a_new_stream(table: StreamTable) -> None:
+def _warn_of_a_new_stream(table: StreamTable, scope: Construct) -> None:
     """Compare with the template of the last synthesis, where its output folder still has one."""
-    stack, stage = Stack.of(table), Stage.of(table)
-    template = Path(stage.outdir if stage else "", stack.template_file)
+    stack, stage = stack_of(scope), stage_of(scope)
+    if stage is None or not (template := template_of(stack, stage)).is_file():
+        return
     resource = table.node.default_child
-    if not template.is_file() or not isinstance(resource, CfnElement):
+    if not isinstance(resource, CfnElement):
         return
     before = json.loads(template.read_text(encoding="utf-8")).get("Resources", {})
     properties = before.get(stack.get_logical_id(resource), {}).get("Properties", {})
     was = properties.get("StreamSpecification", {}).get("StreamViewType")
     if was not in (None, table.stream_view_type.value):
-        Annotations.of(table).add_warning_v2(
+        Validations.of(table).add_warning(
             "cdk-streams:NewStream",
             f"stream_view_type was {was} and becomes {table.stream_view_type.value}: DynamoDB "
             "closes the stream and makes a new one, and consumers lose what they have not read. "

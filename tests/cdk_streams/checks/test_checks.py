@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -238,6 +239,15 @@ def test_a_finding_reads_as_what_why_and_what_to_do() -> None:
         "starting_position is LATEST: a mapping starts minutes after it is made; "
         "what is written meanwhile is never read. Set starting_position to TRIM_HORIZON."
     )
+
+
+def test_the_documentation_names_every_id_that_is_ever_shown() -> None:
+    root = Path(__file__).parents[3]
+    text = (root / "docs" / "checks.md").read_text(encoding="utf-8")
+    sources = [path.read_text(encoding="utf-8") for path in (root / "cdk_streams").rglob("*.py")]
+    shown = {name for each in sources for name in re.findall(r"cdk-streams:[A-Z]\w+", each)}
+    assert {name for name in shown if f"`{name}`" not in text} == set()
+    assert "cdk-streams:NewStream" in shown
 
 
 def test_the_documentation_lists_every_rule_with_its_reason_and_fix() -> None:
