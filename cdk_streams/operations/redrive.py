@@ -15,9 +15,9 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import matches
@@ -38,6 +38,8 @@ __all__ = [
     "read_failures",
 ]
 
+_REQUEST = ("functionArn", "condition")
+_BATCH = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber", "batchSize")
 _READS_THAT_MAY_FAIL = 20
 # A page may be empty although records follow it.
 _PAGES_THAT_MAY_BE_EMPTY = 10
@@ -81,9 +83,13 @@ class Outcome:
 
 
 def read_failures(sqs: Any, queue_url: str) -> Iterator[FailureMessage]:
-    """Receive the failure records of a queue; each stays hidden for its visibility timeout."""
+    """Receive the failure records of a queue; each stays hidden for its visibility timeout.
+
+    A message that holds no JSON object has an empty body, which `plan_redrive` refuses.
+    """
     while True:
-        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10)
+        # Without a wait SQS asks some of its servers only, and may find none of the messages.
+        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
         messages = answer.get("Messages", [])
         if not messages:
             return
@@ -106,7 +112,7 @@ def plan_redrive(
 
     """
     request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
-    if request is None or batch is None or "startSequenceNumber" not in batch:
+    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH)):
         raise SourceError(
             "a failure record must have requestContext and DDBStreamBatchInfo with its range, "
             f"got the keys {', '.join(map(str, body)) or 'none'}"
@@ -166,11 +172,16 @@ def _is_wanted(record: Mapping[str, Any], settings: MappingSettings) -> bool:
     return not settings.filters or any(matches(each, record) for each in settings.filters)
 
 
+def _holds(part: Any, names: Sequence[str]) -> TypeGuard[Mapping[str, Any]]:
+    return isinstance(part, Mapping) and all(name in part for name in names)
+
+
 def _body(text: str) -> Mapping[str, Any]:
     """Return the failure record in a message; one that came by a topic is wrapped once more."""
-    body = json.loads(text)
-    if isinstance(body, Mapping) and body.get("Type") == "Notification":
-        body = json.loads(body["Message"])
-    if not isinstance(body, Mapping):
-        raise SourceError(f"a failure record must be a JSON object, got {type(body).__name__}")
-    return body
+    try:
+        body = json.loads(text)
+        if isinstance(body, Mapping) and body.get("Type") == "Notification":
+            body = json.loads(body["Message"])
+    except (ValueError, KeyError, TypeError):
+        return {}
+    return body if isinstance(body, Mapping) else {}

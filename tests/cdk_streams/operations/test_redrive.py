@@ -119,6 +119,18 @@ def test_another_message_is_no_failure_record(streams: FakeStreams) -> None:
         plan_redrive({"hello": 1}, streams, ALL)
 
 
+def test_a_failure_record_of_kinesis_or_half_of_one_is_refused(streams: FakeStreams) -> None:
+    whole = failure(streams, "1", "2", 2)
+    for part in ("requestContext", "DDBStreamBatchInfo"):
+        for name in whole[part]:
+            if name != "requestId":
+                left = {key: value for key, value in whole[part].items() if key != name}
+                with pytest.raises(SourceError, match="a failure record must have"):
+                    plan_redrive(whole | {part: left}, streams, ALL)
+        with pytest.raises(SourceError, match="a failure record must have"):
+            plan_redrive(whole | {part: "text"}, streams, ALL)
+
+
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
@@ -165,6 +177,12 @@ def test_every_message_is_read_and_one_from_a_topic_is_unwrapped() -> None:
     queue = Queue(json.dumps({"n": 0}), json.dumps({"n": 1}), wrapped)
     failures = list(read_failures(queue, "url"))
     assert [each.body for each in failures] == [{"n": 0}, {"n": 1}, {"n": 2}]
+
+
+@pytest.mark.parametrize("text", ["", "hello", "[1]", '{"Type": "Notification"}'])
+def test_a_foreign_message_does_not_hide_those_behind_it(text: str) -> None:
+    queue = Queue(text, json.dumps({"n": 1}))
+    assert [each.body for each in read_failures(queue, "url")] == [{}, {"n": 1}]
 
 
 def test_discard_deletes_that_message_only() -> None:
