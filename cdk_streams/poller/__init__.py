@@ -30,7 +30,7 @@ The protocol:
 
 from __future__ import annotations
 
-from cdk_streams.poller.batches import invocation_event
+from cdk_streams.poller.batches import invocation_event, payload_bytes_at_most
 from cdk_streams.poller.choices import DEFAULT_CHOICES, Choices
 from cdk_streams.poller.effects import (
     Checkpoint,
@@ -39,6 +39,7 @@ from cdk_streams.poller.effects import (
     Invoke,
     Measure,
     MetricName,
+    Patience,
     Read,
     SendFailure,
     Settled,
@@ -86,6 +87,7 @@ __all__ = [
     "Measure",
     "MetricName",
     "Outcome",
+    "Patience",
     "Poller",
     "Read",
     "ReadFailed",
@@ -105,6 +107,7 @@ __all__ = [
     "begin",
     "failure_text",
     "invocation_event",
+    "payload_bytes_at_most",
     "seeded_ids",
     "step",
 ]

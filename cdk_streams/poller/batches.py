@@ -17,6 +17,8 @@ __all__ = [
     "invocation_event",
     "json_bytes",
     "load",
+    "payload_bytes_at_most",
+    "room_bytes",
     "sequence_number",
     "window_bounds",
 ]
@@ -86,8 +88,8 @@ def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int =
     length would be most of a simulation's time, so an upper bound is tried first.
     """
     count = min(size, len(records))
-    budget = MAX_PAYLOAD_BYTES - _ENVELOPE_BYTES - beside_bytes
-    at_most = so_far.at_most + _bytes_at_most(records[so_far.fits : count])
+    budget = room_bytes(Load()) - beside_bytes
+    at_most = so_far.at_most + payload_bytes_at_most(records[so_far.fits : count])
     if at_most <= budget:
         return Load(count, at_most)
     used = 0
@@ -99,8 +101,13 @@ def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int =
     return Load(count, used)
 
 
-def _bytes_at_most(records: Sequence[Record]) -> int:
-    """Return an upper bound of the records' JSON.
+def room_bytes(gathered: Load) -> int:
+    """Return how much more a call can hold beside what is gathered, when nothing else is sent."""
+    return MAX_PAYLOAD_BYTES - _ENVELOPE_BYTES - gathered.at_most
+
+
+def payload_bytes_at_most(records: Sequence[Record]) -> int:
+    """Return an upper bound of the records' JSON; that of some and of others add up.
 
     Sound for any content: no character takes more than six bytes, and a nested value's JSON has
     no more characters than its `repr`. Joining is the fastest way to count characters.

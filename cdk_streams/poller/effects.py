@@ -28,6 +28,7 @@ __all__ = [
     "Invoke",
     "Measure",
     "MetricName",
+    "Patience",
     "Read",
     "SendFailure",
     "Settled",
@@ -56,11 +57,27 @@ MetricName: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
+class Patience:
+    """How long the answer to a `Read` may be held, while the shard is polled on, unnoticed.
+
+    Every lane gathers a batch with its batching window open, so records that complete none change
+    nothing yet. A driver may collect them, poll by poll, and must answer with all of them at the
+    poll that brings the count to `enough` or their `payload_bytes_at_most` past `room_bytes`, that
+    finds more than its limit or the shard's end, or after which no other comes before `until_ms`.
+    """
+
+    enough: int
+    until_ms: int
+    room_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """Read a shard, not before `at_ms`: up to `limit` records after sequence number `after`.
 
     `after` None: from `start`. `LATEST` is the shard's end at the moment of the first `Read`; the
     driver pins that place, because later reads say `LATEST` again until a record has come.
+    To answer the first poll that finds something is always right, whatever the `patience`.
     """
 
     shard_id: str
@@ -69,6 +86,7 @@ class Read:
     start: StartingPosition
     limit: int
     at_ms: int
+    patience: Patience | None = None
 
 
 @dataclass(frozen=True, slots=True)

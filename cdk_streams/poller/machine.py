@@ -57,11 +57,12 @@ def step(
 
     `at_ms` are milliseconds since the epoch and never go back from step to step.
     """
-    turn = Turn(mapping, at_ms, poller.drawn, poller.enabled, poller.last_result)
+    turn = Turn(mapping, at_ms, poller.drawn, poller.named, poller.enabled, poller.last_result)
     kind = type(event)
     if (reaction := _OF_A_SHARD.get(kind)) is None:
         poller = _OF_THE_MAPPING[kind](turn, poller, event)
-        return poller._replace(drawn=turn.drawn, last_result=turn.result), turn.effects
+        poller = poller._replace(drawn=turn.drawn, named=turn.named, last_result=turn.result)
+        return poller, turn.effects
     # What comes here is about one shard; nearly every step does.
     shard = poller.shards.get(event.shard_id)  # type: ignore[union-attr]  # see _OF_A_SHARD
     if shard is None or shard.done:
@@ -74,7 +75,7 @@ def step(
         poller = _start_ready(turn, poller._replace(shards=known, finished=finished))
         known = poller.shards
     return (
-        poller._replace(shards=known, drawn=turn.drawn, last_result=turn.result),
+        poller._replace(shards=known, drawn=turn.drawn, named=turn.named, last_result=turn.result),
         turn.effects,
     )
 

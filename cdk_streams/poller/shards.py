@@ -12,8 +12,8 @@ from operator import not_
 from zlib import crc32
 
 from cdk_streams.mapping import GET_RECORDS_LIMIT, StartingPosition
-from cdk_streams.poller.batches import sequence_number
-from cdk_streams.poller.effects import Read, Settled, ShardDone
+from cdk_streams.poller.batches import room_bytes, sequence_number
+from cdk_streams.poller.effects import Patience, Read, Settled, ShardDone
 from cdk_streams.poller.events import (
     CallEnded,
     FailureSent,
@@ -189,10 +189,30 @@ def _ask(turn: Turn, shard: Shard) -> int:
     if shard.answered_ms is not None and not shard.more:
         at_ms = max(at_ms, shard.answered_ms + turn.mapping.choices.poll_interval_ms)
     token = turn.draw()
+    patience = _patience(turn, shard, min(size - max(held), limit - sum(held)))
     turn.effects.append(
-        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms)
+        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms, patience)
     )
     return token
+
+
+def _patience(turn: Turn, shard: Shard, enough: int) -> Patience | None:
+    """Say how long nothing depends on what is read: nobody acts before a window ends."""
+    mapping = turn.mapping
+    # A record of a later tumbling window completes a batch, however few there are.
+    if enough <= 1 or shard.more or mapping.tumbling_window_ms is not None:
+        return None
+    opened_ms = [
+        lane.gathering_since_ms
+        for lane in shard.lanes
+        if lane.phase is Phase.GATHERING and lane.gathering_since_ms is not None
+    ]
+    if len(opened_ms) < len(shard.lanes):
+        return None
+    until_ms = min(opened_ms) + mapping.batching_window_ms
+    if until_ms <= turn.at_ms:
+        return None
+    return Patience(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
 
 
 def _finish(turn: Turn, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:

@@ -10,6 +10,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any, Final
 
 from cdk_streams.mapping import STREAM_RETENTION
@@ -21,6 +22,7 @@ from cdk_streams.poller import (
     FailureSent,
     Invoke,
     Measure,
+    Patience,
     Read,
     RecordsRead,
     SendFailure,
@@ -34,6 +36,7 @@ from cdk_streams.poller import (
     begin,
     failure_text,
     invocation_event,
+    payload_bytes_at_most,
     step,
 )
 from cdk_streams.simulator.agenda import Agenda
@@ -155,19 +158,41 @@ class Course:
         arrival_ms = source.next_arrival_ms
         if arrival_ms is None and not self._ends(read.shard_id):
             return
-        interval_ms = self._mapping.choices.poll_interval_ms
-        late_ms = max(0, (arrival_ms or 0) - read.at_ms)
-        at_ms = read.at_ms + -(-late_ms // interval_ms) * interval_ms
-        self._agenda.add(at_ms, lambda: self._answer(read))
+        at_ms = self._poll_ms(read.at_ms, arrival_ms or 0)
+        self._agenda.add(at_ms, partial(self._answer, read, [], 0))
 
-    def _answer(self, read: Read) -> None:
+    def _answer(self, read: Read, records: list[dict[str, Any]], weight: int) -> None:
+        """Poll; the records are those of polls before, which the poller can wait for."""
         source, now_ms = self._sources[read.shard_id], self._agenda.now_ms
         # Reading no more than is called at once keeps a long run's memory small.
-        records = source.read(min(read.limit, self._room), now_ms)
+        found = source.read(min(read.limit, self._room), now_ms)
+        records += found
         next_ms = source.next_arrival_ms
-        closed = next_ms is None and self._ends(read.shard_id)
         more = next_ms is not None and next_ms <= now_ms
+        if read.patience is not None and next_ms is not None and not more:
+            at_ms = self._poll_ms(now_ms, next_ms)
+            weight += payload_bytes_at_most(found)
+            if self._may_hold(read.patience, len(records), weight, at_ms):
+                # A step of its own, as if answered, keeps the order of what happens at once.
+                self._agenda.add(at_ms, partial(self._answer, read, records, weight))
+                return
+        closed = next_ms is None and self._ends(read.shard_id)
         self._feed(RecordsRead(read.shard_id, read.read, records, more=more, closed=closed))
+
+    def _poll_ms(self, from_ms: int, arrival_ms: int) -> int:
+        """Return when a shard polled at a moment and from then on shows what arrives."""
+        interval_ms = self._mapping.choices.poll_interval_ms
+        return from_ms + -(-max(0, arrival_ms - from_ms) // interval_ms) * interval_ms
+
+    def _may_hold(self, patience: Patience, count: int, weight: int, next_ms: int) -> bool:
+        """Whether the poller and the run's result may miss what was read until the next poll."""
+        until_ms = self._terms.until_ms
+        return (
+            count < patience.enough
+            and next_ms < patience.until_ms
+            and weight <= patience.room_bytes
+            and (until_ms is None or next_ms <= until_ms)
+        )
 
     def _ends(self, shard_id: str) -> bool:
         return self._terms.closed or shard_id in self._parents
