@@ -8,6 +8,7 @@ except ImportError as error:  # pragma: no cover - an installation without the e
     raise SystemExit("cdk-streams needs its extra: pip install 'cdk-streams[cli]'") from error
 
 from cdk_streams.cli.local import local
+from cdk_streams.cli.redrive import redrive
 
 __all__ = ["main"]
 
@@ -15,7 +16,8 @@ __all__ = ["main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdk-streams")
 def main() -> None:
-    """DynamoDB Streams for the AWS CDK: run consumers locally as Lambda does."""
+    """DynamoDB Streams for the AWS CDK: run consumers locally, bring failures back."""
 
 
 main.add_command(local)
+main.add_command(redrive)

@@ -112,7 +112,7 @@ def plan_redrive(
 
     """
     request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
-    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH)):
+    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH) and _is_range(batch)):
         raise SourceError(
             "a failure record must have requestContext and DDBStreamBatchInfo with its range, "
             f"got the keys {', '.join(map(str, body)) or 'none'}"
@@ -174,6 +174,11 @@ def _is_wanted(record: Mapping[str, Any], settings: MappingSettings) -> bool:
 
 def _holds(part: Any, names: Sequence[str]) -> TypeGuard[Mapping[str, Any]]:
     return isinstance(part, Mapping) and all(name in part for name in names)
+
+
+def _is_range(batch: Mapping[str, Any]) -> bool:
+    numbers = (batch["startSequenceNumber"], batch["endSequenceNumber"])
+    return all(str(each).isdecimal() for each in numbers) and isinstance(batch["batchSize"], int)
 
 
 def _body(text: str) -> Mapping[str, Any]:

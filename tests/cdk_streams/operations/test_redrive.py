@@ -129,6 +129,9 @@ def test_a_failure_record_of_kinesis_or_half_of_one_is_refused(streams: FakeStre
                     plan_redrive(whole | {part: left}, streams, ALL)
         with pytest.raises(SourceError, match="a failure record must have"):
             plan_redrive(whole | {part: "text"}, streams, ALL)
+    for no_range in (failure(streams, "", "2", 2), failure(streams, "1", "end", 2)):
+        with pytest.raises(SourceError, match="a failure record must have"):
+            plan_redrive(no_range, streams, ALL)
 
 
 @pytest.mark.parametrize(
