@@ -28,7 +28,7 @@ demo: setup ## Deploy the sample app to a local AWS, write orders, show and chec
 	@$(BIN)/python -m sample_app.demo
 
 test: setup ## Run every test
-	@tools/run-tests
+	@$(BIN)/python tools/run_tests.py
 
 test-fast: setup ## Run the tests that start no server and deploy nothing
 	$(BIN)/python -m pytest -m "not e2e"
