@@ -56,7 +56,7 @@ def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | No
     if consumer not in readers[most:]:
         return None
     kind = "a table with replicas" if source.replicas else "a stream"
-    return f"{len(readers)} mappings read {source.name}, {kind} takes {most}"
+    return f"{source.name} has {len(readers)} readers, {kind} takes {most}"
 
 
 @rule(

@@ -1,13 +1,15 @@
 """Checks at synthesis: what is unwise about an app's consumers, shown as warnings of CDK.
 
 The facts are read when CDK validates the tree, after every aspect and grant, so that what a later
-line of the app changed counts. Readers of a stream are counted over the whole app. A property that
-is overridden in the template alone (`add_property_override`) is not seen here.
+line of the app changed counts. Readers of a stream are counted over the whole app, those of CDK's
+own making too. A property that is overridden in the template alone (`add_property_override`) is
+not seen here.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final, NamedTuple
 from weakref import WeakKeyDictionary
 
 import jsii
@@ -15,7 +17,7 @@ from aws_cdk import Stack, Stage, Validations
 from constructs import Construct, IConstruct, IValidation
 
 from cdk_streams.checks import Consumer, Finding, Source, check
-from cdk_streams.constructs import readings, watched
+from cdk_streams.constructs import readers, readings, watched
 from cdk_streams.constructs.places import root_of, stack_of, stage_of
 from cdk_streams.constructs.readings import Names
 
@@ -61,57 +63,78 @@ def advise(consumer: StreamConsumer, scope: Construct) -> None:
     of_root[stage].consumers[consumer] = stack_of(scope)
 
 
+class _Every(NamedTuple):
+    """All readers of the app: ours, and the stream of each other one that reads one of ours."""
+
+    ours: list[StreamConsumer]
+    others: list[str]
+
+
 def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:
-    every = [each for one in _ADVISORS[advisor.root].values() for each in one.consumers]
-    seen = _look(advisor)
+    tree = advisor.root.node.find_all()
+    ours = [each for one in _ADVISORS[advisor.root].values() for each in one.consumers]
+    every = _Every(ours, readers.beside(ours, tree))
+    seen = _look(advisor, tree)
     if not check(_facts(every, seen, _numbers(every))):
         return []
     # Paths are asked of Node only when there is something to say.
-    facts = _facts(every, seen, _paths(every))
-    by_path = {fact.name: each for each, fact in zip(every, facts, strict=True)}
+    names = _paths(every)
+    by_path = {its.consumer: each for each, its in zip(ours, names, strict=True)}
     return [
         (by_path[found.consumer], found)
-        for found in check(facts)
-        if by_path[found.consumer] in seen
+        for found in check(_facts(every, seen, names))
+        if by_path.get(found.consumer) in seen
     ]
 
 
-def _look(advisor: _Advisor) -> dict[StreamConsumer, Seen]:
+def _look(advisor: _Advisor, tree: Sequence[IConstruct]) -> dict[StreamConsumer, Seen]:
     """Read what stands behind the stage's consumers, each stack's in one go."""
     found: dict[StreamConsumer, Seen] = {}
     for stack in dict.fromkeys(advisor.consumers.values()):
         here = [each for each, its in advisor.consumers.items() if its is stack]
         held = [readings.look(each) for each in here]
         for each, seen in zip(here, stack.resolve(held), strict=True):
-            found[each] = {**seen, **watched.by_alarms(advisor.root, each)}
+            found[each] = {**seen, **watched.by_alarms(tree, each)}
     return found
 
 
 def _facts(
-    every: list[StreamConsumer], seen: dict[StreamConsumer, Seen], names: list[Names]
+    every: _Every, seen: dict[StreamConsumer, Seen], names: Sequence[Names]
 ) -> list[Consumer]:
-    """Return facts of every consumer; one that was not seen, in another stage, is a reader."""
+    """Return facts of every reader; one that was not seen, in another stage, is no more than that.
+
+    Others come first: where a stream has too many readers, the warning then stands at ours.
+    """
+    tables = {each.stream_arn: its.table for each, its in zip(every.ours, names, strict=True)}
     return [
-        readings.facts(each, seen[each], its)
-        if each in seen
-        else Consumer(name=its.consumer, settings=None, source=Source(name=its.table))
-        for each, its in zip(every, names, strict=True)
+        *(_reader(f"{number} beside", tables[arn]) for number, arn in enumerate(every.others)),
+        *(
+            readings.facts(each, seen[each], its)
+            if each in seen
+            else _reader(its.consumer, its.table)
+            for each, its in zip(every.ours, names, strict=True)
+        ),
     ]
 
 
-def _numbers(every: list[StreamConsumer]) -> list[Names]:
+def _reader(name: str, table: str) -> Consumer:
+    return Consumer(name=name, settings=None, source=Source(name=table))
+
+
+def _numbers(every: _Every) -> list[Names]:
     """Tell consumers, streams and functions apart without asking Node."""
     return [
         Names(f"{number}", each.stream_arn, f"{id(each.function)}")
-        for number, each in enumerate(every)
+        for number, each in enumerate(every.ours)
     ]
 
 
-def _paths(every: list[StreamConsumer]) -> list[Names]:
+def _paths(every: _Every) -> list[Names]:
     # Two imports of one table are one stream; it has the name of the first.
     tables: dict[str, str] = {}
-    for each in every:
+    for each in every.ours:
         tables.setdefault(each.stream_arn, each.table.node.path)
     return [
-        Names(each.node.path, tables[each.stream_arn], each.function.node.path) for each in every
+        Names(each.node.path, tables[each.stream_arn], each.function.node.path)
+        for each in every.ours
     ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from aws_cdk import Stack
@@ -23,23 +23,23 @@ _FAILURES: Final = frozenset(
 )
 
 
-def by_alarms(root: IConstruct, consumer: StreamConsumer) -> dict[str, bool | None]:
+def by_alarms(tree: Iterable[IConstruct], consumer: StreamConsumer) -> dict[str, bool | None]:
     """Return whether lag and failures of a consumer are watched by any alarm of the tree."""
     queue, topic = consumer.failures.queue, consumer.failures.topic
     return {
         "lag_alarm": "IteratorAgeAlarm" in consumer.alarms
-        or _is_watched(root, _LAG, underlying(consumer).function_name),
+        or _is_watched(tree, _LAG, underlying(consumer).function_name),
         # Whoever subscribes to a topic is told by the topic.
         "failure_alarm": None
         if topic
         else bool(_OURS & {*consumer.alarms})
-        or (queue is not None and _is_watched(root, _FAILURES, queue.queue_name)),
+        or (queue is not None and _is_watched(tree, _FAILURES, queue.queue_name)),
     }
 
 
-def _is_watched(root: IConstruct, names: frozenset[str], of: str) -> bool:
+def _is_watched(tree: Iterable[IConstruct], names: frozenset[str], of: str) -> bool:
     """Whether an alarm is on one of these metrics with a dimension of that value."""
-    for alarm in root.node.find_all():
+    for alarm in tree:
         if isinstance(alarm, cloudwatch.CfnAlarm):
             # The name of a resource in another stack reads alike only in one stack's words.
             held, value = Stack.of(alarm).resolve([alarm._cfn_properties, of])  # noqa: SLF001 -- the one way to all of them

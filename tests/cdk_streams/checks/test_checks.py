@@ -153,7 +153,7 @@ def test_the_finding_stands_at_each_reader_beyond_the_limit(replicas: int, most:
     findings = check(readers)
     assert [finding.consumer for finding in findings] == [f"C{most}", f"C{most + 1}"]
     assert {finding.id for finding in findings} == {"cdk-streams:TooManyReaders"}
-    assert findings[0].what.startswith(f"{most + 2} mappings read Orders")
+    assert findings[0].what.startswith(f"Orders has {most + 2} readers")
 
 
 def test_one_function_reads_one_stream_through_one_mapping() -> None:

@@ -17,6 +17,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_destinations as destinations
+from aws_cdk import aws_lambda_event_sources as lambda_event_sources
+from aws_cdk import aws_pipes as pipes
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
@@ -327,7 +329,7 @@ def test_the_third_reader_of_a_stream_is_one_too_many(parts: Parts) -> None:
         "*", assertions.Match.any_value()
     )
     assert [each.id for each in found] == ["/Test/Third/Mapping"]
-    assert str(found[0].entry.data).startswith("3 mappings read Test/Orders, a stream takes 2: ")
+    assert str(found[0].entry.data).startswith("Test/Orders has 3 readers, a stream takes 2: ")
 
 
 def test_readers_are_counted_over_all_stacks_of_the_app(parts: Parts, app: cdk.App) -> None:
@@ -338,6 +340,41 @@ def test_readers_are_counted_over_all_stacks_of_the_app(parts: Parts, app: cdk.A
     StreamConsumer(other, "Third", table=parts.table, function=function)
     assert warnings(parts.stack) == []
     assert warnings(other) == ["TooManyReaders"]
+
+
+def event_source(parts: Parts, name: str, table: dynamodb.ITable) -> None:
+    source = lambda_event_sources.DynamoEventSource(
+        table, starting_position=lambda_.StartingPosition.TRIM_HORIZON
+    )
+    parts.function(name).add_event_source(source)
+
+
+def pipe(parts: Parts, name: str, table: StreamTable) -> None:
+    pipes.CfnPipe(
+        parts.stack,
+        name,
+        role_arn="arn:aws:iam::123456789012:role/pipe",
+        source=str(table.table_stream_arn),
+        target="arn:aws:sqs:us-east-1:123456789012:target",
+    )
+
+
+@pytest.mark.parametrize("other", [event_source, pipe])
+def test_readers_that_cdk_made_count_too(
+    parts: Parts, other: Callable[[Parts, str, StreamTable], None]
+) -> None:
+    parts.consume()
+    other(parts, "First", parts.table)
+    assert warnings(parts.stack) == []
+    other(parts, "Second", parts.table)
+    assert warnings(parts.stack) == ["TooManyReaders"]
+
+
+def test_readers_of_other_tables_do_not_count(parts: Parts) -> None:
+    parts.consume()
+    for name in ("First", "Second", "Third"):
+        event_source(parts, name, StreamTable(parts.stack, f"{name}Table", partition_key=KEY))
+    assert warnings(parts.stack) == []
 
 
 @pytest.mark.parametrize("position", ["TRIM_HORIZON", "LATEST"])
