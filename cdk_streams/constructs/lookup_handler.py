@@ -19,7 +19,8 @@ _ANSWER_TIMEOUT_S = 30
 
 def handler(event: dict[str, Any], _context: object) -> None:
     """Answer CloudFormation in any case: without an answer it waits for an hour."""
-    name = event["ResourceProperties"]["TableName"]
+    asked = event["ResourceProperties"]
+    name = asked["TableName"]
     answer = {
         "Status": "SUCCESS",
         # The same for the same table, so that a new stream is an update and no replacement.
@@ -29,7 +30,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
     if event["RequestType"] != "Delete":
         answer["PhysicalResourceId"] = name
         try:
-            answer["Data"] = stream_of(name)
+            answer["Data"] = stream_of(name, asked.get("StreamViewType"))
         except Exception as error:  # noqa: BLE001 -- whatever it is, CloudFormation is told
             answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
     # The address is CloudFormation's own, signed for this one answer; it takes no content type.
@@ -43,7 +44,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
         pass
 
 
-def stream_of(table_name: str) -> dict[str, str]:
+def stream_of(table_name: str, expected: str | None = None) -> dict[str, str]:
     """Return the attributes of the resource: the table's latest stream and what it carries."""
     table = describe(table_name)
     stream = table.get("StreamSpecification") or {}
@@ -51,7 +52,13 @@ def stream_of(table_name: str) -> dict[str, str]:
         raise LookupError(
             f"the table {table_name!r} must have a stream, got none; turn it on and deploy again"
         )
-    return {"StreamArn": table["LatestStreamArn"], "StreamViewType": stream["StreamViewType"]}
+    view_type = stream["StreamViewType"]
+    if expected not in (None, view_type):
+        raise LookupError(
+            f"the stream of the table {table_name!r} must carry {expected}, got {view_type}; "
+            "pass its stream_view_type to look_up, and filters that fit it to the consumers"
+        )
+    return {"StreamArn": table["LatestStreamArn"], "StreamViewType": view_type}
 
 
 def describe(table_name: str) -> dict[str, Any]:

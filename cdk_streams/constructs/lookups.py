@@ -12,7 +12,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cdk_streams.constructs import staging
+from cdk_streams.constructs import sources, staging
 from cdk_streams.errors import SourceError
 
 __all__ = ["look_up"]
@@ -27,12 +27,16 @@ def look_up(
     construct_id: str,
     *,
     table_name: str,
+    stream_view_type: dynamodb.StreamViewType | None,
     refresh: str,
     encryption_key: kms.IKey | None,
 ) -> dynamodb.ITableV2:
     """Import the table of that name with the stream it has when the stack is deployed."""
     if not table_name and not Token.is_unresolved(table_name):
         raise SourceError("table_name must name a table of this account and region, got ''")
+    expected: dict[str, str] = {}
+    if stream_view_type is not None:
+        expected["StreamViewType"] = sources.known_view_type(stream_view_type).value
     place = Construct(scope, construct_id)
     stack = Stack.of(place)
     table_arn = stack.format_arn(
@@ -51,17 +55,20 @@ def look_up(
         service_token=function.function_arn,
         resource_type="Custom::DynamoDBStream",
         # CloudFormation asks again when any of these changes, and only then.
-        properties={"TableName": table_name, "Refresh": refresh},
+        properties={"TableName": table_name, "Refresh": refresh, **expected},
         service_timeout=Duration.seconds(2 * _TIMEOUT_S),
     )
     right.apply_before(found)
-    return dynamodb.TableV2.from_table_attributes(
+    table = dynamodb.TableV2.from_table_attributes(
         place,
         "Table",
         table_arn=table_arn,
         table_stream_arn=found.get_att_string("StreamArn"),
         encryption_key=encryption_key,
     )
+    if stream_view_type is not None:
+        sources.declare_view_type(table, stream_view_type)
+    return table
 
 
 def _function_of(stack: Stack) -> lambda_.Function:

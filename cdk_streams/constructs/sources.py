@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final
+from weakref import WeakKeyDictionary
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -13,20 +14,29 @@ from constructs import Construct
 
 from cdk_streams.errors import SourceError
 
-__all__ = ["READ_ACTIONS", "StreamSource", "grant_read", "source_of"]
+__all__ = [
+    "READ_ACTIONS",
+    "StreamSource",
+    "declare_view_type",
+    "grant_read",
+    "known_view_type",
+    "source_of",
+]
 
 READ_ACTIONS: Final = (
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
 )
+# What the app says of tables that it does not define.
+_DECLARED: Final = WeakKeyDictionary[dynamodb.ITable, dynamodb.StreamViewType]()
 
 
 @dataclass(frozen=True, slots=True)
 class StreamSource:
     """One stream as a mapping needs it.
 
-    `view_type` is None for a table this app does not define; `key` is the table's own KMS key.
+    `view_type` is None for a table of which the app says none; `key` is the table's own KMS key.
     """
 
     arn: str
@@ -89,6 +99,21 @@ def grant_read(source: StreamSource, grantee: iam.IGrantable) -> list[iam.Grant]
     return grants
 
 
+def known_view_type(given: dynamodb.StreamViewType) -> dynamodb.StreamViewType:
+    """Return what was given; SourceError when it is no view type, such as its name as text."""
+    if not isinstance(given, dynamodb.StreamViewType):
+        raise SourceError(
+            f"stream_view_type must be a StreamViewType, got {given!r}; "
+            "import it from aws_cdk.aws_dynamodb"
+        )
+    return given
+
+
+def declare_view_type(table: dynamodb.ITable, view_type: dynamodb.StreamViewType) -> None:
+    """Keep what the app says of a table's stream that another app or tool defines."""
+    _DECLARED[table] = view_type
+
+
 def _defined_view_type(
     table: dynamodb.ITable,
 ) -> tuple[bool, dynamodb.StreamViewType | None]:
@@ -96,7 +121,7 @@ def _defined_view_type(
 
     TableV2 has a stream ARN in any case, so the resource itself is asked.
     """
-    view_type = getattr(table, "stream_view_type", None)
+    view_type = getattr(table, "stream_view_type", None) or _DECLARED.get(table)
     if view_type is not None:
         return True, view_type
     resource = table.node.default_child

@@ -14,7 +14,7 @@ from constructs import Construct
 from cdk_streams.constructs.lookups import look_up
 from cdk_streams.constructs.options import TableOptions
 from cdk_streams.constructs.places import stack_of, stage_of, template_of
-from cdk_streams.constructs.sources import READ_ACTIONS
+from cdk_streams.constructs.sources import READ_ACTIONS, known_view_type
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamTable"]
@@ -60,11 +60,7 @@ class StreamTable(dynamodb.TableV2):
                 f"{dynamo_stream.value}; leave dynamo_stream out"
             )
         view_type = stream_view_type or dynamo_stream or both
-        if not isinstance(view_type, dynamodb.StreamViewType):
-            raise SourceError(
-                f"stream_view_type must be a StreamViewType, got {view_type!r}; "
-                "import it from aws_cdk.aws_dynamodb"
-            )
+        known_view_type(view_type)
         if options.get("replicas") and view_type != both:
             raise SourceError(
                 "stream_view_type must be NEW_AND_OLD_IMAGES on a table with replicas, "
@@ -104,6 +100,7 @@ class StreamTable(dynamodb.TableV2):
         id: str,  # noqa: A002 -- CDK's name for it
         *,
         table_name: str,
+        stream_view_type: dynamodb.StreamViewType | None = None,
         refresh: str = "",
         encryption_key: kms.IKey | None = None,
     ) -> dynamodb.ITableV2:
@@ -117,13 +114,20 @@ class StreamTable(dynamodb.TableV2):
             id: Its name in that scope.
             table_name: The table's name, best as plain text: a name taken from a construct of
                 another stack makes CDK export that name.
+            stream_view_type: What the table's stream carries. Consumers' filters are checked
+                against it, and a deployment that finds another one fails; None checks neither.
             refresh: Any text; change it after the stream was replaced, and the next deployment
                 looks again and moves the consumers to the new stream.
             encryption_key: The table's own KMS key, if it has one: consumers may then decrypt.
 
         """
         return look_up(
-            scope, id, table_name=table_name, refresh=refresh, encryption_key=encryption_key
+            scope,
+            id,
+            table_name=table_name,
+            stream_view_type=stream_view_type,
+            refresh=refresh,
+            encryption_key=encryption_key,
         )
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 
 from cdk_streams import (
     Filter,
@@ -108,7 +109,12 @@ def test_a_stream_is_looked_up_when_the_stack_is_deployed(
     )
     app = cdk.App(context=context, outdir=str(tmp_path))
     stack = cdk.Stack(app, "LookUp")
-    table = StreamTable.look_up(stack, "Legacy", table_name="legacy")
+    table = StreamTable.look_up(
+        stack,
+        "Legacy",
+        table_name="legacy",
+        stream_view_type=dynamodb.StreamViewType.NEW_IMAGE,
+    )
     cdk.CfnOutput(stack, "Found", value=str(table.table_stream_arn))
     app.synth()
     outputs = deploy(command, tmp_path)

@@ -8,13 +8,22 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
 from syrupy.assertion import SnapshotAssertion
 
-from cdk_streams import SourceError, StreamConsumer, StreamTable
+from cdk_streams import (
+    Filter,
+    FilterError,
+    NewImage,
+    SourceError,
+    StreamConsumer,
+    StreamTable,
+)
 from cdk_streams.constructs import lookup_handler
 
 CUSTOM = "Custom::DynamoDBStream"
+KEYS_ONLY = dynamodb.StreamViewType.KEYS_ONLY
 STREAM = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000"
 Resources = Callable[..., dict[str, Any]]
 Ask = Callable[..., dict[str, Any]]
@@ -78,6 +87,34 @@ def test_a_new_refresh_makes_cloudformation_ask_again(
         next(iter(resources_of(stack, CUSTOM).values()))["Properties"] for stack in stacks
     )
     assert (before["Refresh"], after["Refresh"]) == ("", "2026-10-01")
+
+
+def test_a_declared_view_type_is_part_of_the_request(
+    stack: cdk.Stack, resources_of: Resources
+) -> None:
+    StreamTable.look_up(stack, "Orders", table_name="orders", stream_view_type=KEYS_ONLY)
+    (custom,) = resources_of(stack, CUSTOM).values()
+    assert custom["Properties"]["StreamViewType"] == "KEYS_ONLY"
+
+
+def test_filters_are_checked_against_a_declared_view_type(
+    stack: cdk.Stack, function: lambda_.Function
+) -> None:
+    paid = Filter.insert(NewImage("status").eq("PAID"))
+    table = StreamTable.look_up(stack, "Orders", table_name="orders", stream_view_type=KEYS_ONLY)
+    with pytest.raises(FilterError, match="KEYS_ONLY"):
+        StreamConsumer(stack, "Audit", table=table, function=function, filters=[paid])
+    StreamConsumer(stack, "Keys", table=table, function=function, filters=[Filter.insert()])
+
+
+def test_a_view_type_given_as_text_is_refused(stack: cdk.Stack) -> None:
+    text: Any = "KEYS_ONLY"
+    with pytest.raises(SourceError) as caught:
+        StreamTable.look_up(stack, "Orders", table_name="orders", stream_view_type=text)
+    assert str(caught.value) == (
+        "stream_view_type must be a StreamViewType, got 'KEYS_ONLY'; "
+        "import it from aws_cdk.aws_dynamodb"
+    )
 
 
 def test_an_empty_name_is_refused(stack: cdk.Stack) -> None:
@@ -158,6 +195,28 @@ def test_a_table_without_a_stream_fails_the_deployment(
     assert (answer["Status"], answer["Reason"]) == (
         "FAILED",
         "LookupError: the table 'orders' must have a stream, got none; turn it on and deploy again",
+    )
+
+
+def test_a_stream_that_carries_what_was_declared_is_the_answer(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_handler, "describe", table)
+    declared = {"TableName": "orders", "StreamViewType": "NEW_IMAGE"}
+    answer = ask("Create", ResourceProperties=declared)
+    assert (answer["Status"], answer["Data"]["StreamArn"]) == ("SUCCESS", STREAM)
+
+
+def test_a_stream_that_carries_something_else_fails_the_deployment(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookup_handler, "describe", table)
+    declared = {"TableName": "orders", "StreamViewType": "KEYS_ONLY"}
+    answer = ask("Create", ResourceProperties=declared)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"] == (
+        "LookupError: the stream of the table 'orders' must carry KEYS_ONLY, got NEW_IMAGE; "
+        "pass its stream_view_type to look_up, and filters that fit it to the consumers"
     )
 
 
