@@ -43,9 +43,11 @@ types: setup tools/pyright/node_modules/.installed
 	$(BIN)/mypy
 	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing
 
-template: setup ## Synthesize the sample app, a warning being an error, and lint its template
+template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
-	$(BIN)/cfn-lint build/cdk.out/*.template.json
+	cdk synth --quiet --strict --no-notices --output build/every_feature.out \
+	  --app "python -m examples.every_feature.app"
+	$(BIN)/cfn-lint build/cdk.out/*.template.json build/every_feature.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds
 	rm -rf dist

@@ -6,14 +6,16 @@ import os
 
 import aws_cdk as cdk
 
+from examples.every_feature.elsewhere import ElsewhereStack
 from examples.every_feature.stack import EveryFeatureStack
 
 
 def main() -> None:
-    """Synthesize the stack for the region the command is used with."""
+    """Synthesize both stacks for the region the command is used with."""
     app = cdk.App()
     region = os.environ.get("CDK_DEFAULT_REGION", "us-east-1")
-    EveryFeatureStack(app, "EveryFeature", region=region)
+    every = EveryFeatureStack(app, "EveryFeature", region=region)
+    ElsewhereStack(app, "Elsewhere", region=region).add_stack_dependency(every)
     app.synth()
 
 

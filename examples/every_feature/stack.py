@@ -1,13 +1,16 @@
-"""Every construct and every setting, once.
+"""Every construct and every setting of a consumer, once.
 
-orders ───┬─▶ Queue       the default: a queue of its own; a parameter switches it
-├─▶ Payload     failed records kept in a bucket whose notices feed the queue
-├─▶ Topic       failures to a topic, as fast as possible
-├─▶ Bucket      failures to a bucket, in strict order
-└─▶ Summary     a tumbling window over a folder's handler
-legacy ───┬─▶ Legacy      `Table` (v1), failures to a queue of ours, through an alias
-├─▶ Twice       the same table and function again, other filters, encrypted
-└─▶ NoFailures  nothing kept of what fails, from now on only
+    orders ───┬─▶ Queue       the default: a queue of its own; a parameter switches it
+              ├─▶ Payload     failed records kept in a bucket whose notices feed the queue
+              ├─▶ Topic       failures to a topic, as fast as possible
+              ├─▶ Bucket      failures to a bucket, in strict order
+              └─▶ Summary     a tumbling window over a folder's handler
+    legacy ───┬─▶ Legacy      `Table` (v1), failures to a queue of ours, through an alias
+              ├─▶ Twice       the same table and function again, other filters, encrypted
+              └─▶ NoFailures  nothing kept of what fails, from now on only
+
+The stream of orders is shared with another account; every alarm tells the pager; a dashboard shows
+all of it. Another stack, elsewhere.py, finds the legacy table by its name.
 """
 
 from __future__ import annotations
@@ -17,6 +20,7 @@ from typing import Any, Final
 
 import aws_cdk as cdk
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
@@ -27,9 +31,11 @@ from constructs import Construct, IConstruct
 
 import cdk_streams as streams
 
+LEGACY: Final = "every-feature-legacy"
 HANDLERS: Final = Path(__file__).parent / "handlers"
 KEY: Final = {"name": "order_id", "type": dynamodb.AttributeType.STRING}
 THROW_AWAY: Final = cdk.RemovalPolicy.DESTROY
+PARTNER: Final = "111122223333"
 
 
 class EveryFeatureStack(cdk.Stack):
@@ -39,11 +45,13 @@ class EveryFeatureStack(cdk.Stack):
         super().__init__(scope, construct_id, env=cdk.Environment(region=region))
         self.key = kms.Key(self, "Key", enable_key_rotation=True, removal_policy=THROW_AWAY)
         self.orders = self._orders()
+        self.pager = sns.Topic(self, "Pager", master_key=self.key)
         self.consumers = {
             **self._destinations(changes),
             **self._windows(),
             **self._legacy(),
         }
+        streams.StreamDashboard(self, "Streams", consumers=[*self.consumers.values()])
         self._acknowledge()
 
     def _acknowledge(self) -> None:
@@ -62,7 +70,7 @@ class EveryFeatureStack(cdk.Stack):
             )
 
     def _orders(self) -> streams.StreamTable:
-        return streams.StreamTable(
+        orders = streams.StreamTable(
             self,
             "Orders",
             partition_key=KEY,
@@ -72,6 +80,8 @@ class EveryFeatureStack(cdk.Stack):
             time_to_live_attribute="expires_at",
             removal_policy=THROW_AWAY,
         )
+        orders.share_stream(iam.AccountPrincipal(PARTNER))
+        return orders
 
     def _destinations(self, changes: dict[str, Any]) -> dict[str, streams.StreamConsumer]:
         polls = cdk.CfnParameter(
@@ -96,6 +106,7 @@ class EveryFeatureStack(cdk.Stack):
                 on_failure=streams.OnFailure.QUEUE_WITH_PAYLOAD,
                 metrics=["EventCount"],
                 filters=[streams.Filter.remove(expired=True)],
+                alarms=streams.Alarms.every(actions=[self.pager]),
             ),
             "Topic": self._consume("Topic", on_failure=topic, **streams.LOW_LATENCY),
             "Bucket": self._consume("Bucket", on_failure=bucket, **streams.STRICT_ORDER),
@@ -131,6 +142,7 @@ class EveryFeatureStack(cdk.Stack):
         table = dynamodb.Table(
             self,
             "LegacyTable",
+            table_name=LEGACY,
             partition_key=KEY,
             stream=dynamodb.StreamViewType.NEW_IMAGE,
             removal_policy=THROW_AWAY,

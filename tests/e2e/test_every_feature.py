@@ -80,6 +80,25 @@ def settings_of(aws: LocalAws) -> dict[str, MappingSettings]:
     return found
 
 
+def alarms_in(template: Path) -> dict[str, tuple[str, float]]:
+    """Return the metric and threshold of each alarm of a template, by its logical id."""
+    resources = json.loads(template.read_text(encoding="utf-8"))["Resources"]
+    return {
+        name: (body["Properties"]["MetricName"], body["Properties"]["Threshold"])
+        for name, body in resources.items()
+        if body["Type"] == "AWS::CloudWatch::Alarm"
+    }
+
+
+def alarms_at(aws: LocalAws) -> dict[str, tuple[str, float]]:
+    """Return the same of each alarm that is there; its name holds the logical id."""
+    described = client(aws, "cloudwatch").describe_alarms()["MetricAlarms"]
+    return {
+        each["AlarmName"].split("-")[1]: (each["MetricName"], each["Threshold"])
+        for each in described
+    }
+
+
 def test_it_deploys_changes_and_goes(
     aws: LocalAws, command: CdkCommand, context: dict[str, Any], tmp_path: Path
 ) -> None:
@@ -93,8 +112,13 @@ def test_it_deploys_changes_and_goes(
         for name, consumer in stack.consumers.items():
             told = {kept: getattr(consumer.settings, kept) for kept in KEPT}
             assert {kept: getattr(deployed[name], kept) for kept in KEPT} == told, (name, changes)
+        template = tmp_path / str(turn) / "EveryFeature.template.json"
+        assert alarms_at(aws) == alarms_in(template)
+    (dashboard,) = client(aws, "cloudwatch").list_dashboards()["DashboardEntries"]
+    assert dashboard["DashboardName"].startswith("EveryFeature-Streams")
     destroy(command, tmp_path / str(len(CHANGES)))
     assert client(aws, "lambda").list_event_source_mappings()["EventSourceMappings"] == []
+    assert alarms_at(aws) == {}
 
 
 def test_a_stream_is_looked_up_when_the_stack_is_deployed(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import aws_cdk as cdk
@@ -8,6 +8,7 @@ import pytest
 from aws_cdk import assertions
 from syrupy.assertion import SnapshotAssertion
 
+from examples.every_feature.elsewhere import ElsewhereStack
 from examples.every_feature.stack import EveryFeatureStack
 
 Resources = Callable[..., dict[str, Any]]
@@ -18,18 +19,86 @@ def every(app: cdk.App) -> EveryFeatureStack:
     return EveryFeatureStack(app, "EveryFeature", region="us-east-1")
 
 
-def test_every_statement_that_a_function_gets(
-    every: EveryFeatureStack, resources_of: Resources, template_snapshot: SnapshotAssertion
+@pytest.fixture
+def elsewhere(app: cdk.App) -> ElsewhereStack:
+    return ElsewhereStack(app, "Elsewhere", region="us-east-1")
+
+
+def test_every_statement_that_a_role_gets(
+    every: EveryFeatureStack,
+    elsewhere: ElsewhereStack,
+    resources_of: Resources,
+    template_snapshot: SnapshotAssertion,
 ) -> None:
     """One line a right, so that a wider one cannot slip in with a change of something else."""
-    shown = {
+    assert {
+        name: _statements(body["Properties"]["PolicyDocument"])
+        for stack in (every, elsewhere)
+        for name, body in resources_of(stack, "AWS::IAM::Policy").items()
+    } == template_snapshot
+
+
+def test_every_role(
+    every: EveryFeatureStack,
+    elsewhere: ElsewhereStack,
+    resources_of: Resources,
+    template_snapshot: SnapshotAssertion,
+) -> None:
+    assert {
         name: [
-            f"{each['Effect']} {_text(each['Action'])} on {_text(each['Resource'])}"
-            for each in body["Properties"]["PolicyDocument"]["Statement"]
+            *_statements(body["Properties"]["AssumeRolePolicyDocument"]),
+            *map(_text, body["Properties"].get("ManagedPolicyArns", ())),
         ]
-        for name, body in resources_of(every, "AWS::IAM::Policy").items()
+        for stack in (every, elsewhere)
+        for name, body in resources_of(stack, "AWS::IAM::Role").items()
+    } == template_snapshot
+
+
+def test_every_statement_of_a_resource(
+    every: EveryFeatureStack,
+    elsewhere: ElsewhereStack,
+    resources_of: Resources,
+    template_snapshot: SnapshotAssertion,
+) -> None:
+    """Policies of queues, topics, buckets, keys and streams; no resource has another kind."""
+    found = {
+        name: lines
+        for stack in (every, elsewhere)
+        for name, body in resources_of(stack).items()
+        if body["Type"] not in {"AWS::IAM::Policy", "AWS::IAM::Role"}
+        if (lines := [each for policy in _policies(body) for each in _statements(policy)])
     }
-    assert shown == template_snapshot
+    assert found == template_snapshot
+
+
+def _policies(held: Any) -> Iterator[dict[str, Any]]:
+    """Find the policy documents anywhere in a resource."""
+    if isinstance(held, dict):
+        if "Statement" in held:
+            yield held
+        for each in held.values():
+            yield from _policies(each)
+    elif isinstance(held, list):
+        for each in held:
+            yield from _policies(each)
+
+
+def _statements(document: dict[str, Any]) -> list[str]:
+    return [_statement(each) for each in document["Statement"]]
+
+
+def _statement(held: dict[str, Any]) -> str:
+    """`Allow sqs:SendMessage on QueueFailureQueue.Arn by s3.amazonaws.com if …`."""
+    parts = [held["Effect"], _text(held["Action"])]
+    if "Resource" in held:
+        parts += ["on", _text(held["Resource"])]
+    if "Principal" in held:
+        who = held["Principal"]
+        parts += ["by", who if isinstance(who, str) else ", ".join(map(_text, who.values()))]
+    for test, values in held.get("Condition", {}).items():
+        parts += [f"if {name} {test} {_text(value)}" for name, value in values.items()]
+    assert held.keys() <= {"Effect", "Action", "Resource", "Principal", "Condition", "Sid"}
+    return " ".join(parts)
 
 
 def _text(value: Any) -> str:

@@ -27,6 +27,7 @@ from constructs import IConstruct
 import cdk_streams
 from cdk_streams import Alarms, Filter, OnFailure, StreamConsumer, StreamFunction, StreamTable
 from cdk_streams.checks import RULES
+from examples.every_feature.elsewhere import ElsewhereStack
 from examples.every_feature.stack import EveryFeatureStack
 from sample_app.stack import OrdersStack
 
@@ -495,6 +496,9 @@ def test_the_sample_breaks_no_rule(app: cdk.App) -> None:
     assert warnings(OrdersStack(app, "Orders")) == []
 
 
-def test_the_stack_of_every_feature_has_acknowledged_what_it_breaks(app: cdk.App) -> None:
-    stack = EveryFeatureStack(app, "Every", region="us-east-1")
-    assert warnings(stack) == []
+def test_the_stacks_of_every_feature_have_acknowledged_what_they_break(app: cdk.App) -> None:
+    stacks = [
+        EveryFeatureStack(app, "Every", region="us-east-1"),
+        ElsewhereStack(app, "Elsewhere", region="us-east-1"),
+    ]
+    assert [warnings(stack) for stack in stacks] == [[], []]
