@@ -41,7 +41,7 @@ lint: setup
 
 types: setup tools/pyright/node_modules/.installed
 	$(BIN)/mypy
-	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing
+	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing examples sample_app
 
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out

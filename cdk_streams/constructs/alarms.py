@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, cast
 
 from aws_cdk import Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
+from constructs import Construct
 
 from cdk_streams.constructs.alarm_rows import ROWS, Row
 from cdk_streams.errors import SettingsError
@@ -27,7 +28,18 @@ __all__ = ["DEFAULT", "Alarms", "add_alarms"]
 
 Count: TypeAlias = int | None
 Length: TypeAlias = "Seconds | None"
-Action: TypeAlias = sns.ITopic | cloudwatch.IAlarmAction
+
+
+class _AlarmAction(Protocol):
+    """An `IAlarmAction`, whatever its class calls the parameters: pyright minds their names."""
+
+    def bind(
+        self, scope: Construct, alarm: cloudwatch.IAlarm, /
+    ) -> cloudwatch.AlarmActionConfig: ...
+
+
+# CDK's classes fit its interfaces in mypy, but not in pyright, so a topic's is named too.
+Action: TypeAlias = sns.ITopic | sns.TopicBase | _AlarmAction
 
 _OPERATOR: Final = cloudwatch.ComparisonOperator
 _MISSING: Final = cloudwatch.TreatMissingData

@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
@@ -89,7 +88,7 @@ class StreamConsumer(Construct):
         tumbling_window: Seconds | None = None,
         starting_position: StartingPosition | lambda_.StartingPosition = "TRIM_HORIZON",
         filters: Iterable[Pattern] = (),
-        filter_encryption: kms.IKey | None = None,
+        filter_encryption: sources.AnyKey | None = None,
         filter_quota: int = MAX_FILTERS,
         metrics: Sequence[MetricName] = (),
         enabled: Switch = True,

@@ -8,7 +8,6 @@ from typing import Final
 from aws_cdk import ArnFormat, CustomResource, Duration, Stack, Stage, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
@@ -29,7 +28,7 @@ def look_up(
     table_name: str,
     stream_view_type: dynamodb.StreamViewType | None,
     refresh: str,
-    encryption_key: kms.IKey | None,
+    encryption_key: sources.AnyKey | None,
 ) -> dynamodb.ITableV2:
     """Import the table of that name with the stream it has when the stack is deployed."""
     if not table_name and not Token.is_unresolved(table_name):

@@ -7,10 +7,10 @@ from weakref import WeakKeyDictionary
 
 from aws_cdk import CfnParameter, CfnTag, IResolvable
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from cdk_streams.constructs.sources import AnyKey
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 
@@ -113,7 +113,7 @@ def tell_runtime(function: AnyFunction, *, reports: bool) -> None:
             function.add_environment(_PARTIAL_RESPONSE, "1")
 
 
-def let_lambda_decrypt(key: kms.IKey) -> None:
+def let_lambda_decrypt(key: AnyKey) -> None:
     """Let Lambda itself read the filters, in the key's policy: no role of ours stands between."""
     key.grant_decrypt(iam.ServicePrincipal("lambda.amazonaws.com"))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 from weakref import WeakKeyDictionary
 
 from aws_cdk import Stack
@@ -16,6 +16,7 @@ from cdk_streams.errors import SourceError
 
 __all__ = [
     "READ_ACTIONS",
+    "AnyKey",
     "StreamSource",
     "declare_view_type",
     "grant_read",
@@ -28,6 +29,9 @@ READ_ACTIONS: Final = (
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
 )
+AnyKey: TypeAlias = kms.IKey | kms.Key
+"""A KMS key; CDK's class fits its interface in mypy, but not in pyright."""
+
 # What the app says of tables that it does not define.
 _DECLARED: Final = WeakKeyDictionary[dynamodb.ITable, dynamodb.StreamViewType]()
 

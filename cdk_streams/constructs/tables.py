@@ -8,13 +8,12 @@ from typing import Any, Unpack
 from aws_cdk import CfnElement, Validations
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
-from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_streams.constructs.lookups import look_up
 from cdk_streams.constructs.options import TableOptions
 from cdk_streams.constructs.places import stack_of, stage_of, template_of
-from cdk_streams.constructs.sources import READ_ACTIONS, known_view_type
+from cdk_streams.constructs.sources import READ_ACTIONS, AnyKey, known_view_type
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamTable"]
@@ -102,7 +101,7 @@ class StreamTable(dynamodb.TableV2):
         table_name: str,
         stream_view_type: dynamodb.StreamViewType | None = None,
         refresh: str = "",
-        encryption_key: kms.IKey | None = None,
+        encryption_key: AnyKey | None = None,
     ) -> dynamodb.ITableV2:
         """Import a table of this account and region with the stream it has at deploy time.
 

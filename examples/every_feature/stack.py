@@ -13,6 +13,9 @@ The stream of orders is shared with another account; every alarm tells the pager
 all of it. Another stack, elsewhere.py, finds the legacy table by its name.
 """
 
+# pyright: reportArgumentType=false
+# CDK's own classes do not fit its own interfaces in pyright: a Key is no IKey.
+
 from __future__ import annotations
 
 from pathlib import Path

@@ -109,4 +109,4 @@ def read_audit(shop: Shop, audit: Audit) -> None:
 
 def _keys(shop: Shop) -> Iterator[str]:
     pages = shop.s3.get_paginator("list_objects_v2").paginate(Bucket=shop.audit_bucket)
-    return (found["Key"] for page in pages for found in page.get("Contents", []))
+    return (found.get("Key", "") for page in pages for found in page.get("Contents", []))

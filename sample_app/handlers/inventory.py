@@ -111,7 +111,7 @@ def write(actions: list[Any]) -> set[int]:
     try:
         dynamodb().transact_write_items(TransactItems=actions)
     except ClientError as error:
-        codes = [reason["Code"] for reason in error.response.get("CancellationReasons", [])]
+        codes = [reason.get("Code") for reason in error.response.get("CancellationReasons", [])]
         if not codes or not {"None", "ConditionalCheckFailed"}.issuperset(codes):
             # A conflict, a throttle: raise, and Lambda brings the change again.
             raise

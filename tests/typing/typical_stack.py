@@ -8,8 +8,10 @@ from typing import assert_type
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
@@ -83,12 +85,27 @@ class ShopStack(cdk.Stack):
         rescued = streams.StreamConsumer(
             self,
             "LookedUp",
-            table=streams.StreamTable.look_up(self, "Theirs", table_name="theirs"),
+            table=streams.StreamTable.look_up(
+                self,
+                "Theirs",
+                table_name="theirs",
+                stream_view_type=dynamodb.StreamViewType.NEW_IMAGE,
+                encryption_key=kms.Key(self, "Key"),
+            ),
             function=function.current_version,
             on_failure=streams.OnFailure.QUEUE_WITH_PAYLOAD,
             enabled=polls,
             filters=[streams.Filter.insert(streams.NewImage("status").eq("PAID"))],
+            filter_encryption=kms.Key.from_key_arn(self, "FilterKey", "arn:aws:kms:…"),
+            alarms=streams.Alarms(
+                iterator_age=cdk.Duration.minutes(10),
+                actions=[
+                    sns.Topic(self, "Pager"),
+                    actions.SnsAction(sns.Topic.from_topic_arn(self, "Theirs", "arn:aws:sns:…")),
+                ],
+            ),
         )
+        streams.StreamDashboard(self, "Streams", consumers=[audit, rescued])
         assert_type(rescued.failure_bucket, s3.IBucket)
         orders.share_stream(iam.AccountPrincipal("111122223333"))
         streams.StreamConsumer(
