@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self, TypeAlias, cast
 
 from aws_cdk import Token
@@ -19,12 +18,13 @@ from constructs import Construct
 
 from cdk_streams.constructs.alarm_rows import ROWS, Row
 from cdk_streams.errors import SettingsError
+from cdk_streams.mapping.values import in_seconds
 
 if TYPE_CHECKING:
     from cdk_streams.constructs.consumers import StreamConsumer
     from cdk_streams.mapping.values import Seconds
 
-__all__ = ["DEFAULT", "Alarms", "add_alarms"]
+__all__ = ["DEFAULT", "Alarms", "add_alarms", "check"]
 
 Count: TypeAlias = int | None
 Length: TypeAlias = "Seconds | None"
@@ -112,6 +112,15 @@ def _options() -> list[str]:
 DEFAULT: Final = Alarms()
 
 
+def check(wanted: Any) -> None:
+    """Refuse what chooses no alarms, before anything is made."""
+    if not isinstance(wanted, Alarms | None):
+        raise SettingsError(
+            f"alarms must be an Alarms or None, got {wanted!r}; pass Alarms(errors=True), "
+            "or Alarms.every() for all that apply"
+        )
+
+
 def add_alarms(consumer: StreamConsumer, wanted: Alarms | None) -> Mapping[str, cloudwatch.Alarm]:
     """Create the alarms that are wanted and apply, by their id.
 
@@ -179,22 +188,17 @@ def _action(action: Action) -> cloudwatch.IAlarmAction:
 
 
 def _in_unit(option: Any, row: Row) -> float:
-    return option if row.unit is None else _seconds(option) / row.unit.total_seconds()
-
-
-def _seconds(value: Seconds) -> float:
-    if isinstance(value, timedelta):
-        return value.total_seconds()
-    return value if isinstance(value, (int, float)) else value.to_seconds()
+    seconds: float = in_seconds(option)
+    return seconds if row.unit is None else seconds / row.unit.total_seconds()
 
 
 def _is_threshold(value: Any) -> bool:
-    number = isinstance(value, (int, float, timedelta)) or hasattr(value, "to_seconds")
+    seconds = in_seconds(value)
     # A number that CDK knows only at deploy time is far below 0 until then.
-    return number and _seconds(value) > 0
+    return isinstance(seconds, (int, float)) and seconds > 0
 
 
 def _shown(value: Any) -> str:
     if isinstance(value, float) and Token.is_unresolved(value):
         return "a CDK token (known only at deploy time); pass a plain value"
-    return f"{value.to_seconds()} s" if hasattr(value, "to_seconds") else repr(value)
+    return f"{in_seconds(value)} s" if hasattr(value, "to_seconds") else repr(value)

@@ -18,6 +18,7 @@ from cdk_streams.constructs import failures, filtering, mappings, sources
 from cdk_streams.constructs import metrics as metric
 from cdk_streams.constructs.advice import advise
 from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
+from cdk_streams.constructs.alarms import check as check_alarms
 from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice
 from cdk_streams.constructs.mappings import AnyFunction, Switch
 from cdk_streams.errors import SourceError
@@ -97,6 +98,8 @@ class StreamConsumer(Construct):
     ) -> None:
         source = sources.source_of(table)
         failures.check(on_failure)
+        check_alarms(alarms)
+        sources.check_key(filter_encryption)
         filters = filtering.unwrap(filters)
         position: Any = getattr(starting_position, "value", starting_position)
         settings = MappingSettings(

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 from aws_cdk import Duration, Stack
 from aws_cdk import aws_iam as iam
@@ -59,7 +59,7 @@ class Failures:
     is_ours: bool = False
 
 
-def check(choice: OnFailureChoice) -> None:
+def check(choice: Any) -> None:
     """Refuse what Lambda would not deliver to, before anything is made.
 
     Raises:
@@ -69,9 +69,12 @@ def check(choice: OnFailureChoice) -> None:
     if isinstance(choice, (OnFailure, s3.BucketBase)):
         return
     if not isinstance(choice, (sqs.QueueBase, sns.TopicBase)):
+        instead = "import it with from_queue_arn or the like"
+        if choice is None:
+            instead = "OnFailure.NOTHING keeps nothing of what fails"
         raise SourceError(
             "on_failure must be a queue, topic or bucket of CDK's or an OnFailure, "
-            f"got {type(choice).__name__}; import it with from_queue_arn or the like"
+            f"got {type(choice).__name__}; {instead}"
         )
     if choice.fifo:
         kind = "queue" if isinstance(choice, sqs.QueueBase) else "topic"

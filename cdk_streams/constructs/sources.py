@@ -113,6 +113,15 @@ def known_view_type(given: dynamodb.StreamViewType) -> dynamodb.StreamViewType:
     return given
 
 
+def check_key(key: AnyKey | None) -> None:
+    """Refuse what is no key of CDK's, such as its ARN."""
+    if key is not None and not isinstance(key, Construct):
+        raise SourceError(
+            f"filter_encryption must be a KMS key of CDK's, got {type(key).__name__}; "
+            "import it with aws_kms.Key.from_key_arn"
+        )
+
+
 def declare_view_type(table: dynamodb.ITable, view_type: dynamodb.StreamViewType) -> None:
     """Keep what the app says of a table's stream that another app or tool defines."""
     _DECLARED[table] = view_type

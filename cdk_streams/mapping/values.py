@@ -30,8 +30,8 @@ _NUMBER_TOKENS_BELOW = -1e280
 class SupportsSeconds(Protocol):
     """A duration of another library, such as `aws_cdk.Duration`."""
 
-    def to_seconds(self) -> float:
-        """Return the whole length in seconds."""
+    def to_seconds(self, *, integral: bool = True) -> float:
+        """Return the length in seconds; a fraction of one is an error unless `integral` is off."""
         ...
 
 
@@ -127,7 +127,7 @@ def check_together(values: dict[str, Any], faults: list[str]) -> None:
             "test the records in the handler"
         )
     if values["filter_encryption_key"] and not values["filters"]:
-        faults.append("filter_encryption_key must come with filters, got none; leave it out")
+        faults.append("filter encryption must come with filters, got none; leave its key out")
 
 
 def _check_destination(destination: Any, faults: list[str]) -> None:
@@ -165,9 +165,7 @@ def _length(row: Length, value: Any, faults: list[str]) -> timedelta | None:
     off = None if row.off_s is not None else timedelta(0)
     if value is None:
         return off
-    seconds = value.total_seconds() if isinstance(value, timedelta) else value
-    if hasattr(value, "to_seconds") and not isinstance(value, type):
-        seconds = value.to_seconds()
+    seconds = in_seconds(value)
     if seconds == row.off_s and not isinstance(seconds, bool):
         return off
     number = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
@@ -179,6 +177,15 @@ def _length(row: Length, value: Any, faults: list[str]) -> timedelta | None:
         )
         return off
     return timedelta(seconds=int(seconds))
+
+
+def in_seconds(value: Any) -> Any:
+    """Return a length of time in seconds, fraction included; what is none is returned as it is."""
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if hasattr(value, "to_seconds") and not isinstance(value, type):
+        return value.to_seconds(integral=False)
+    return value
 
 
 def _is_tag(tag: Any) -> bool:

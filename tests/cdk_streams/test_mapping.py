@@ -37,7 +37,9 @@ class CdkDuration:
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
 
-    def to_seconds(self) -> float:
+    def to_seconds(self, *, integral: bool = True) -> float:
+        if integral and self.seconds != int(self.seconds):
+            raise RuntimeError("CannotConvertedIntoWhole")
         return self.seconds
 
 
@@ -102,7 +104,9 @@ def test_a_duration_may_be_seconds_a_timedelta_or_cdks(age: Any) -> None:
     assert MappingSettings(max_record_age=age).max_record_age == timedelta(hours=1)
 
 
-@pytest.mark.parametrize("bad", [True, "100", 1.5, float("nan"), float("inf"), [], CdkDuration])
+@pytest.mark.parametrize(
+    "bad", [True, "100", 1.5, float("nan"), float("inf"), [], CdkDuration, CdkDuration(1.5)]
+)
 def test_a_duration_that_is_no_whole_number_of_seconds_is_refused(bad: Any) -> None:
     (fault,) = faults_of(max_batching_window=bad)
     assert fault.startswith("max_batching_window must be 0 to 300 whole seconds, got ")
@@ -186,7 +190,7 @@ def test_a_tumbling_window_takes_neither_filters_nor_a_factor() -> None:
 
 def test_a_filter_key_without_filters_is_refused() -> None:
     (fault,) = faults_of(filter_encryption_key="arn:aws:kms:eu-west-1:123456789012:key/k")
-    assert fault == "filter_encryption_key must come with filters, got none; leave it out"
+    assert fault == "filter encryption must come with filters, got none; leave its key out"
 
 
 def test_a_filter_may_be_text_a_dict_or_a_filter_value() -> None:

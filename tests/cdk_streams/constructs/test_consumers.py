@@ -404,6 +404,36 @@ def test_a_duration_known_only_at_deploy_time_is_refused(
         consume(max_record_age=cdk.Duration.seconds(seconds))
 
 
+def test_a_fraction_of_a_second_is_refused_in_our_words(consume: Consume) -> None:
+    with pytest.raises(SettingsError) as caught:
+        consume(max_batching_window=cdk.Duration.millis(1500))
+    assert str(caught.value) == "max_batching_window must be 0 to 300 whole seconds, got 1.5"
+
+
+def test_a_filter_key_s_arn_is_no_key(consume: Consume, stack: cdk.Stack) -> None:
+    arn: Any = "arn:aws:kms:eu-west-1:111122223333:key/k"
+    with pytest.raises(SourceError) as caught:
+        consume(filters=[{"eventName": ["INSERT"]}], filter_encryption=arn)
+    assert str(caught.value) == (
+        "filter_encryption must be a KMS key of CDK's, got str; "
+        "import it with aws_kms.Key.from_key_arn"
+    )
+    assert stack.node.try_find_child("Audit") is None
+
+
+@pytest.mark.parametrize("wrong", [True, ["errors"]])
+def test_alarms_that_are_no_choice_of_alarms_are_refused(
+    consume: Consume, stack: cdk.Stack, wrong: Any
+) -> None:
+    with pytest.raises(SettingsError) as caught:
+        consume(alarms=wrong)
+    assert str(caught.value) == (
+        f"alarms must be an Alarms or None, got {wrong!r}; pass Alarms(errors=True), "
+        "or Alarms.every() for all that apply"
+    )
+    assert stack.node.try_find_child("Audit") is None
+
+
 def test_everything_is_exposed(consume: Consume, table: StreamTable) -> None:
     consumer = consume()
     assert consumer.table is table

@@ -176,11 +176,19 @@ def test_fifo_is_refused(consume: Consume, stack: cdk.Stack, kind: Any, word: st
     )
 
 
-@pytest.mark.parametrize("wrong", ["arn:aws:sqs:eu-west-1:111122223333:failures", None])
-def test_anything_else_is_refused(consume: Consume, wrong: Any) -> None:
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        (
+            "arn:aws:sqs:eu-west-1:111122223333:failures",
+            "got str; import it with from_queue_arn or the like",
+        ),
+        (None, "got NoneType; OnFailure.NOTHING keeps nothing of what fails"),
+    ],
+)
+def test_anything_else_is_refused(consume: Consume, wrong: Any, told: str) -> None:
     with pytest.raises(SourceError) as caught:
         consume(wrong)
     assert str(caught.value) == (
-        "on_failure must be a queue, topic or bucket of CDK's or an OnFailure, "
-        f"got {type(wrong).__name__}; import it with from_queue_arn or the like"
+        f"on_failure must be a queue, topic or bucket of CDK's or an OnFailure, {told}"
     )
