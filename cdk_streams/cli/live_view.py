@@ -54,7 +54,7 @@ class LiveView:
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Count a notice, and print it when it is worth a line."""
-        self.picture.take(consumer, at_ms, notice)
+        self.picture.take(shown(consumer), at_ms, notice)
         with self._lock:
             progress = self.progress.setdefault(consumer, Progress())
             splits = progress.splits

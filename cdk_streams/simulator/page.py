@@ -130,7 +130,7 @@ def _facts(happenings: Sequence[Happening], counts: Counter[Kind]) -> list[list[
     oldest_ms = max((each.age_ms or 0 for each in happenings), default=0)
     lasted_ms = max((each.at_ms for each in happenings), default=0)
     figures = {
-        "virtual time": (_span(lasted_ms), False),
+        "duration": (_span(lasted_ms), False),
         "writes": (sum(counts[kind] for kind in _WRITES), False),
         "calls": (sum(counts[kind] for kind in _CALLS), False),
         "failed calls": (counts["failed"] + counts["timeout"], False),

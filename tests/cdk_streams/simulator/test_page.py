@@ -90,7 +90,7 @@ def test_lost_records_and_broken_invariants_are_alarms() -> None:
         "lost or trimmed",
         "broken invariants",
     ]
-    assert alarming[0] == ["virtual time", "61.0 s", False]
+    assert alarming[0] == ["duration", "61.0 s", False]
 
 
 def test_a_run_of_simulate_has_a_page_too() -> None:
