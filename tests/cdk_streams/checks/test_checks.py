@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams.checks import RULES, Consumer, Destination, Function, Source, check
 from cdk_streams.mapping import MappingSettings
@@ -104,7 +105,17 @@ BROKEN = {
     ),
 }
 # These are about several consumers, or need a second finding to be broken at all.
-ELSEWHERE = {"TooManyReaders", "SameMappingTwice", "DeadLetterOnFunction"}
+TOGETHER = {
+    "TooManyReaders": [safe(name=f"C{n}", function={"name": f"F{n}"}) for n in range(3)],
+    "SameMappingTwice": [SAFE, safe(name="Second")],
+    "DeadLetterOnFunction": [
+        safe(
+            settings={"on_failure": None},
+            destination=None,
+            function={"has_async_dead_letter": True},
+        )
+    ],
+}
 
 
 def test_a_safe_consumer_breaks_no_rule() -> None:
@@ -117,7 +128,9 @@ def test_a_broken_rule_is_the_one_finding(rule: str) -> None:
 
 
 def test_every_rule_is_seen_broken() -> None:
-    assert {rule.id.removeprefix("cdk-streams:") for rule in RULES} == BROKEN.keys() | ELSEWHERE
+    assert {
+        rule.id.removeprefix("cdk-streams:") for rule in RULES
+    } == BROKEN.keys() | TOGETHER.keys()
 
 
 def test_unknown_facts_make_no_finding() -> None:
@@ -157,15 +170,15 @@ def test_the_finding_stands_at_each_reader_beyond_the_limit(replicas: int, most:
 
 
 def test_one_function_reads_one_stream_through_one_mapping() -> None:
-    assert ids(SAFE, safe(name="Second")) == ["SameMappingTwice"]
+    assert ids(*TOGETHER["SameMappingTwice"]) == ["SameMappingTwice"]
     assert ids(SAFE, safe(name="Second", function={"name": "OtherFn"})) == []
 
 
 def test_a_dead_letter_queue_of_the_function_does_not_count_for_the_mapping() -> None:
-    consumer = safe(
-        settings={"on_failure": None}, destination=None, function={"has_async_dead_letter": True}
-    )
-    assert ids(consumer) == ["NoFailureDestination", "DeadLetterOnFunction"]
+    assert ids(*TOGETHER["DeadLetterOnFunction"]) == [
+        "NoFailureDestination",
+        "DeadLetterOnFunction",
+    ]
 
 
 def test_a_bucket_holds_the_data_so_there_is_nothing_to_read_back() -> None:
@@ -233,12 +246,16 @@ def test_a_trap_is_named_by_its_place_in_the_pattern() -> None:
     assert finding.what == "a filter tests dynamodb.NewImage.price.N[1] as a number"
 
 
-def test_a_finding_reads_as_what_why_and_what_to_do() -> None:
-    (finding,) = check([BROKEN["StartsAtLatest"]])
-    assert str(finding) == (
-        "starting_position is LATEST: a mapping starts minutes after it is made; "
-        "what is written meanwhile is never read. Set starting_position to TRIM_HORIZON."
-    )
+def test_every_finding_reads_as_what_why_and_what_to_do(
+    template_snapshot: SnapshotAssertion,
+) -> None:
+    broken = {**{rule: [consumer] for rule, consumer in BROKEN.items()}, **TOGETHER}
+    assert {
+        rule: str(found)
+        for rule, consumers in broken.items()
+        for found in check(consumers)
+        if found.id == f"cdk-streams:{rule}"
+    } == template_snapshot
 
 
 def test_the_documentation_names_every_id_that_is_ever_shown() -> None:
