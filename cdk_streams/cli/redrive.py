@@ -45,6 +45,7 @@ def redrive(
     if options["consumer"] is not None and options["stack"] is None:
         raise click.UsageError("--consumer needs --stack")
     # boto3 is paid for by this command only, and not by its --help.
-    from cdk_streams.cli.redrive_session import Asked, aws, hold  # noqa: PLC0415
+    from cdk_streams.cli.redrive_session import aws, hold  # noqa: PLC0415
+    from cdk_streams.cli.redrive_view import Asked  # noqa: PLC0415 - the same
 
     raise SystemExit(hold(lambda: aws(profile, region, endpoint_url), Asked(**options)))

@@ -1,7 +1,7 @@
-"""Where failure records lie, by which settings they were read, and the function called again.
+"""By which mapping records failed, as it is now, and its function called again.
 
-queues = failure_queues(client, stack="Shop", consumer="Audit")
 settings = settings_behind(client("lambda"), *reader(body))   # the filters of the mapping
+reader(body) in bucket_senders(client("lambda"))["failed"]    # it sends to that bucket
 answer = calling(client("lambda"), "arn:…:function:audit")({"Records": [...]}, "request-1")
 """
 
@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -18,92 +17,25 @@ from botocore.exceptions import ClientError
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 
-from .deployment import Client
 from .execution import Answer
 
 __all__ = [
     "CALL_LIMIT_S",
-    "FailureQueue",
+    "Reader",
+    "bucket_senders",
     "calling",
-    "failure_queues",
-    "queue_url",
+    "destination",
     "reader",
     "settings_behind",
 ]
 
+Reader = tuple[str, str]
+"""A function's ARN, as its mapping names it, and the ARN of the stream that it reads."""
+
 CALL_LIMIT_S = 920
 """How long a client must wait for an answer: a function may run for 900 s."""
 
-_MAPPING = "AWS::Lambda::EventSourceMapping"
 _THROTTLES = {"TooManyRequestsException", "ThrottlingException"}
-
-
-@dataclass(frozen=True, slots=True)
-class FailureQueue:
-    """A queue with failure records; those of which `readers` (function and stream ARN) matter.
-
-    `readers` is None when all of them do.
-    """
-
-    url: str
-    readers: frozenset[tuple[str, str]] | None = None
-
-    def takes(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether the failure record is of one of the readers."""
-        return self.readers is None or reader(body) in self.readers
-
-
-def failure_queues(
-    client: Client, *, stack: str, consumer: str | None = None
-) -> tuple[FailureQueue, ...]:
-    """Return the queues that the stack's mappings send failure records to.
-
-    `consumer` is a mapping's logical id, or what it begins with: a construct's id.
-
-    Raises:
-        SourceError: There is no such mapping, or none of them has a queue.
-
-    """
-    pages = client("cloudformation").get_paginator("list_stack_resources")
-    mappings = {
-        each["LogicalResourceId"]: each["PhysicalResourceId"]
-        for page in pages.paginate(StackName=stack)
-        for each in page["StackResourceSummaries"]
-        if each["ResourceType"] == _MAPPING
-    }
-    named = [name for name in mappings if name.startswith(consumer or "")]
-    if not named:
-        got = f", got {consumer}" if consumer else ""
-        raise SourceError(
-            f"the consumer must be one of {', '.join(mappings) or 'none'} in the stack {stack}{got}"
-        )
-    lambda_api = client("lambda")
-    found = {name: lambda_api.get_event_source_mapping(UUID=mappings[name]) for name in named}
-    readers: defaultdict[str, set[tuple[str, str]]] = defaultdict(set)
-    for each in found.values():
-        if ":sqs:" in (queue := _destination(each)):
-            readers[queue].add((each["FunctionArn"], each["EventSourceArn"]))
-    if not readers:
-        shown = ", ".join(f"{name}: {_destination(each)}" for name, each in found.items())
-        raise SourceError(
-            f"failure records must go to a queue to be redriven, got {shown}; a queue that a topic "
-            "passes them to is named by itself"
-        )
-    sqs = client("sqs")
-    return tuple(
-        FailureQueue(queue_url(sqs, arn), frozenset(of)) for arn, of in sorted(readers.items())
-    )
-
-
-def queue_url(sqs: Any, named: str) -> str:
-    """Return a queue's URL, given that or its ARN."""
-    if not named.startswith("arn:"):
-        return named
-    parts = named.split(":")
-    if len(parts) != 6 or parts[2] != "sqs":  # noqa: PLR2004 - arn:partition:sqs:region:account:name
-        raise SourceError(f"the queue must be given by its URL or its ARN, got {named}")
-    answer = sqs.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])
-    return str(answer["QueueUrl"])
 
 
 def settings_behind(lambda_api: Any, function: str, stream: str) -> MappingSettings:
@@ -132,6 +64,17 @@ def settings_behind(lambda_api: Any, function: str, stream: str) -> MappingSetti
             "say which records the function is to get"
         )
     return MappingSettings.from_api(lambda_api.get_event_source_mapping(UUID=found[0]))
+
+
+def bucket_senders(lambda_api: Any) -> Mapping[str, set[Reader]]:
+    """Return, by the name of a bucket, whose failure records are sent there as of now."""
+    senders: defaultdict[str, set[Reader]] = defaultdict(set)
+    for page in lambda_api.get_paginator("list_event_source_mappings").paginate():
+        for each in page["EventSourceMappings"]:
+            arn = destination(each).split(":")
+            if arn[2:3] == ["s3"]:
+                senders[arn[-1]].add((each["FunctionArn"], each.get("EventSourceArn", "")))
+    return dict(senders)
 
 
 def calling(lambda_api: Any, function_arn: str) -> Callable[[Any, str], Answer]:
@@ -168,7 +111,7 @@ def _type(function_error: str | None, body: bytes) -> str | None:
         return function_error
 
 
-def reader(body: Mapping[str, Any]) -> tuple[str, str]:
+def reader(body: Mapping[str, Any]) -> Reader:
     """Return the function and the stream that a failure record names; "" for what it does not."""
     request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
     function = request.get("functionArn") if isinstance(request, Mapping) else None
@@ -176,6 +119,7 @@ def reader(body: Mapping[str, Any]) -> tuple[str, str]:
     return str(function or ""), str(stream or "")
 
 
-def _destination(mapping: Mapping[str, Any]) -> str:
+def destination(mapping: Mapping[str, Any]) -> str:
+    """Return the ARN that a mapping of the Lambda API sends failure records to, or "none"."""
     on_failure = (mapping.get("DestinationConfig") or {}).get("OnFailure") or {}
     return str(on_failure.get("Destination") or "none")

@@ -2,6 +2,7 @@
 
     aws = FakeAws()
     aws.fail(0, 1)                       # a failure record for the first two of its four records
+    find_failures(aws.client, [FailureQueue(QUEUE_URL)], limit=100)
     aws.queue.messages, aws.functions.calls, aws.objects
 
 `aws.client("sqs")` stands in for boto3's, and `asked` keeps the name of every operation called.

@@ -4,10 +4,10 @@
         plan = plan_redrive(failure.body, streams, settings)
         print(plan)                       # nothing has been called so far
         if carry_out(plan, runner.invoke).redriven:
-            discard(sqs, queue_url, failure)
+            discard(sqs, failure)
 
-A failure record names a range of a shard and holds no data (in a bucket it does). Records can be
-read back for 24 hours; what is gone by then is counted as missing.
+A failure record in a queue names a range of a shard and holds no data. Records can be read back for
+24 hours; what is gone by then is counted as missing. One in a bucket holds the event that failed.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
 
@@ -28,34 +28,20 @@ from .progress import reported
 from .shard_reader import AtNumber, ShardReader
 from .stream_api import StreamsApi
 
-__all__ = [
-    "FailureMessage",
-    "Outcome",
-    "RedrivePlan",
-    "carry_out",
-    "discard",
-    "plan_redrive",
-    "read_failures",
-]
+__all__ = ["Outcome", "RedrivePlan", "carry_out", "plan_redrive"]
 
 _REQUEST = ("functionArn", "condition")
-_BATCH = ("streamArn", "shardId", "startSequenceNumber", "endSequenceNumber", "batchSize")
+_BATCH = ("streamArn", "shardId")
+_ENDS = ("startSequenceNumber", "endSequenceNumber")
+_SIZE = "batchSize"
 _READS_THAT_MAY_FAIL = 20
 # A page may be empty although records follow it.
 _PAGES_THAT_MAY_BE_EMPTY = 10
 
 
 @dataclass(frozen=True, slots=True)
-class FailureMessage:
-    """A failure record as it lies in a queue; `receipt` is what deletes it."""
-
-    body: Mapping[str, Any]
-    receipt: str
-
-
-@dataclass(frozen=True, slots=True)
 class RedrivePlan:
-    """What a redrive would call the function with.
+    """What a redrive would call the function with: `event`, `{"Records": [...]}`.
 
     `missing` counts the records of the batch that have left the stream. Records of other lanes
     (with a parallelization factor) lie in the same range and come with it: handlers see a record
@@ -65,13 +51,18 @@ class RedrivePlan:
     function_arn: str
     shard_id: str
     condition: str
-    records: tuple[Mapping[str, Any], ...]
-    missing: int
+    event: Mapping[str, Any]
+    missing: int = 0
 
     @property
-    def event(self) -> dict[str, Any]:
-        """The event to call the function with."""
-        return {"Records": list(self.records)}
+    def records(self) -> tuple[Mapping[str, Any], ...]:
+        """The records of the event."""
+        return tuple(self.event["Records"])
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is left to call with; the last call of a window has a state instead."""
+        return not self.event["Records"] and "window" not in self.event
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,57 +73,43 @@ class Outcome:
     why: str = ""
 
 
-def read_failures(sqs: Any, queue_url: str) -> Iterator[FailureMessage]:
-    """Receive the failure records of a queue; each stays hidden for its visibility timeout.
-
-    A message that holds no JSON object has an empty body, which `plan_redrive` refuses.
-    """
-    while True:
-        # Without a wait SQS asks some of its servers only, and may find none of the messages.
-        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        messages = answer.get("Messages", [])
-        if not messages:
-            return
-        for message in messages:
-            yield FailureMessage(_body(message["Body"]), message["ReceiptHandle"])
-
-
-def discard(sqs: Any, queue_url: str, failure: FailureMessage) -> None:
-    """Delete a failure record that was redriven."""
-    sqs.delete_message(QueueUrl=queue_url, ReceiptHandle=failure.receipt)
-
-
 def plan_redrive(
     body: Mapping[str, Any], streams: StreamsApi, settings: MappingSettings
 ) -> RedrivePlan:
     """Return what the failure record names, read back from the stream or from its own payload.
 
+    A payload is the event as it failed: no filter of the settings is asked again.
+
     Raises:
-        SourceError: It is no failure record of a DynamoDB mapping, or its stream cannot be read.
+        SourceError: It is no failure record of a DynamoDB mapping, its stream cannot be read, or
+            it is of a tumbling window that only Lambda can go on with.
 
     """
     request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
-    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH) and _is_range(batch)):
-        raise SourceError(
-            "a failure record must have requestContext and DDBStreamBatchInfo with its range, "
-            f"got the keys {', '.join(map(str, body)) or 'none'}"
-        )
+    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH)):
+        raise _no_failure_record(body)
+    _check_window(body)
+    has_range = any(name in batch for name in (*_ENDS, _SIZE))
+    # The last call of a window names no range, and cannot be read back.
+    if (has_range or "payload" not in body) and not _is_range(batch):
+        raise _no_failure_record(body)
     if "payload" in body:
-        records = tuple(json.loads(body["payload"])["Records"])
+        event, size = _event(body["payload"]), 0
     else:
-        records = tuple(record for record in _range(streams, batch) if _is_wanted(record, settings))
+        found = [record for record in _range(streams, batch) if _is_wanted(record, settings)]
+        event, size = {"Records": found}, batch[_SIZE]
     return RedrivePlan(
         function_arn=request["functionArn"],
         shard_id=batch["shardId"],
         condition=request["condition"],
-        records=records,
-        missing=max(0, batch["batchSize"] - len(records)),
+        event=event,
+        missing=max(0, size - len(event["Records"])),
     )
 
 
 def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], Answer]) -> Outcome:
     """Call the function with the planned records; a partial failure is a failure of the redrive."""
-    if not plan.records:
+    if plan.is_empty:
         return Outcome(redriven=False, why="its records have left the stream")
     answer = invoke(plan.event, str(uuid.uuid4()))
     if answer.throttled:
@@ -142,6 +119,42 @@ def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], Answer]) -> Outcom
     if failed := reported(answer.payload):
         return Outcome(redriven=False, why=f"the function reported {failed} as failed")
     return Outcome(redriven=True)
+
+
+def _check_window(body: Mapping[str, Any]) -> None:
+    """Refuse a call whose answer nobody would carry on, or whose state nobody has kept.
+
+    A call within a tumbling window answers the state of the next call, which Lambda alone makes.
+    The last call has that state in its event, and its answer goes nowhere anyway.
+    https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
+    """
+    info = body.get("timeWindowInfo")
+    if info is None:
+        return
+    if not (isinstance(info, Mapping) and info.get("isFinalInvokeForWindow")):
+        raise SourceError(
+            "a batch within a tumbling window cannot be redriven, because the state that its "
+            "function answers would reach no later call; correct the window's result by hand"
+        )
+    if "payload" not in body:
+        raise SourceError(
+            "the last call of a tumbling window must come with its state to be redriven, got none; "
+            "send failure records to a bucket, which keeps it"
+        )
+
+
+def _event(payload: Any) -> Mapping[str, Any]:
+    """Return the event in a payload, JSON text within the failure record."""
+    try:
+        event = json.loads(payload)
+        if all(map(_is_record, event["Records"])):
+            return dict(event)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise SourceError(
+        "the payload of a failure record must be the JSON text of an event with Records of a "
+        "DynamoDB stream, got something else"
+    )
 
 
 def _range(streams: StreamsApi, batch: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -172,21 +185,26 @@ def _is_wanted(record: Mapping[str, Any], settings: MappingSettings) -> bool:
     return not settings.filters or any(matches(each, record) for each in settings.filters)
 
 
+def _is_record(part: Any) -> bool:
+    return _holds(part, ("eventName",)) and _holds(part.get("dynamodb"), ("SequenceNumber",))
+
+
+def _no_failure_record(body: Mapping[str, Any]) -> SourceError:
+    return SourceError(
+        "a failure record must have requestContext and DDBStreamBatchInfo with its range, "
+        f"got the keys {', '.join(map(str, body)) or 'none'}"
+    )
+
+
 def _holds(part: Any, names: Sequence[str]) -> TypeGuard[Mapping[str, Any]]:
-    return isinstance(part, Mapping) and all(name in part for name in names)
+    """Tell whether a part of a message has text under each of these names."""
+    return isinstance(part, Mapping) and all(
+        isinstance(part.get(name), str) and part[name] for name in names
+    )
 
 
 def _is_range(batch: Mapping[str, Any]) -> bool:
-    numbers = (batch["startSequenceNumber"], batch["endSequenceNumber"])
-    return all(str(each).isdecimal() for each in numbers) and isinstance(batch["batchSize"], int)
-
-
-def _body(text: str) -> Mapping[str, Any]:
-    """Return the failure record in a message; one that came by a topic is wrapped once more."""
-    try:
-        body = json.loads(text)
-        if isinstance(body, Mapping) and body.get("Type") == "Notification":
-            body = json.loads(body["Message"])
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return body if isinstance(body, Mapping) else {}
+    ends = [batch.get(name) for name in _ENDS]
+    return all(isinstance(each, str) and each.isdecimal() for each in ends) and isinstance(
+        batch.get(_SIZE), int
+    )

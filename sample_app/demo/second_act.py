@@ -19,11 +19,12 @@ from rich.console import Console
 
 from cdk_streams.cli.live_view import LiveView, shown
 from cdk_streams.operations.deployment import DeployedConsumer, read_consumers, read_stacks
+from cdk_streams.operations.failure_messages import discard, read_failures
 from cdk_streams.operations.live import Run, driving
 from cdk_streams.operations.local_aws import LocalAws, client
 from cdk_streams.operations.local_run import connection_variables
 from cdk_streams.operations.positions import PositionStore
-from cdk_streams.operations.redrive import carry_out, discard, plan_redrive, read_failures
+from cdk_streams.operations.redrive import carry_out, plan_redrive
 from cdk_streams.simulator.page import timeline_html
 
 from .items import plain, typed
@@ -158,7 +159,7 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
     for failure, plan in found:
         outcome = carry_out(plan, call)
         if outcome.redriven:
-            discard(sqs, url, failure)
+            discard(sqs, failure)
         verdict(console, "the order is redriven", [outcome.why] if outcome.why else [])
     sold = before - read_stock(stage.shop).available[_SKU]
     faults = [] if sold == _ORDERS else [f"{sold} units sold, expected {_ORDERS}"]

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import pytest
-from botocore.exceptions import NoRegionError
 from click.testing import CliRunner, Result
 
 from cdk_streams.cli import main, redrive_session
@@ -151,6 +150,14 @@ def test_a_foreign_message_stays_and_the_others_are_redriven(aws: FakeAws) -> No
     assert called(aws) == [(FUNCTION, ["0"])]
 
 
+def test_a_foreign_message_in_a_stacks_queue_is_told_too(aws: FakeAws) -> None:
+    aws.deployed(AuditMapping1A2B="uuid-1")
+    aws.queue.put({"hello": 1})
+    answer = run("--yes", by=("--stack", "Shop"))
+    assert answer.exit_code == 1
+    assert "got the keys hello" in answer.output
+
+
 def test_at_most_the_limit_is_taken(aws: FakeAws) -> None:
     for ordinal in range(4):
         aws.fail(ordinal, ordinal)
@@ -196,29 +203,27 @@ def test_a_consumer_whose_failures_go_to_no_queue_is_told(aws: FakeAws) -> None:
     aws.deployed(AuditMapping1A2B="uuid-1")
     answer = run(by=("--stack", "Shop"))
     assert answer.exit_code == 1
-    assert f"must go to a queue to be redriven, got AuditMapping1A2B: {topic}" in answer.output
+    assert f"queue or a bucket to be redriven, got AuditMapping1A2B: {topic}; a" in answer.output
 
 
-@pytest.mark.parametrize("by", [(), ("--queue", "q", "--stack", "s"), ("--consumer", "c")])
-def test_a_queue_or_a_stack_is_named(by: tuple[str, ...]) -> None:
-    answer = run(by=by)
-    assert answer.exit_code == 2
-    assert "name either --queue or --stack" in answer.output
+def test_a_consumer_that_cannot_be_looked_at_is_told_beside_the_others(aws: FakeAws) -> None:
+    topic = "arn:aws:sns:us-east-1:000000000000:failed"
+    aws.functions.mappings[OTHER] = aws.mapping(OTHER, "uuid-2", topic)
+    aws.deployed(AuditMapping1A2B="uuid-1", MailMapping3C4D="uuid-2")
+    aws.fail(0, 0)
+    answer = run("--yes", by=("--stack", "Shop"))
+    assert answer.exit_code == 0, answer.output
+    assert f"not looked at: MailMapping3C4D sends failure records to {topic}" in answer.output
+    assert called(aws) == [(FUNCTION, ["0"])]
 
 
-def test_what_boto3_lacks_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object) -> None:
-        raise NoRegionError
-
-    monkeypatch.setattr(redrive_session, "aws", fail)
-    answer = run()
-    assert (answer.exit_code, answer.output) == (1, "Error: You must specify a region.\n")
+def test_a_payload_that_a_message_brings_is_not_what_the_function_gets(aws: FakeAws) -> None:
+    forged = {"Records": [{"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}}]}
+    aws.queue.put(aws.failure(1, 1) | {"payload": json.dumps(forged)})
+    assert run("--yes").exit_code == 0
+    assert called(aws) == [(FUNCTION, ["1"])]
 
 
-def test_a_call_is_never_repeated_by_its_client(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
-    monkeypatch.delenv("AWS_PROFILE", raising=False)
-    config = redrive_session.aws(None, "eu-west-1", "http://127.0.0.1:9")("lambda").meta.config
-    assert config.retries["total_max_attempts"] == 1
-    assert config.read_timeout > 900
+def test_what_a_message_holds_does_not_control_the_terminal(aws: FakeAws) -> None:
+    aws.queue.put({"\x1b[2J": 1})
+    assert "got the keys \ufffd[2J" in run().output

@@ -10,12 +10,9 @@ from cdk_streams.mapping import MappingSettings
 from cdk_streams.operations.execution import Answer
 from cdk_streams.operations.fake_streams import FakeStreams
 from cdk_streams.operations.redrive import (
-    FailureMessage,
     RedrivePlan,
     carry_out,
-    discard,
     plan_redrive,
-    read_failures,
 )
 
 ALL = MappingSettings()
@@ -50,6 +47,23 @@ def failure(streams: FakeStreams, first: str, last: str, size: int) -> dict[str,
             "streamArn": streams.arn,
         },
     }
+
+
+RECORD = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}}
+
+
+def with_payload(body: dict[str, Any], *records: Any) -> dict[str, Any]:
+    return body | {"payload": json.dumps({"Records": records})}
+
+
+def in_window(*, final: bool) -> dict[str, Any]:
+    return {"timeWindowInfo": {"isFinalInvokeForWindow": final, "isWindowTerminatedEarly": False}}
+
+
+def without_range(streams: FakeStreams) -> dict[str, Any]:
+    """Return the failure record of a call without records, which ends a window."""
+    body = failure(streams, "1", "1", 1)
+    return body | {"DDBStreamBatchInfo": {"shardId": "s", "streamArn": streams.arn}}
 
 
 def numbers(plan: RedrivePlan) -> list[str]:
@@ -107,11 +121,69 @@ def test_a_stream_that_is_gone_leaves_all_missing(streams: FakeStreams) -> None:
 
 
 def test_a_failure_record_of_a_bucket_brings_its_records(streams: FakeStreams) -> None:
-    records = [{"eventID": "1"}]
-    body = failure(streams, "1", "1", 1) | {"payload": json.dumps({"Records": records})}
-    plan = plan_redrive(body, streams, ALL)
-    assert plan.event == {"Records": records}
+    plan = plan_redrive(with_payload(failure(streams, "1", "1", 1), RECORD), streams, ALL)
+    assert plan.event == {"Records": [RECORD]}
+    assert plan.missing == 0
     assert streams.calls == []
+
+
+def test_a_payload_is_not_filtered_again(streams: FakeStreams) -> None:
+    nothing = MappingSettings(filters=['{"eventName":["REMOVE"]}'])
+    plan = plan_redrive(with_payload(failure(streams, "1", "1", 1), RECORD), streams, nothing)
+    assert numbers(plan) == ["1"]
+
+
+@pytest.mark.parametrize(
+    "payload", ["hello", {"Records": []}, "[]", '{"Records":["text"]}', '{"Records":[{}]}', "{}"]
+)
+def test_a_payload_that_is_no_event_of_a_stream_is_refused(
+    streams: FakeStreams, payload: Any
+) -> None:
+    with pytest.raises(SourceError, match="the payload of a failure record must be the JSON text"):
+        plan_redrive(failure(streams, "1", "1", 1) | {"payload": payload}, streams, ALL)
+
+
+@pytest.mark.parametrize(
+    "change", [{"shardId": 7}, {"startSequenceNumber": "x"}, {"batchSize": "1"}, {"streamArn": []}]
+)
+def test_a_payload_does_not_excuse_a_batch_that_is_none(
+    streams: FakeStreams, change: dict[str, Any]
+) -> None:
+    body = with_payload(failure(streams, "1", "1", 1), RECORD)
+    body["DDBStreamBatchInfo"] |= change
+    with pytest.raises(SourceError, match="a failure record must have requestContext"):
+        plan_redrive(body, streams, ALL)
+
+
+@pytest.mark.parametrize("payload", [{}, {"payload": json.dumps({"Records": [], "window": {}})}])
+def test_a_batch_within_a_window_is_refused_because_nobody_would_carry_its_state(
+    streams: FakeStreams, payload: dict[str, Any]
+) -> None:
+    body = failure(streams, "1", "1", 1) | payload | in_window(final=False)
+    with pytest.raises(SourceError, match="the state that its function answers would reach no"):
+        plan_redrive(body, streams, ALL)
+
+
+def test_the_last_call_of_a_window_is_made_again_with_the_state_in_its_payload(
+    streams: FakeStreams,
+) -> None:
+    event = {"Records": [], "window": {"start": "a", "end": "b"}, "state": {"n": {"N": "3"}}}
+    body = without_range(streams) | {"payload": json.dumps(event)} | in_window(final=True)
+    plan = plan_redrive(body, streams, ALL)
+    assert plan.event == event
+    calls: list[Any] = []
+
+    def call(called_with: Any, request_id: str) -> Answer:
+        calls.append(called_with)
+        return Answer(request_id, b"{}")
+
+    assert carry_out(plan, call).redriven
+    assert calls == [event]
+
+
+def test_the_last_call_of_a_window_without_its_state_is_refused(streams: FakeStreams) -> None:
+    with pytest.raises(SourceError, match="must come with its state to be redriven, got none"):
+        plan_redrive(without_range(streams) | in_window(final=True), streams, ALL)
 
 
 def test_another_message_is_no_failure_record(streams: FakeStreams) -> None:
@@ -145,7 +217,7 @@ def test_a_failure_record_of_kinesis_or_half_of_one_is_refused(streams: FakeStre
     ],
 )
 def test_only_a_whole_success_counts_as_redriven(answer: Answer, why: str | None) -> None:
-    plan = RedrivePlan("arn", "s", "RetryAttemptsExhausted", ({"eventID": "1"},), 0)
+    plan = RedrivePlan("arn", "s", "RetryAttemptsExhausted", {"Records": [RECORD]})
     outcome = carry_out(plan, lambda _event, _request_id: answer)
     assert outcome.redriven == (why is None)
     assert (why or "") in outcome.why
@@ -155,40 +227,4 @@ def test_without_records_nothing_is_called() -> None:
     def never(_event: Any, _request_id: str) -> Answer:
         raise AssertionError("the function must not be called")
 
-    assert not carry_out(RedrivePlan("arn", "s", "any", (), 3), never).redriven
-
-
-class Queue:
-    """A queue in memory that answers as boto3's client does, two messages at a time."""
-
-    def __init__(self, *bodies: str) -> None:
-        self.messages = {f"receipt-{n}": body for n, body in enumerate(bodies)}
-        self._received: set[str] = set()
-
-    def receive_message(self, **_request: Any) -> dict[str, Any]:
-        page = [each for each in self.messages if each not in self._received][:2]
-        self._received.update(page)
-        messages = [{"Body": self.messages[each], "ReceiptHandle": each} for each in page]
-        return {"Messages": messages} if messages else {}
-
-    def delete_message(self, **request: Any) -> None:
-        del self.messages[request["ReceiptHandle"]]
-
-
-def test_every_message_is_read_and_one_from_a_topic_is_unwrapped() -> None:
-    wrapped = json.dumps({"Type": "Notification", "Message": json.dumps({"n": 2})})
-    queue = Queue(json.dumps({"n": 0}), json.dumps({"n": 1}), wrapped)
-    failures = list(read_failures(queue, "url"))
-    assert [each.body for each in failures] == [{"n": 0}, {"n": 1}, {"n": 2}]
-
-
-@pytest.mark.parametrize("text", ["", "hello", "[1]", '{"Type": "Notification"}'])
-def test_a_foreign_message_does_not_hide_those_behind_it(text: str) -> None:
-    queue = Queue(text, json.dumps({"n": 1}))
-    assert [each.body for each in read_failures(queue, "url")] == [{}, {"n": 1}]
-
-
-def test_discard_deletes_that_message_only() -> None:
-    queue = Queue("{}", "{}")
-    discard(queue, "url", FailureMessage({}, "receipt-1"))
-    assert list(queue.messages) == ["receipt-0"]
+    assert not carry_out(RedrivePlan("arn", "s", "any", {"Records": []}, 3), never).redriven

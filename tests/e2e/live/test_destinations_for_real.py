@@ -13,10 +13,10 @@ import pytest
 
 from cdk_streams.operations.consumer import Notice
 from cdk_streams.operations.deployment import DeployedConsumer
+from cdk_streams.operations.failure_messages import read_failures
 from cdk_streams.operations.live import driving
 from cdk_streams.operations.local_aws import LocalAws, client
 from cdk_streams.operations.positions import PositionStore
-from cdk_streams.operations.redrive import read_failures
 from cdk_streams.operations.rehearsal import Rehearsal, rehearsing
 from cdk_streams.operations.scenarios import SCENARIOS
 from cdk_streams.poller import FailureSent
