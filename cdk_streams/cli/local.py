@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,24 @@ import click
 __all__ = ["local"]
 
 
-@click.command()
+def _words(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split a command as a shell would."""
+    try:
+        words = tuple(shlex.split(value))
+    except ValueError as error:
+        raise click.BadParameter(f"it must be a command, got {value!r}: {error}") from None
+    if not words:
+        raise click.BadParameter(f"it must be a command, got {value!r}")
+    return words
+
+
+def _file(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"its folder must be there, got {value}")
+    return value
+
+
+@click.command(short_help="Run an app's stream consumers on a local AWS.")
 @click.option(
     "--app",
     "folder",
@@ -18,7 +36,13 @@ __all__ = ["local"]
     default=Path(),
     help="Folder with the app's cdk.json.  [default: the current one]",
 )
-@click.option("--cdk", default="cdk", show_default=True, help="What starts the cdk command.")
+@click.option(
+    "--cdk",
+    default="cdk",
+    show_default=True,
+    callback=_words,
+    help="What starts the cdk command.",
+)
 @click.option("--region", default="us-east-1", show_default=True, help="Region of the local AWS.")
 @click.option(
     "--run",
@@ -31,6 +55,7 @@ __all__ = ["local"]
 @click.option(
     "--timeline",
     type=click.Path(dir_okay=False, path_type=Path),
+    callback=_file,
     help="Leave a picture of the run in this HTML file.",
 )
 def local(**options: Any) -> None:
@@ -40,6 +65,12 @@ def local(**options: Any) -> None:
     records follow the poller that the simulator runs. A changed source file is picked up by the
     next call. Ctrl-C stops everything; nothing is left running or on disk.
     """
+    folder = options["folder"]
+    if not (folder / "cdk.json").is_file() and len(options["cdk"]) == 1:
+        raise click.UsageError(
+            f"the app's folder must have a cdk.json, got none in {folder.resolve()}; name the "
+            "folder with --app"
+        )
     # boto3 and rich are paid for by this command only, and not by its --help.
     from cdk_streams.cli.local_session import Asked, hold  # noqa: PLC0415
 

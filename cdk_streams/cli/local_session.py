@@ -40,10 +40,10 @@ _PIPE_WIDTH = 160
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The options of the command line; `cdk` is split as a shell would."""
+    """The options of the command line; `cdk` is what starts the cdk command, word by word."""
 
     folder: Path
-    cdk: str
+    cdk: tuple[str, ...]
     region: str
     command: str | None
     keep: bool
@@ -74,7 +74,7 @@ def hold(asked: Asked) -> int:
 
 
 def _run(console: Console, view: LiveView, asked: Asked) -> int:
-    app = LocalApp(asked.folder, tuple(shlex.split(asked.cdk)), asked.region)
+    app = LocalApp(asked.folder, asked.cdk, asked.region)
     console.print("deploying to a local AWS …")
     with local_run(app, audience=view) as run:
         _introduce(console, run)

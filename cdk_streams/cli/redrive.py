@@ -9,10 +9,35 @@ import click
 __all__ = ["redrive"]
 
 
-@click.command()
-@click.option("--queue", help="URL or ARN of the queue with the failure records.")
-@click.option("--stack", help="Instead of a queue: the deployed stack whose consumers send there.")
-@click.option("--consumer", help="With --stack: this consumer only, by its logical id's beginning.")
+def _not_empty(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what a shell makes of a variable that is not set: it must not mean everything."""
+    if value is not None and not value.strip():
+        raise click.BadParameter(f"it must be a name, got {value!r}", param=option)
+    return value
+
+
+def _endpoint(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"it must be a URL like http://localhost:4566, got {value!r}", param=option
+        )
+    return value
+
+
+@click.command(short_help="Call functions again with the records that failed.")
+@click.option(
+    "--queue", callback=_not_empty, help="URL or ARN of the queue with the failure records."
+)
+@click.option(
+    "--stack",
+    callback=_not_empty,
+    help="Instead of a queue: the deployed stack whose consumers have failed.",
+)
+@click.option(
+    "--consumer",
+    callback=_not_empty,
+    help="With --stack: this consumer only, by its logical id's beginning.",
+)
 @click.option("--yes", is_flag=True, help="Call the functions; without it the plan is shown only.")
 @click.option(
     "--limit",
@@ -29,16 +54,18 @@ __all__ = ["redrive"]
 @click.option("--show-data", is_flag=True, help="Print the records with their items.")
 @click.option("--profile", help="Profile of the AWS configuration, as boto3 reads it.")
 @click.option("--region", help="AWS Region, when the profile or environment does not say.")
-@click.option("--endpoint-url", help="Another endpoint than AWS, for every service.")
+@click.option(
+    "--endpoint-url", callback=_endpoint, help="Another endpoint than AWS, for every service."
+)
 def redrive(
     profile: str | None, region: str | None, endpoint_url: str | None, **options: Any
 ) -> None:
-    """Read failed records back and call their function with them again.
+    """Call functions again with the records that failed.
 
-    Shows for each failure record what it names, what of it can be read back and what would be
-    done. Nothing is called or deleted without --yes. A failure record is deleted after its
-    function has handled all of its records. Ends with 1 when a record could not be read back or
-    was not handled.
+    Failure records are read from a queue, and from the bucket that a queue's message names. Shows
+    for each what it names, what of it can be had and what would be done. Nothing is called or
+    deleted without --yes. A failure record is deleted after its function has handled all of its
+    records. Ends with 1 when a record cannot be had or was not handled.
     """
     if (options["queue"] is None) == (options["stack"] is None):
         raise click.UsageError("name either --queue or --stack")

@@ -128,7 +128,7 @@ def _found(cdk: CdkCommand) -> list[str]:
     if program is None:
         raise CdkCommandError(
             f"the cdk command {cdk.argv[0]!r} is not on the PATH; "
-            "install it (npm install --global aws-cdk@2) or name it in CdkCommand(argv=...)"
+            "install it (npm install --global aws-cdk@2) or name another with --cdk"
         )
     return [program, *cdk.argv[1:]]
 

@@ -4,6 +4,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from cdk_streams.cli import main
@@ -26,6 +27,24 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_starts() -> None:
     answer = CliRunner().invoke(main, ["local", "--app", "there-is-no-such-folder"])
     assert answer.exit_code == 2
     assert "does not exist" in answer.output
+
+
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        ((), "the app's folder must have a cdk.json, got none in"),
+        (("--cdk", "'unclosed"), 'it must be a command, got "\'unclosed": No closing quotation'),
+        (("--cdk", " "), "it must be a command, got ' '"),
+        (("--timeline", "no-such-folder/run.html"), "its folder must be there, got no-such-folder"),
+    ],
+)
+def test_wrong_usage_of_local_is_told_before_anything_starts(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, options: tuple[str, ...], why: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    answer = CliRunner().invoke(main, ["local", *options])
+    assert answer.exit_code == 2
+    assert why in answer.output
 
 
 def test_help_pays_for_neither_boto3_nor_aws_cdk() -> None:
