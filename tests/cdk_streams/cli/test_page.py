@@ -1,0 +1,118 @@
+"""docs/cli.md is true: every command and option, the plan it shows, the permissions it asks for."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from click.testing import CliRunner
+
+from cdk_streams.cli import main, redrive_session
+from cdk_streams.operations.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
+
+PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
+TEXT = PAGE.read_text(encoding="utf-8")
+SECTIONS = dict(
+    re.findall(r"^## `cdk-streams (\w+)`\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
+)
+EXAMPLES = re.findall(r"^cdk-streams .*", TEXT, re.MULTILINE)
+PLAN, DONE = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+MAIL = FUNCTION.replace("audit", "mail")
+BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
+# Operations whose IAM action has another name.
+ACTIONS = {
+    "s3:ListObjectsV2": "s3:ListBucket",
+    "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
+    "lambda:Invoke": "lambda:InvokeFunction",
+}
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
+    """Return a consumer that is told of its failures, and one whose failures are kept."""
+    made = FakeAws()
+    made.functions.mappings[MAIL] = made.mapping(MAIL, "uuid-2", BUCKET_ARN)
+    monkeypatch.setattr(redrive_session, "aws", lambda *_: made.client)
+    return made
+
+
+def options(command: str) -> Iterator[click.Option]:
+    for each in main.commands[command].params:
+        if isinstance(each, click.Option):
+            yield each
+
+
+def redrive(*words: str) -> str:
+    return CliRunner().invoke(main, ["redrive", *words]).output
+
+
+def test_every_command_has_its_section() -> None:
+    assert set(SECTIONS) == set(main.commands)
+
+
+@pytest.mark.parametrize("command", main.commands)
+def test_every_option_is_in_its_commands_table_with_its_default(command: str) -> None:
+    row = r"^\| `(--[\w-]+)` \|\s*([^|]*?)\s*\|"
+    rows = dict(re.findall(row, SECTIONS[command], re.MULTILINE))
+    assert set(rows) == {each.opts[0] for each in options(command)}
+    for each in options(command):
+        has_one = isinstance(each.default, (str, int, Path)) and not each.is_flag
+        given = str(each.default) if has_one else None
+        told = re.fullmatch(r"`(.*)`", rows[each.opts[0]])
+        assert (told and told[1]) == given, each.opts[0]
+
+
+@pytest.mark.parametrize("name", sorted(set(re.findall(r"(?<![\w-])--[a-z][\w-]+", TEXT))))
+def test_every_option_on_the_page_is_one(name: str) -> None:
+    known = {each.opts[0] for command in main.commands for each in options(command)}
+    assert name in known | {"--help", "--version"}
+
+
+@pytest.mark.parametrize("line", EXAMPLES)
+def test_every_example_is_understood(
+    line: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "shop").mkdir()
+    monkeypatch.chdir(tmp_path)
+    program, command, *words = shlex.split(line)
+    assert program == "cdk-streams"
+    main.commands[command].make_context(command, words)
+
+
+def test_the_plan_is_what_the_command_prints(aws: FakeAws) -> None:
+    aws.fail(0, 1)
+    aws.fail(2, 2)
+    aws.notify(aws.keep(2, 3, function=MAIL))
+    aws.streams.trim("s", through=aws.numbers[0])
+    assert redrive("--queue", QUEUE_URL).strip() == PLAN.strip()
+    done = redrive("--queue", QUEUE_URL, "--yes")
+    assert done.strip().endswith(DONE.strip())
+    assert done.count("\n\n") == PLAN.count("\n\n") + DONE.strip().count("\n\n")
+
+
+def test_every_permission_is_in_the_table_and_no_other(aws: FakeAws) -> None:
+    aws.deployed(Audit="uuid-1", Mail="uuid-2")
+    aws.fail(0, 0)
+    key = aws.keep(1, 1, function=MAIL)
+    aws.objects[BUCKET, key.replace("uuid-1", "uuid-2")] = aws.objects.pop((BUCKET, key))
+    redrive("--queue", QUEUE_ARN)
+    redrive("--stack", "Shop", "--yes")
+    assert (aws.queue.messages, aws.objects) == ({}, {})
+    asked = set()
+    for service, operation in aws.asked:
+        action = "".join(word.capitalize() for word in operation.split("_"))
+        named = f"{service.replace('dynamodbstreams', 'dynamodb')}:{action}"
+        asked.add(ACTIONS.get(named, named))
+    rows = re.findall(r"^\| (`\w+:\w+`.*?) \|", TEXT, re.MULTILINE)
+    told = {action for row in rows for action in re.findall(r"`(.*?)`", row)}
+    # A key is used by the service, not by a call of ours.
+    assert told == asked | {"kms:Decrypt"}
+
+
+@pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))
+def test_every_link_leads_somewhere(link: str) -> None:
+    assert (PAGE.parent / link).exists()
