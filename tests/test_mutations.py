@@ -133,10 +133,10 @@ WRONG_RULES = [
         "test_tumbling_windows.py::test_windows_begin_at_multiples_of_their_length",
     ),
     Wrong(
-        "a window's state survives it",
+        "a window begins with a state",
         "poller/windows.py",
-        "lane._replace(window_ms=_start_ms(length, records[0], turn.at_ms), state={})",
-        "lane._replace(window_ms=_start_ms(length, records[0], turn.at_ms), state=lane.state)",
+        "OpenWindow(_start_ms(length, records[0], turn.at_ms), {})",
+        "OpenWindow(_start_ms(length, records[0], turn.at_ms), {'sum': 10})",
         "test_tumbling_windows.py::test_state_runs_through_a_window_and_its_closing_call",
     ),
     Wrong(
@@ -173,6 +173,13 @@ WRONG_RULES = [
         "shard.unsettled[place - 1] if place else None",
         "shard.after",
         "test_shards.py::test_a_blocked_lane_holds_the_position_but_not_the_others",
+    ),
+    Wrong(
+        "the position is stored without its window",
+        "poller/positions.py",
+        "Checkpoint(shard.shard_id, position, window)",
+        "Checkpoint(shard.shard_id, position)",
+        "../cdk_streams/poller/test_windows.py::test_a_position_carries_the_state_up_to_it",
     ),
     Wrong(
         "a partial failure reads as an exception",

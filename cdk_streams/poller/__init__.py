@@ -22,8 +22,9 @@ The protocol:
 * Begin with `ShardsListed`, and describe the stream again after each `ShardDone` and now and then:
   shards may split and merge; children are read after all their parents are done.
 * Store each `Checkpoint` (and `ShardDone`) to survive a restart: `begin(checkpoints=…,
-  finished=…)` goes on from there, at least once and without a gap. A checkpoint never passes a
-  record that is not yet handled, filtered, trimmed, or accepted by the failure destination.
+  windows=…, finished=…)` goes on from there, at least once and without a gap. A checkpoint never
+  passes a record that is not yet handled, filtered, trimmed, or accepted by the failure
+  destination, and carries the state of an open tumbling window up to there.
 * What Lambda does is recorded or documented; what is neither is a field of `Choices`. The rules,
   their evidence and the test of each: docs/semantics.md.
 """
@@ -39,6 +40,7 @@ from cdk_streams.poller.effects import (
     Invoke,
     Measure,
     MetricName,
+    OpenWindow,
     Patience,
     Read,
     SendFailure,
@@ -86,6 +88,7 @@ __all__ = [
     "Invoke",
     "Measure",
     "MetricName",
+    "OpenWindow",
     "Outcome",
     "Patience",
     "Poller",

@@ -17,7 +17,14 @@ from cdk_streams.poller import windows
 from cdk_streams.poller.answers import Verdict, judge
 from cdk_streams.poller.batches import created_ms, json_bytes
 from cdk_streams.poller.choices import Choices
-from cdk_streams.poller.effects import Fate, Invoke, Settled, WakeAt
+from cdk_streams.poller.effects import (
+    Checkpoint,
+    Fate,
+    Invoke,
+    OpenWindow,
+    Settled,
+    WakeAt,
+)
 from cdk_streams.poller.events import CallEnded, FailureSent, Record, Throttled
 from cdk_streams.poller.expiry import RETENTION_MS, count_older
 from cdk_streams.poller.failures import Condition, failure_of
@@ -103,7 +110,7 @@ def _succeeded(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     if batch.closing is not Closing.NO:
-        return windows.leave(lane)
+        return _leave(turn, shard, lane)
     lane = _carry(turn, lane, verdict)
     turn.effects.append(Settled(shard.shard_id, "handled", batch.records))
     pass_over(turn, shard, lane, batch.records)
@@ -185,14 +192,21 @@ def _drop(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     pass_over(turn, shard, lane, batch.records)
-    return windows.leave(lane) if batch.closing is not Closing.NO else lane
+    return _leave(turn, shard, lane) if batch.closing is not Closing.NO else lane
+
+
+def _leave(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+    """Close the window, and store so: no record moves the position here."""
+    if turn.checkpoint is not None:
+        turn.effects.append(Checkpoint(shard.shard_id, turn.checkpoint))
+    return windows.leave(lane)
 
 
 def _carry(turn: Turn, lane: Lane, verdict: Verdict) -> Lane:
     """Keep the state that a tumbling window's call returned; one too large ends the window."""
-    if lane.window_ms is None:
+    if lane.window is None:
         return lane
-    lane = lane._replace(state=verdict.state)
+    lane = lane._replace(window=OpenWindow(lane.window.start_ms, verdict.state))
     if json_bytes(verdict.state) <= MAX_WINDOW_STATE_BYTES:
         return lane
     closing = Batch((), turn.draw_id(), closing=Closing.EARLY)

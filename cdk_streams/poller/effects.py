@@ -28,6 +28,7 @@ __all__ = [
     "Invoke",
     "Measure",
     "MetricName",
+    "OpenWindow",
     "Patience",
     "Read",
     "SendFailure",
@@ -137,11 +138,28 @@ class SendFailure:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A tumbling window under way: its start, and what the function returned in it last.
+
+    `state` is `{}` until a call in the window has succeeded.
+    """
+
+    start_ms: int
+    state: Any
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Every record of the shard up to this sequence number is dealt with; store it."""
+    """Every record of the shard up to this sequence number is dealt with; store it.
+
+    `window` is the tumbling window that is open behind that record. Store both together or
+    neither: its state is that of these records, no fewer and no more. When a window closes, the
+    same number comes again without it.
+    """
 
     shard_id: str
     sequence_number: str
+    window: OpenWindow | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from cdk_streams.mapping import StartingPosition
 from cdk_streams.poller import shards
-from cdk_streams.poller.effects import Effect
+from cdk_streams.poller.effects import Effect, OpenWindow
 from cdk_streams.poller.events import (
     CallEnded,
     Disabled,
@@ -36,6 +36,7 @@ def begin(
     *,
     enabled: bool = True,
     checkpoints: Mapping[str, str] | None = None,
+    windows: Mapping[str, OpenWindow] | None = None,
     finished: Collection[str] = (),
 ) -> Poller:
     """Return a poller that has done nothing yet, or one that goes on where another ended.
@@ -43,11 +44,13 @@ def begin(
     Args:
         enabled: Whether the mapping is enabled.
         checkpoints: The last `Checkpoint` of each shard, `{shard_id: sequence_number}`.
+        windows: The window of the last `Checkpoint` of each shard that had one.
         finished: The shards of every `ShardDone`.
 
     """
     known = dict(checkpoints or {})
-    return Poller({}, known, frozenset(finished), enabled, listed=bool(known or finished))
+    kept = dict(windows or {})
+    return Poller({}, known, kept, frozenset(finished), enabled, listed=bool(known or finished))
 
 
 def step(
@@ -105,7 +108,10 @@ def _new_shard(turn: Turn, poller: Poller, seen: ShardSeen, *, first: bool) -> S
     start: StartingPosition = settings.starting_position if first else "TRIM_HORIZON"
     checkpoint = poller.checkpoints.get(seen.shard_id)
     lanes = settings.parallelization_factor
-    return shards.begin_shard(seen.shard_id, seen.parents, start, lanes, checkpoint)
+    # A mapping that has lost its windows since leaves the stored one behind.
+    windows = {} if turn.mapping.tumbling_window_ms is None else poller.windows
+    window = windows.get(seen.shard_id)
+    return shards.begin_shard(seen.shard_id, seen.parents, start, lanes, checkpoint, window=window)
 
 
 def _start_ready(turn: Turn, poller: Poller) -> Poller:

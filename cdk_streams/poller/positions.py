@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from cdk_streams.poller.batches import sequence_number
-from cdk_streams.poller.effects import Checkpoint
+from cdk_streams.poller.effects import Checkpoint, OpenWindow
 from cdk_streams.poller.events import Record
 from cdk_streams.poller.state import Lane, Shard, Turn
 
@@ -26,19 +26,19 @@ def pass_over(turn: Turn, shard: Shard, lane: Lane, records: Sequence[Record]) -
     if not records:
         return
     if len(shard.lanes) > 1:
-        advance(turn, shard, _position(shard, lane))
+        advance(turn, shard, _position(shard, lane), lane.window)
     elif lane.work or lane.pending or shard.rereading:
-        advance(turn, shard, sequence_number(records[-1]))
+        advance(turn, shard, sequence_number(records[-1]), lane.window)
     else:
         # Nothing waits, so the filtered records behind these are passed too.
-        advance(turn, shard, shard.after)
+        advance(turn, shard, shard.after, lane.window)
 
 
-def advance(turn: Turn, shard: Shard, position: str | None) -> None:
-    """Ask to store the position when it is a new one."""
+def advance(turn: Turn, shard: Shard, position: str | None, window: OpenWindow | None) -> None:
+    """Ask to store the position, and the window open there, when it is a new one."""
     if position is not None and position != turn.checkpoint:
         turn.checkpoint = position
-        turn.effects.append(Checkpoint(shard.shard_id, position))
+        turn.effects.append(Checkpoint(shard.shard_id, position, window))
 
 
 def still_unsettled(unsettled: tuple[str, ...], checkpoint: str | None) -> tuple[str, ...]:

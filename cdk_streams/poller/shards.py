@@ -13,7 +13,7 @@ from zlib import crc32
 
 from cdk_streams.mapping import GET_RECORDS_LIMIT, StartingPosition
 from cdk_streams.poller.batches import room_bytes, sequence_number
-from cdk_streams.poller.effects import Patience, Read, Settled, ShardDone
+from cdk_streams.poller.effects import OpenWindow, Patience, Read, Settled, ShardDone
 from cdk_streams.poller.events import (
     CallEnded,
     FailureSent,
@@ -47,13 +47,15 @@ def begin_shard(
     start_at: StartingPosition,
     lanes: int,
     checkpoint: str | None,
+    *,
+    window: OpenWindow | None = None,
 ) -> Shard:
-    """Return a shard that is not read yet."""
+    """Return a shard that is not read yet; a tumbling window goes with a single lane."""
     return Shard(
         shard_id,
         parents,
         start_at,
-        tuple(map(Lane, range(lanes))),
+        tuple(Lane(number, window=window) for number in range(lanes)),
         after=checkpoint,
         checkpoint=checkpoint,
     )
@@ -61,9 +63,8 @@ def begin_shard(
 
 def renew(shard: Shard) -> Shard:
     """Return the shard with its position and window and nothing else, not read yet."""
-    lanes = [Lane(lane.number, window_ms=lane.window_ms, state=lane.state) for lane in shard.lanes]
-    parts = shard.shard_id, shard.parents, shard.start, len(lanes), shard.checkpoint
-    return begin_shard(*parts)._replace(lanes=tuple(lanes))
+    parts = shard.shard_id, shard.parents, shard.start, len(shard.lanes), shard.checkpoint
+    return begin_shard(*parts, window=shard.lanes[0].window)
 
 
 def start(turn: Turn, shard: Shard) -> Shard:
@@ -100,7 +101,7 @@ def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
         for lane in shard.lanes
     ]
     if not any(map(first_waiting, lanes)):
-        advance(turn, shard, shard.after)
+        advance(turn, shard, shard.after, lanes[0].window)
     return _finish(turn, shard, tuple(lanes))
 
 
@@ -127,7 +128,7 @@ def halt(shard: Shard) -> Shard:
     lanes = [
         lane._replace(pending=(), work=lane.work[:1])
         if lane.phase in _UNDER_WAY
-        else Lane(lane.number, window_ms=lane.window_ms, state=lane.state)
+        else Lane(lane.number, window=lane.window)
         for lane in shard.lanes
     ]
     return shard._replace(

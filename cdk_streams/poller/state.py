@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from cdk_streams.mapping import StartingPosition
 from cdk_streams.poller.batches import Load
-from cdk_streams.poller.effects import Effect, Measure, MetricName
+from cdk_streams.poller.effects import Effect, Measure, MetricName, OpenWindow
 from cdk_streams.poller.events import Record
 from cdk_streams.poller.source import EventSourceMapping
 
@@ -56,8 +56,7 @@ class Lane(NamedTuple):
 
     `work` are batches already formed, the one at hand first; `pending` are records behind them.
     `token` is that of the call, delivery or timer waited for. `gathering_since_ms` is when the
-    batching window opened, `load` what is gathered. `window_ms` is the start of the open tumbling
-    window, `state` what the function returned in it.
+    batching window opened, `load` what is gathered. `window` is the open tumbling window.
     """
 
     number: int
@@ -67,8 +66,7 @@ class Lane(NamedTuple):
     token: int = 0
     gathering_since_ms: int | None = None
     load: Load = Load()
-    window_ms: int | None = None
-    state: Any = None
+    window: OpenWindow | None = None
 
 
 class Shard(NamedTuple):
@@ -100,12 +98,14 @@ class Shard(NamedTuple):
 class Poller(NamedTuple):
     """The state of one event source mapping; `begin` makes it and `step` moves it on.
 
-    `last_result` is Lambda's LastProcessingResult. `drawn` counts the tokens given out,
-    and `named` the ids: apart, so that how often a driver answers changes no request id.
+    `checkpoints` and `windows` are those that it began with. `last_result` is Lambda's
+    LastProcessingResult. `drawn` counts the tokens given out, and `named` the ids: apart, so that
+    how often a driver answers changes no request id.
     """
 
     shards: Mapping[str, Shard]
     checkpoints: Mapping[str, str]
+    windows: Mapping[str, OpenWindow]
     finished: frozenset[str]
     enabled: bool = True
     listed: bool = False

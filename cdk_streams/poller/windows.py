@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cdk_streams.poller.batches import created_ms, json_bytes
-from cdk_streams.poller.effects import TimeWindow
+from cdk_streams.poller.effects import OpenWindow, TimeWindow
 from cdk_streams.poller.events import Record
 from cdk_streams.poller.source import EventSourceMapping
 from cdk_streams.poller.state import Batch, Closing, Lane, Shard, Turn
@@ -34,14 +34,14 @@ def _start_ms(length_ms: int, record: Record, at_ms: int) -> int:
 def enter(turn: Turn, lane: Lane, records: Sequence[Record]) -> Lane:
     """Open the window of the first record unless one is open; every window starts with `{}`."""
     length = turn.mapping.tumbling_window_ms
-    if length is None or lane.window_ms is not None or not records:
+    if length is None or lane.window is not None or not records:
         return lane
-    return lane._replace(window_ms=_start_ms(length, records[0], turn.at_ms), state={})
+    return lane._replace(window=OpenWindow(_start_ms(length, records[0], turn.at_ms), {}))
 
 
 def leave(lane: Lane) -> Lane:
     """Close the window: its closing call has succeeded or was given up."""
-    return lane._replace(window_ms=None, state=None)
+    return lane._replace(window=None)
 
 
 def count_within(turn: Turn, lane: Lane, start: int, stop: int) -> int:
@@ -49,9 +49,10 @@ def count_within(turn: Turn, lane: Lane, start: int, stop: int) -> int:
     length = turn.mapping.tumbling_window_ms
     if length is None:
         return stop
-    opened = lane.window_ms
-    if opened is None:
+    if lane.window is None:
         opened = _start_ms(length, lane.pending[0], turn.at_ms)
+    else:
+        opened = lane.window.start_ms
     for place in range(start, stop):
         if created_ms(lane.pending[place], turn.at_ms) >= opened + length:
             return place
@@ -64,10 +65,10 @@ def must_close(turn: Turn, shard: Shard, lane: Lane) -> bool:
     Recorded: the window's end alone does not close it, the first record of a later window does.
     """
     length = turn.mapping.tumbling_window_ms
-    if length is None or lane.window_ms is None:
+    if length is None or lane.window is None:
         return False
     if lane.pending:
-        return _start_ms(length, lane.pending[0], turn.at_ms) > lane.window_ms
+        return _start_ms(length, lane.pending[0], turn.at_ms) > lane.window.start_ms
     due = flush_due_ms(turn, lane)
     return shard.closed or (due is not None and due <= turn.at_ms)
 
@@ -75,20 +76,20 @@ def must_close(turn: Turn, shard: Shard, lane: Lane) -> bool:
 def flush_due_ms(turn: Turn, lane: Lane) -> int | None:
     """Return when an idle window is closed; None when it is left open."""
     length, after = turn.mapping.tumbling_window_ms, turn.mapping.choices.idle_window_flush_ms
-    if length is None or lane.window_ms is None or after is None:
+    if length is None or lane.window is None or after is None:
         return None
-    return lane.window_ms + length + after
+    return lane.window.start_ms + length + after
 
 
 def time_window(mapping: EventSourceMapping, lane: Lane, batch: Batch) -> TimeWindow | None:
     """Return what a call tells the function of its window; None without windows."""
-    length = mapping.tumbling_window_ms
-    if length is None or lane.window_ms is None:
+    length, window = mapping.tumbling_window_ms, lane.window
+    if length is None or window is None:
         return None
     return TimeWindow(
-        lane.window_ms,
-        lane.window_ms + length,
-        lane.state,
+        window.start_ms,
+        window.start_ms + length,
+        window.state,
         final=batch.closing is not Closing.NO,
         early=batch.closing is Closing.EARLY,
     )
@@ -96,4 +97,4 @@ def time_window(mapping: EventSourceMapping, lane: Lane, batch: Batch) -> TimeWi
 
 def state_bytes(lane: Lane) -> int:
     """Return what the window's state takes of a call's payload."""
-    return 0 if lane.window_ms is None else json_bytes(lane.state)
+    return 0 if lane.window is None else json_bytes(lane.window.state)

@@ -22,6 +22,7 @@ from cdk_streams.poller import (
     EventSourceMapping,
     FailureSent,
     Invoke,
+    OpenWindow,
     Outcome,
     Read,
     Record,
@@ -55,6 +56,7 @@ class ByHand:
         *,
         choices: Choices = DEFAULT_CHOICES,
         checkpoints: dict[str, str] | None = None,
+        windows: dict[str, OpenWindow] | None = None,
         finished: Sequence[str] = (),
     ) -> None:
         self.mapping = EventSourceMapping(
@@ -66,7 +68,10 @@ class ByHand:
             choices=choices,
         )
         self.poller = begin(
-            enabled=self.mapping.settings.enabled, checkpoints=checkpoints, finished=finished
+            enabled=self.mapping.settings.enabled,
+            checkpoints=checkpoints,
+            windows=windows,
+            finished=finished,
         )
         self.now_ms = round(START.timestamp() * 1000)
         self.asked: list[Effect] = []

@@ -1,0 +1,135 @@
+"""The state of a tumbling window is stored with the position that it belongs to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import (
+    Checkpoint,
+    Effect,
+    Errored,
+    OpenWindow,
+    Restarted,
+    Returned,
+    ShardDone,
+)
+from cdk_streams.simulator import insert
+from cdk_streams.simulator.builders import START
+from cdk_streams.simulator.by_hand import ByHand
+
+LENGTH_S = 10
+FIRST_MS = round(START.timestamp() * 1000) // (LENGTH_S * 1000) * (LENGTH_S * 1000)
+
+
+def _record(number: int, window: int = 0) -> dict[str, Any]:
+    return insert({"pk": str(number)}, number=number, at=START + timedelta(seconds=10 * window))
+
+
+def _number(number: int) -> str:
+    text: str = _record(number)["dynamodb"]["SequenceNumber"]
+    return text
+
+
+def _poller(**kept: Any) -> ByHand:
+    settings = MappingSettings(batch_size=1, tumbling_window=LENGTH_S, retry_attempts=0)
+    poller = ByHand(settings, **kept)
+    poller.list_shards("a")
+    return poller
+
+
+def _stored(effects: list[Effect]) -> list[Checkpoint]:
+    return [each for each in effects if isinstance(each, Checkpoint)]
+
+
+def test_a_position_carries_the_state_up_to_it() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1), _record(2)])
+    for number, total in ((1, 1), (2, 3)):
+        asked = poller.end("a", Returned({"state": {"sum": total}}))
+        window = OpenWindow(FIRST_MS, {"sum": total})
+        assert _stored(asked) == [Checkpoint("a", _number(number), window)]
+
+
+def test_without_windows_a_position_carries_nothing() -> None:
+    poller = ByHand(MappingSettings(batch_size=1))
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    assert _stored(poller.end("a", Returned({"state": {"sum": 1}}))) == [
+        Checkpoint("a", _number(1))
+    ]
+
+
+def test_a_record_given_up_leaves_the_state_as_it_was() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1), _record(2)])
+    poller.end("a", Returned({"state": {"sum": 1}}))
+    assert _stored(poller.end("a", Errored())) == [
+        Checkpoint("a", _number(2), OpenWindow(FIRST_MS, {"sum": 1}))
+    ]
+
+
+def test_a_window_that_closes_is_taken_from_the_position_that_stays() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1), _record(2, window=1)])
+    poller.end("a", Returned({"state": {"sum": 1}}))
+    assert poller.call("a").records == ()
+    assert _stored(poller.end("a")) == [Checkpoint("a", _number(1))]
+
+
+def test_a_closing_call_given_up_closes_the_stored_window_too() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1), _record(2, window=1)])
+    poller.end("a", Returned({"state": {"sum": 1}}))
+    assert _stored(poller.end("a", Errored())) == [Checkpoint("a", _number(1))]
+
+
+def test_a_shard_is_done_after_its_window_is_closed() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1)], closed=True)
+    poller.end("a", Returned({"state": {"sum": 1}}))
+    asked = poller.end("a")
+    assert asked[-2:] == [Checkpoint("a", _number(1)), ShardDone("a")]
+
+
+def test_another_poller_goes_on_with_the_stored_state() -> None:
+    window = OpenWindow(FIRST_MS, {"sum": 3})
+    poller = _poller(checkpoints={"a": _number(2)}, windows={"a": window})
+    poller.give("a", [_record(3), _record(4, window=1)])
+    for records, state, final in (
+        ((_record(3),), {"sum": 3}, False),
+        ((), {"sum": 6}, True),
+        ((_record(4, window=1),), {}, False),
+    ):
+        call = poller.call("a")
+        assert call.window is not None
+        assert (call.records, call.window.state, call.window.final) == (records, state, final)
+        poller.end("a", Returned({"state": {"sum": 6}}))
+
+
+def test_a_stored_window_closes_at_the_end_of_its_shard() -> None:
+    window = OpenWindow(FIRST_MS, {"sum": 3})
+    poller = _poller(checkpoints={"a": _number(2)}, windows={"a": window})
+    poller.give("a", closed=True)
+    call = poller.call("a")
+    assert call.window is not None
+    assert (call.window.state, call.window.final) == ({"sum": 3}, True)
+
+
+def test_what_is_stored_is_what_a_replaced_host_goes_on_with() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1), _record(2)])
+    (stored,) = _stored(poller.end("a", Returned({"state": {"sum": 1}})))
+    poller.tell(Restarted())
+    lane = poller.poller.shards["a"].lanes[0]
+    assert lane.window == stored.window
+
+
+def test_a_mapping_that_has_lost_its_windows_leaves_the_stored_one_behind() -> None:
+    kept = {"a": OpenWindow(FIRST_MS, {"sum": 3})}
+    poller = ByHand(MappingSettings(), checkpoints={"a": _number(2)}, windows=kept)
+    poller.list_shards("a")
+    poller.give("a", [_record(3)])
+    assert poller.call("a").window is None
+    assert _stored(poller.end("a")) == [Checkpoint("a", _number(3))]
