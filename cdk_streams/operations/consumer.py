@@ -159,11 +159,17 @@ class Consumer:
             settings = replace(self._mapping.settings, starting_position="TRIM_HORIZON")
             self._mapping = replace(self._mapping, settings=settings)
         self._numbers = {shard_id: each.number for shard_id, each in kept.items()}
+        open_ones = {shard_id: each for shard_id, each in kept.items() if not each.done}
         return begin(
             checkpoints={
                 shard_id: each.number
-                for shard_id, each in kept.items()
-                if each.number is not None and not each.done
+                for shard_id, each in open_ones.items()
+                if each.number is not None
+            },
+            windows={
+                shard_id: each.window
+                for shard_id, each in open_ones.items()
+                if each.window is not None
             },
             finished=[shard_id for shard_id, each in kept.items() if each.done],
         )
@@ -178,9 +184,9 @@ class Consumer:
                 self._work.submit(lambda: self._send(effect))
             case WakeAt(shard_id, lane, timer, at_ms):
                 self._at(at_ms, lambda: self.happen(Woken(shard_id, lane, timer)))
-            case Checkpoint(shard_id, number):
+            case Checkpoint(shard_id, number, window):
                 self._numbers[shard_id] = number
-                self._keep(shard_id, Position(number))
+                self._keep(shard_id, Position(number, window=window))
             case ShardDone(shard_id):
                 self._keep(shard_id, Position(self._numbers.get(shard_id), done=True))
                 self._readers.pop(shard_id, None)

@@ -5,16 +5,20 @@ so a driver that dies in between deals with them once more: at least once, never
 
 SQLite's write-ahead log makes each write one append. It is not flushed to the disk each time: the
 death of the process loses nothing then, a power cut may lose the last moments, which repeats their
-records and skips none.
+records and skips none. The state of a tumbling window is in its position's row, so that one is
+never newer than the other: records that are repeated are not counted twice.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Self
+
+from cdk_streams.poller import OpenWindow
 
 __all__ = ["Position", "PositionStore"]
 
@@ -25,6 +29,7 @@ CREATE TABLE IF NOT EXISTS position (
     shard TEXT NOT NULL,
     number TEXT,
     done INTEGER NOT NULL DEFAULT 0,
+    open_window TEXT,
     PRIMARY KEY (consumer, stream, shard)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS beginning (
@@ -42,10 +47,12 @@ class Position:
 
     `number` is the sequence number of the last record dealt with, None before the first. `done`:
     the shard is closed and every record of it is dealt with, so its children may be read.
+    `window` is the tumbling window that is open behind that record.
     """
 
     number: str | None = None
     done: bool = False
+    window: OpenWindow | None = None
 
 
 class PositionStore:
@@ -62,6 +69,7 @@ class PositionStore:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_SCHEMA)
+        self._add_windows()
 
     def __enter__(self) -> Self:
         return self
@@ -95,13 +103,28 @@ class PositionStore:
         """Return the position of each shard that has one."""
         with self._lock:
             rows = self._database.execute(
-                "SELECT shard, number, done FROM position WHERE consumer=? AND stream=?",
+                "SELECT shard, number, done, open_window FROM position"
+                " WHERE consumer=? AND stream=?",
                 (consumer, stream_arn),
             ).fetchall()
-        return {shard: Position(number, bool(done)) for shard, number, done in rows}
+        return {
+            shard: Position(number, bool(done), None if text is None else _window(text))
+            for shard, number, done, text in rows
+        }
 
     def save(self, consumer: str, stream_arn: str, shard_id: str, position: Position) -> None:
         """Keep the position; when this returns, the death of the process does not lose it."""
-        row = (consumer, stream_arn, shard_id, position.number, position.done)
+        text = None if position.window is None else json.dumps(asdict(position.window))
+        row = (consumer, stream_arn, shard_id, position.number, position.done, text)
         with self._lock:
-            self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?)", row)
+            self._database.execute("INSERT OR REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?)", row)
+
+    def _add_windows(self) -> None:
+        """Give a file from before windows were kept their column."""
+        columns = {row[1] for row in self._database.execute("PRAGMA table_info(position)")}
+        if "open_window" not in columns:
+            self._database.execute("ALTER TABLE position ADD COLUMN open_window TEXT")
+
+
+def _window(text: str) -> OpenWindow:
+    return OpenWindow(**json.loads(text))
