@@ -12,10 +12,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from cdk_streams.mapping import MAX_WINDOW_STATE_BYTES
 from cdk_streams.poller import windows
 from cdk_streams.poller.answers import Verdict, judge
-from cdk_streams.poller.batches import created_ms, json_bytes
+from cdk_streams.poller.batches import created_ms
 from cdk_streams.poller.choices import Choices
 from cdk_streams.poller.effects import (
     Checkpoint,
@@ -207,7 +206,7 @@ def _carry(turn: Turn, lane: Lane, verdict: Verdict) -> Lane:
     if lane.window is None:
         return lane
     lane = lane._replace(window=OpenWindow(lane.window.start_ms, verdict.state))
-    if json_bytes(verdict.state) <= MAX_WINDOW_STATE_BYTES:
+    if not windows.is_too_large(lane):
         return lane
     closing = Batch((), turn.draw_id(), closing=Closing.EARLY)
     return lane._replace(work=(closing, *lane.work))

@@ -56,8 +56,9 @@ def _proceed(turn: Turn, shard: Shard, lane: Lane) -> Lane:
 
 def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
     """Form the next batch, or wait for the records that complete it."""
-    if windows.must_close(turn, shard, lane):
-        return lane._replace(work=(Batch((), turn.draw_id(), closing=Closing.FINAL),))
+    closing = windows.closing(turn, shard, lane)
+    if closing is not Closing.NO:
+        return lane._replace(work=(Batch((), turn.draw_id(), closing=closing),))
     if not lane.pending:
         due_ms = windows.flush_due_ms(turn, lane)
         return lane if due_ms is None else calls.wake(turn, shard, lane, Phase.IDLE, due_ms)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from cdk_streams.mapping import MAX_WINDOW_STATE_BYTES
 from cdk_streams.poller.batches import created_ms, json_bytes
 from cdk_streams.poller.effects import OpenWindow, TimeWindow
 from cdk_streams.poller.events import Record
@@ -16,11 +17,12 @@ from cdk_streams.poller.source import EventSourceMapping
 from cdk_streams.poller.state import Batch, Closing, Lane, Shard, Turn
 
 __all__ = [
+    "closing",
     "count_within",
     "enter",
     "flush_due_ms",
+    "is_too_large",
     "leave",
-    "must_close",
     "state_bytes",
     "time_window",
 ]
@@ -59,18 +61,23 @@ def count_within(turn: Turn, lane: Lane, start: int, stop: int) -> int:
     return stop
 
 
-def must_close(turn: Turn, shard: Shard, lane: Lane) -> bool:
-    """Whether the open window closes now: a later record has come, or none will come.
+def closing(turn: Turn, shard: Shard, lane: Lane) -> Closing:
+    """Say whether the open window closes now: a later record has come, or none will come.
 
     Recorded: the window's end alone does not close it, the first record of a later window does.
+    A window that is too large is closed by the call that made it so, unless that was cut short.
     """
     length = turn.mapping.tumbling_window_ms
     if length is None or lane.window is None:
-        return False
+        return Closing.NO
+    if is_too_large(lane):
+        return Closing.EARLY
     if lane.pending:
-        return _start_ms(length, lane.pending[0], turn.at_ms) > lane.window.start_ms
-    due = flush_due_ms(turn, lane)
-    return shard.closed or (due is not None and due <= turn.at_ms)
+        over = _start_ms(length, lane.pending[0], turn.at_ms) > lane.window.start_ms
+    else:
+        due = flush_due_ms(turn, lane)
+        over = shard.closed or (due is not None and due <= turn.at_ms)
+    return Closing.FINAL if over else Closing.NO
 
 
 def flush_due_ms(turn: Turn, lane: Lane) -> int | None:
@@ -93,6 +100,11 @@ def time_window(mapping: EventSourceMapping, lane: Lane, batch: Batch) -> TimeWi
         final=batch.closing is not Closing.NO,
         early=batch.closing is Closing.EARLY,
     )
+
+
+def is_too_large(lane: Lane) -> bool:
+    """Whether the window's state has outgrown what Lambda carries on."""
+    return state_bytes(lane) > MAX_WINDOW_STATE_BYTES
 
 
 def state_bytes(lane: Lane) -> int:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping import MAX_WINDOW_STATE_BYTES, MappingSettings
 from cdk_streams.poller import (
     Checkpoint,
+    Disabled,
     Effect,
+    Enabled,
     Errored,
     OpenWindow,
     Restarted,
@@ -124,6 +126,31 @@ def test_what_is_stored_is_what_a_replaced_host_goes_on_with() -> None:
     poller.tell(Restarted())
     lane = poller.poller.shards["a"].lanes[0]
     assert lane.window == stored.window
+
+
+TOO_LARGE = {"sum": "x" * MAX_WINDOW_STATE_BYTES}
+
+
+def test_a_stored_state_that_is_too_large_ends_its_window_early() -> None:
+    """The closing call that was due when the driver died is made before the next record."""
+    kept = {"a": OpenWindow(FIRST_MS, TOO_LARGE)}
+    poller = _poller(checkpoints={"a": _number(1)}, windows=kept)
+    poller.give("a", [_record(2)])
+    window = poller.call("a").window
+    assert window is not None
+    assert (window.state, window.final, window.early) == (TOO_LARGE, True, True)
+
+
+def test_a_state_that_became_too_large_while_disabled_ends_its_window_early() -> None:
+    poller = _poller()
+    poller.give("a", [_record(1)])
+    poller.tell(Disabled())
+    poller.end("a", Returned({"state": TOO_LARGE}))
+    poller.tell(Enabled())
+    poller.give("a", [_record(2)])
+    window = poller.call("a").window
+    assert window is not None
+    assert (window.state, window.early) == (TOO_LARGE, True)
 
 
 def test_a_mapping_that_has_lost_its_windows_leaves_the_stored_one_behind() -> None:
