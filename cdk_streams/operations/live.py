@@ -25,7 +25,7 @@ from .functions import FunctionRunner
 from .interrupts import undisturbed
 from .positions import PositionStore
 from .stream_api import StreamsApi
-from .work import Threads
+from .work import Clock, Threads, system_ms
 
 __all__ = ["Audience", "Run", "driving"]
 
@@ -113,11 +113,13 @@ def driving(
     audience: Audience,
     connection: Mapping[str, str],
     scratch: Path | None = None,
+    clock: Clock = system_ms,
 ) -> Iterator[Run]:
     """Drive the consumers while the block runs.
 
     `client("sqs")` makes a boto3 client; `connection` is what the functions get to make theirs.
-    Their temporary files lie in `scratch` (None: the system's folder for them).
+    Their temporary files lie in `scratch` (None: the system's folder for them). By `clock` the
+    consumers judge how old a record is.
     """
     deliver = Destinations(client).send
     with contextlib.ExitStack() as stack:
@@ -132,6 +134,7 @@ def driving(
                     audience=audience,
                     connection=connection,
                     scratch=scratch,
+                    clock=clock,
                 )
             )
             stack.callback(driven[-1].stop)
@@ -149,8 +152,9 @@ def _drive(
     audience: Audience,
     connection: Mapping[str, str],
     scratch: Path | None,
+    clock: Clock,
 ) -> _Driven:
-    threads = Threads(_THREADS)
+    threads = Threads(_THREADS, clock)
     runner = FunctionRunner(
         deployed.function,
         connection=connection,

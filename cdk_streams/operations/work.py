@@ -14,11 +14,17 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeAlias
 
-__all__ = ["Follow", "InOrder", "Task", "Threads", "Work"]
+__all__ = ["Clock", "Follow", "InOrder", "Task", "Threads", "Work", "system_ms"]
 
 # What follows from a task's answer, to be run on the thread that waits for it.
 Follow: TypeAlias = Callable[[], None]
 Task: TypeAlias = Callable[[], Follow]
+Clock: TypeAlias = Callable[[], int]
+
+
+def system_ms() -> int:
+    """Return the system's time in milliseconds since the epoch; it may go back."""
+    return time.time_ns() // 1_000_000
 
 
 class Work(Protocol):
@@ -38,18 +44,23 @@ class Work(Protocol):
 
 
 class Threads:
-    """Real threads, up to `most` of them, and the system's clock made monotonic."""
+    """Real threads, up to `most` of them, and the system's clock made monotonic.
 
-    def __init__(self, most: int) -> None:
+    Another `clock` must run as fast as time does: its moments are waited for. One that is ahead
+    makes every record older.
+    """
+
+    def __init__(self, most: int, clock: Clock = system_ms) -> None:
+        self._clock = clock
         self._follows: SimpleQueue[Follow] = SimpleQueue()
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="consumer")
         self._lock = threading.Lock()
         self._latest_ms = 0
 
     def now_ms(self) -> int:
-        """Return the system's time; after its clock went back, the latest time so far."""
+        """Return the clock's time; after it went back, the latest time so far."""
         with self._lock:
-            self._latest_ms = max(self._latest_ms, time.time_ns() // 1_000_000)
+            self._latest_ms = max(self._latest_ms, self._clock())
             return self._latest_ms
 
     def submit(self, task: Task) -> None:
