@@ -22,10 +22,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from cdk_streams.errors import SourceError
 
-__all__ = ["PACKAGE", "dynamodb_local", "fetch", "missing"]
+__all__ = ["PACKAGE", "dynamodb_local", "fetch", "missing", "roll_over"]
 
 PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 
@@ -111,6 +112,14 @@ def dynamodb_local(folder: Path) -> Iterator[str]:
             if process.stdin is not None:
                 process.stdin.close()
             process.wait()
+
+
+def roll_over(dynamodb: Any) -> None:
+    """End every open shard and begin a child of each, as AWS does every few hours.
+
+    `dynamodb` is a boto3 client of a program that `dynamodb_local` has started.
+    """
+    dynamodb.put_item(TableName="[TEST_CONTROL]", Item={"ACTION": {"S": "ROLLOVER"}})
 
 
 def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
