@@ -1,168 +1,241 @@
-"""Real services for the live driver: a local AWS, and Amazon's DynamoDB Local beside it."""
+"""A table whose consumer writes down what it handles, and ways to make its driver's life hard."""
 
 from __future__ import annotations
 
-import http.client
+import contextlib
 import json
+import os
 import random
-import threading
+import signal
+import subprocess
+import sys
+import time
+import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
-from functools import partial
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Self
-from urllib.parse import urlsplit
+from typing import Any
 
-import boto3
 import pytest
-from botocore.config import Config
 
-from cdk_streams.operations.dynamodb_local import dynamodb_local, fetch, missing
-from cdk_streams.operations.local_aws import LocalAws, client, local_aws
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.consumer import Notice, Trouble
+from cdk_streams.operations.deployed_function import DeployedFunction
+from cdk_streams.operations.deployment import DeployedConsumer
+from cdk_streams.operations.function_logs import LogLine
+from cdk_streams.operations.live import driving
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.poller import CallEnded, EventSourceMapping, Throttled
 
-CACHE = Path(__file__).parents[3] / ".cache"
-_ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=20)
+Clients = Callable[[str], Any]
+
+# Writes down what it handles, one line a record, before it does anything else with it.
+HANDLER = """
+import json, os, time
+
+def handler(event, context):
+    total = event.get("state", {}).get("total", 0)
+    for record in event["Records"]:
+        change = record["dynamodb"]
+        image = change.get("NewImage") or change.get("OldImage")
+        behaviour = image.get("do", {}).get("S")
+        if behaviour == "hang":
+            time.sleep(600)
+        if behaviour == "raise":
+            raise ValueError("a bad record")
+        time.sleep(float(os.environ.get("PAUSE_S", "0")))
+        total += int(image["n"]["N"])
+        with open(os.environ["SEEN"], "a") as seen:
+            seen.write(json.dumps({
+                "key": image["pk"]["S"], "n": int(image["n"]["N"]), "name": record["eventName"],
+                "number": change["SequenceNumber"], "identity": record.get("userIdentity"),
+            }) + "\\n")
+    if event.get("isFinalInvokeForWindow"):
+        with open(os.environ["SEEN"] + "-totals", "a") as totals:
+            window = event["shardId"] + " " + event["window"]["start"]
+            totals.write(json.dumps([window, total]) + "\\n")
+    return {"state": {"total": total}}
+"""
+
+# Drives the consumer until it is killed.
+DRIVER = """
+import json, sys, threading
+from pathlib import Path
+import boto3
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.deployed_function import DeployedFunction
+from cdk_streams.operations.deployment import DeployedConsumer
+from cdk_streams.operations.live import driving
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.poller import EventSourceMapping
+
+endpoint, stream, folder, settings = sys.argv[1:]
+function = DeployedFunction(
+    Path(folder, "code"), "seeing.handler", timeout_s=30,
+    environment={"SEEN": folder + "/seen", "PAUSE_S": "0.005"})
+mapping = EventSourceMapping(
+    settings=MappingSettings(**json.loads(settings)), function_arn=function.invoked_arn,
+    stream_arn=stream, uuid="mapping")
+
+class Nobody:
+    def notice(self, consumer, at_ms, notice): pass
+    def log(self, consumer, line): pass
+
+def client(service):
+    return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1",
+                        aws_access_key_id="local", aws_secret_access_key="local")
+
+with PositionStore(Path(folder) / "positions") as positions, driving(
+        [DeployedConsumer("seeing", function, mapping)], client, positions=positions,
+        audience=Nobody(), connection={}, scratch=Path(folder)):
+    threading.Event().wait()
+"""
 
 
-@pytest.fixture(scope="session")
-def aws() -> Iterator[LocalAws]:
-    with local_aws() as started:
-        yield started
+def eventually(true: Callable[[], bool], what: str, limit_s: float = 60) -> None:
+    give_up = time.monotonic() + limit_s
+    while not true():
+        assert time.monotonic() < give_up, what
+        time.sleep(0.05)
 
 
-@pytest.fixture(scope="session")
-def dynamodb_endpoint() -> Iterator[str]:
-    if (why_not := missing()) is not None:
-        pytest.skip(why_not)
-    with dynamodb_local(fetch(CACHE)) as endpoint_url:
-        yield endpoint_url
+@dataclass
+class Watch:
+    """Counts notices by kind and keeps troubles."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
+        self.counts[type(notice).__name__] += 1
+        match notice:
+            case Trouble(what):
+                self.troubles.append(what)
+            case CallEnded(outcome=Throttled()):
+                self.counts["throttles"] += 1
+
+    def log(self, _consumer: str, _line: LogLine) -> None:
+        pass
 
 
-def at(endpoint_url: str) -> Callable[[str], Any]:
-    """Return the maker of clients of one endpoint; they retry nothing, so every fault shows."""
-    session = boto3.Session("local", "local", region_name="us-east-1")
-    return lambda service: session.client(
-        service,  # type: ignore[call-overload] # any service's name
-        endpoint_url=endpoint_url,
-        config=_ONCE,
-    )
+@dataclass
+class Table:
+    """A table with a stream, and a handler that writes down what it gets."""
 
+    clients: Clients
+    name: str
+    stream_arn: str
+    folder: Path
+    written: int = 0
 
-@pytest.fixture(params=["DynamoDB Local", "ministack"])
-def any_client(request: pytest.FixtureRequest, aws: LocalAws) -> Callable[[str], Any]:
-    """Return clients of DynamoDB Local or of the local AWS; its queues serve both."""
+    def write(self, count: int, **more: Any) -> None:
+        """Write `count` changes over ten items; `n` grows with each change."""
+        dynamodb = self.clients("dynamodb")
+        for _ in range(count):
+            key = f"item-{self.written % 10}"
+            item = {"pk": {"S": key}, "n": {"N": str(self.written)}, **more}
+            dynamodb.put_item(TableName=self.name, Item=item)
+            self.written += 1
 
-    def near(service: str) -> Any:
-        return client(aws, service)
+    def seen(self) -> list[dict[str, Any]]:
+        """Return what the handler wrote down."""
+        return self._lines("seen")
 
-    if request.param == "ministack":
-        return near
-    amazon = at(request.getfixturevalue("dynamodb_endpoint"))
-    return lambda service: (amazon if service.startswith("dynamodb") else near)(service)
+    def totals(self) -> dict[str, set[int]]:
+        """Return what the closing calls of each shard's windows were told."""
+        found: dict[str, set[int]] = {}
+        for window, total in self._lines("seen-totals"):
+            found.setdefault(window, set()).add(total)
+        return found
+
+    def left(self, count: int) -> set[int]:
+        """Return which of the first `count` changes were not handled yet."""
+        return set(range(count)) - {each["n"] for each in self.seen()}
+
+    def _lines(self, name: str) -> list[Any]:
+        """Return a file's lines, a half-written last one left out."""
+        path = self.folder / name
+        lines = path.read_text().split("\n")[:-1] if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def consumer(self, settings: MappingSettings, timeout_s: float = 30) -> DeployedConsumer:
+        arn = f"arn:aws:lambda:us-east-1:000000000000:function:{self.name}"
+        environment = {"SEEN": str(self.folder / "seen")}
+        function = DeployedFunction(
+            self.folder / "code",
+            "seeing.handler",
+            environment=environment,
+            arn=arn,
+            timeout_s=timeout_s,
+        )
+        mapping = EventSourceMapping(
+            settings=settings, function_arn=arn, stream_arn=self.stream_arn, uuid="mapping"
+        )
+        return DeployedConsumer("seeing", function, mapping)
+
+    @contextlib.contextmanager
+    def driven(
+        self,
+        settings: MappingSettings,
+        clients: Clients | None = None,
+        timeout_s: float = 30,
+    ) -> Iterator[Watch]:
+        watch = Watch()
+        with (
+            PositionStore(self.folder / "positions") as positions,
+            driving(
+                [self.consumer(settings, timeout_s)],
+                clients or self.clients,
+                positions=positions,
+                audience=watch,
+                connection={},
+            ) as run,
+        ):
+            yield watch
+            run.check()
+
+    def driven_and_killed(
+        self, endpoint_url: str, settings: dict[str, Any], count: int, *, kills: int, seed: int
+    ) -> None:
+        """Drive in a process of its own, and kill it (-9) again and again a moment after a call."""
+        draws = random.Random(seed)  # noqa: S311 - moments, not secrets
+        argv = [sys.executable, "-c", DRIVER, endpoint_url, self.stream_arn]
+        argv += [str(self.folder), json.dumps(settings)]
+        environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
+        for _ in range(kills):
+            before = len(self.seen())
+            driver = subprocess.Popen(argv, env=environment)  # noqa: S603 - this Python, our text
+            eventually(
+                lambda before=before: len(self.seen()) > before or not self.left(count),  # type: ignore[misc]
+                "the driver must go on",
+            )
+            time.sleep(draws.uniform(0, 0.3))
+            driver.send_signal(signal.SIGKILL)
+            driver.wait()
 
 
 @pytest.fixture
-def fault_proxy() -> type[FaultProxy]:
-    """Return the proxy, because a test cannot import what stands beside it."""
-    return FaultProxy
+def table(amazon: Clients, near: Clients, tmp_path: Path) -> Iterator[Table]:
+    def clients(service: str) -> Any:
+        return (amazon if service.startswith("dynamodb") else near)(service)
+
+    name = f"faults-{uuid.uuid4().hex[:8]}"
+    made = amazon("dynamodb").create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )["TableDescription"]
+    # Apart from what the run writes: a changed file in an asset is new code.
+    (tmp_path / "code").mkdir()
+    (tmp_path / "code" / "seeing.py").write_text(HANDLER)
+    yield Table(clients, name, made["LatestStreamArn"], tmp_path)
+    amazon("dynamodb").delete_table(TableName=name)
 
 
-@pytest.fixture(scope="session")
-def clients_at() -> Callable[[str], Callable[[str], Any]]:
-    """Return the maker of clients of any endpoint, which retry nothing."""
-    return at
-
-
-ERRORS = {
-    "throttled": (400, "ThrottlingException"),
-    "limited": (400, "LimitExceededException"),
-    "failed": (500, "InternalServerError"),
-    "expired": (400, "ExpiredIteratorException"),
-}
-KINDS = (*ERRORS, "broken before", "broken within")
-
-
-class FaultProxy:
-    """A proxy in front of `target`: each request has a fault with probability `rate`.
-
-    Some requests get one of AWS's own errors; for some the connection breaks before the answer,
-    or in the middle of it. What happens is drawn from `seed`.
-    """
-
-    def __init__(self, target: str, *, seed: int, rate: float) -> None:
-        self.target = urlsplit(target).netloc
-        self.counts: Counter[str] = Counter()
-        self._draws = random.Random(seed)  # noqa: S311 - faults, not secrets
-        self._rate = rate
-        self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Forward, self))
-        self._server.daemon_threads = True
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
-
-    @property
-    def endpoint_url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
-
-    def fault(self, operation: str) -> str | None:
-        """Draw what happens to a request of `operation`, and count it."""
-        with self._lock:
-            kind = None
-            if self._draws.random() < self._rate:
-                kind = self._draws.choice(KINDS)
-            if kind == "expired" and operation != "GetRecords":
-                kind = "throttled"
-            self.counts[kind or "forwarded"] += 1
-            return kind
-
-
-class _Forward(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-    disable_nagle_algorithm = True
-    wbufsize = 65536
-
-    def __init__(self, proxy: FaultProxy, *connection: Any) -> None:
-        self._proxy = proxy
-        super().__init__(*connection)
-
-    def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers["Content-Length"]))
-        operation = self.headers.get("X-Amz-Target", ".").rsplit(".", 1)[1]
-        kind = self._proxy.fault(operation)
-        if kind == "broken before":
-            self.close_connection = True
-            return
-        if kind in ERRORS:
-            status, code = ERRORS[kind]
-            self._answer(status, json.dumps({"__type": code, "message": "injected"}).encode())
-            return
-        connection = http.client.HTTPConnection(self._proxy.target, timeout=30)
-        try:
-            connection.request("POST", self.path, body, dict(self.headers))
-            response = connection.getresponse()
-            answer = response.read()
-        finally:
-            connection.close()
-        self._answer(response.status, answer, cut=kind == "broken within")
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - Python's own name
-        pass
-
-    def _answer(self, status: int, body: bytes, *, cut: bool = False) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", "application/x-amz-json-1.0")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body[: len(body) // 2] if cut else body)
-        self.wfile.flush()
-        if cut:
-            self.close_connection = True
+@pytest.fixture(name="eventually")
+def _eventually() -> Callable[..., None]:
+    """Return the wait for something, because a test cannot import what stands beside it."""
+    return eventually

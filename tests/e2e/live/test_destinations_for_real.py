@@ -15,7 +15,6 @@ from cdk_streams.operations.consumer import Notice
 from cdk_streams.operations.deployment import DeployedConsumer
 from cdk_streams.operations.failure_messages import read_failures
 from cdk_streams.operations.live import driving
-from cdk_streams.operations.local_aws import LocalAws, client
 from cdk_streams.operations.positions import PositionStore
 from cdk_streams.operations.rehearsal import Rehearsal, rehearsing
 from cdk_streams.operations.scenarios import SCENARIOS
@@ -41,11 +40,6 @@ class UntilSent:
 
     def log(self, _consumer: str, _line: object) -> None:
         pass
-
-
-@pytest.fixture
-def near(aws: LocalAws) -> Callable[[str], Any]:
-    return lambda service: client(aws, service)
 
 
 @pytest.fixture
