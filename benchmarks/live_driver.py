@@ -33,8 +33,8 @@ from cdk_streams.operations.local_aws import client, local_aws
 from cdk_streams.operations.positions import PositionStore
 from cdk_streams.operations.progress import Progress
 from cdk_streams.operations.rehearsal import rehearsing
+from cdk_streams.operations.scenario import Result, Scenario
 from cdk_streams.operations.scenario_handler import behaving
-from cdk_streams.operations.scenarios import Result, Scenario
 from cdk_streams.poller import Invoke
 from cdk_streams.simulator import simulate
 

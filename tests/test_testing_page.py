@@ -10,6 +10,7 @@ from types import ModuleType
 
 import pytest
 
+from cdk_streams.operations.scenarios import SCENARIOS
 from cdk_streams.simulator import Faults, InvariantBroken
 from cdk_streams.simulator.happenings import SYMBOLS
 
@@ -19,6 +20,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "testing.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 BLOCKS = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 FAKES = re.findall(r"^\| `((?:cdk_streams|lambda_runtime)\.[\w.]+)`", TEXT, re.MULTILINE)
+CELLS = [line.strip("| ").split(" | ") for line in TEXT.splitlines() if line.startswith("| ")]
 ROWS = re.findall(r"^\| `([^|]+)` \| (.+) \|$", TEXT, re.MULTILINE)
 
 
@@ -49,6 +51,14 @@ def test_the_error_shown_is_the_one_that_its_block_raises() -> None:
 
     kind = f"{InvariantBroken.__module__}.{InvariantBroken.__name__}"
     assert shown == f"{kind}: {broken.value}\n{broken.value.__notes__[0]}\n"
+
+
+def test_every_scenario_is_in_the_table_and_the_same_three_ways() -> None:
+    shown = [row for row in CELLS if len(row) == 7 and row[-3:] == ["same"] * 3]
+
+    assert [(row[0], row[3]) for row in shown] == [
+        (scenario.rule, scenario.evidence) for scenario in SCENARIOS
+    ]
 
 
 def test_every_symbol_is_in_the_table() -> None:

@@ -1,10 +1,4 @@
-"""Run a scenario for real: a new table, a new queue, the handler in Lambda's runtime client.
-
-    rehearse(SCENARIOS[0], client, connection={}) == SCENARIOS[0].expected
-
-This is how a local AWS is compared with Lambda's recorded behaviour, and how the poller that the
-simulator runs is shown to do the same with real reads, real calls and real failure records.
-"""
+"""What a scenario needs to run for real: a table with its items, a queue, a function."""
 
 from __future__ import annotations
 
@@ -12,70 +6,29 @@ import contextlib
 import json
 import shutil
 import tempfile
-import threading
+import time
 import uuid
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cdk_streams.errors import StreamsError
-from cdk_streams.poller import (
-    Checkpoint,
-    EventSourceMapping,
-    FailureSent,
-    Invoke,
-    SendFailure,
-    Settled,
-)
+from cdk_streams.poller import EventSourceMapping
 
 from . import scenario_handler
-from .consumer import Notice
 from .deployed_function import DeployedFunction
 from .deployment import Client, DeployedConsumer
-from .function_logs import LogLine
-from .live import driving
-from .positions import PositionStore
-from .scenarios import Result, Scenario, result_of
+from .scenario import Scenario
 
-__all__ = ["Rehearsal", "rehearse", "rehearsing"]
-
-_LIMIT_S = 60.0
-
-
-@dataclass(slots=True)
-class _Watch:
-    """Waits until all records are settled and all failure records sent; keeps what was called."""
-
-    expected: int
-    calls: list[Any] = field(default_factory=list)
-    request_ids: list[str] = field(default_factory=list)
-    settled: int = 0
-    sending: int = 0
-    done: threading.Event = field(default_factory=threading.Event)
-
-    def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
-        """Take part in a run."""
-        match notice:
-            case Invoke():
-                self.calls.append(notice.records)
-                self.request_ids.append(notice.request_id)
-            case Settled(_, _, records):
-                self.settled += len(records)
-            case SendFailure():
-                self.sending += 1
-            case FailureSent():
-                self.sending -= 1
-            case Checkpoint() if self.settled >= self.expected and not self.sending:
-                self.done.set()
-
-    def log(self, _consumer: str, _line: LogLine) -> None:
-        """Take part in a run; nobody reads these handlers' lines."""
+__all__ = ["Rehearsal", "rehearsing"]
 
 
 @dataclass(frozen=True, slots=True)
 class Rehearsal:
-    """A table with `scenario.count` items written in order, and a queue for failure records."""
+    """A table with `scenario.count` items written in order, and a queue for failure records.
+
+    `began_s` is the moment, in epoch seconds, from which the scenario counts its own.
+    """
 
     scenario: Scenario
     client: Client
@@ -84,6 +37,13 @@ class Rehearsal:
     queue_url: str
     queue_arn: str
     asset: Path
+    began_s: int
+
+    @property
+    def starts_ms(self) -> int:
+        """Return when the mapping starts, by its own clock."""
+        last_s = max(self.scenario.written_s, default=0)
+        return (self.began_s + last_s + self.scenario.late_s) * 1000
 
     def consumer(self) -> DeployedConsumer:
         """Return the scenario's mapping and function as if they were deployed."""
@@ -139,38 +99,12 @@ class Rehearsal:
         return ordinals
 
 
-def rehearse(scenario: Scenario, client: Client, connection: Mapping[str, str]) -> Result:
-    """Run the scenario and return the calls that were made and the failure records that came.
-
-    Raises:
-        StreamsError: Not every record was dealt with in a minute.
-
-    """
-    watch = _Watch(scenario.count)
-    with contextlib.ExitStack() as stack:
-        rehearsal = stack.enter_context(rehearsing(scenario, client))
-        positions = stack.enter_context(PositionStore(rehearsal.asset.parent / "positions"))
-        run = stack.enter_context(
-            driving(
-                [rehearsal.consumer()],
-                client,
-                positions=positions,
-                audience=watch,
-                connection=connection,
-            )
-        )
-        if not watch.done.wait(_LIMIT_S):
-            run.check()
-            raise StreamsError(
-                f"{scenario.name}: {scenario.count} records must be dealt with in {_LIMIT_S:g} s, "
-                f"got {watch.settled}"
-            )
-        return result_of(watch.calls, rehearsal.failures(), rehearsal.ordinals())
-
-
 @contextlib.contextmanager
-def rehearsing(scenario: Scenario, client: Client) -> Iterator[Rehearsal]:
-    """Make the scenario's table and queue, write its items, and remove both in the end."""
+def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> Iterator[Rehearsal]:
+    """Make the scenario's table and queue, write its items, and remove both in the end.
+
+    `waiting`: each item is written at its own second, and not as soon as possible.
+    """
     name = f"{scenario.name}-{uuid.uuid4().hex[:8]}"
     dynamodb, sqs = client("dynamodb"), client("sqs")
     table = dynamodb.create_table(
@@ -188,7 +122,10 @@ def rehearsing(scenario: Scenario, client: Client) -> Iterator[Rehearsal]:
             asset = Path(folder, "asset")
             asset.mkdir()
             shutil.copy(scenario_handler.__file__, asset)
+            began_s = _begin(scenario, waiting=waiting)
             for ordinal in range(1, scenario.count + 1):
+                if waiting and scenario.written_s:
+                    _sleep_until(began_s + scenario.written_s[ordinal - 1])
                 item = {
                     "pk": {"S": f"item-{ordinal}"},
                     "ordinal": {"N": str(ordinal)},
@@ -203,7 +140,22 @@ def rehearsing(scenario: Scenario, client: Client) -> Iterator[Rehearsal]:
                 queue_url,
                 attributes["Attributes"]["QueueArn"],
                 asset,
+                began_s,
             )
     finally:
         dynamodb.delete_table(TableName=name)
         sqs.delete_queue(QueueUrl=queue_url)
+
+
+def _begin(scenario: Scenario, *, waiting: bool) -> int:
+    """Return the start of the tumbling window (without one: the second) that is now or next."""
+    if not scenario.written_s:
+        return int(time.time())
+    window = scenario.settings.tumbling_window
+    length_s = 1 if window is None else int(window.total_seconds())
+    now_s = int(time.time())
+    return now_s - now_s % length_s + (length_s if waiting else 0)
+
+
+def _sleep_until(epoch_s: float) -> None:
+    time.sleep(max(0.0, epoch_s - time.time()))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -19,9 +20,15 @@ def behaving(plan: dict[str, Any]) -> Callable[[Any, Any], Any]:
 
     `{"bad": [2], "how": "raise"}` raises when record 2 is among the records; `"report"` lists the
     bad ones as batch item failures; `"answer"` gives `plan["answer"]` when there is a bad one.
+    `"sum"` adds the ordinals up in a tumbling window's state, and raises in the closing call with
+    `"closing": "raise"`. `"pause_s"` is how long each call takes.
     """
 
-    def handle(event: Any, _context: Any) -> Any:
+    def handle(event: Any, context: Any) -> Any:
+        # The simulator's context lets virtual time pass.
+        getattr(context, "spend", time.sleep)(plan.get("pause_s", 0))
+        if plan["how"] == "sum":
+            return _summed(event, plan)
         bad = [each for each in event["Records"] if _ordinal(each) in plan["bad"]]
         if not bad:
             return {"batchItemFailures": []}
@@ -33,6 +40,13 @@ def behaving(plan: dict[str, Any]) -> Callable[[Any, Any], Any]:
         return {"batchItemFailures": [{"itemIdentifier": number} for number in numbers]}
 
     return handle
+
+
+def _summed(event: Any, plan: dict[str, Any]) -> Any:
+    if event["isFinalInvokeForWindow"] and plan.get("closing") == "raise":
+        raise ValueError("the sum cannot be kept")
+    total = event["state"].get("sum", 0) + sum(map(_ordinal, event["Records"]))
+    return {"state": {"sum": total}}
 
 
 def _ordinal(record: Any) -> int:

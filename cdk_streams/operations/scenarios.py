@@ -1,90 +1,19 @@
-"""Recorded behaviour of Lambda as values, and what a run of each came to, however it was run.
+"""Recorded behaviour of Lambda, as scenarios that run anywhere.
 
-`SCENARIOS` holds what AWS was seen to do (and, marked so, what follows from it). The same scenario
-runs in the simulator, against DynamoDB Local and against another local AWS; `told` turns what an
-observer saw into the same `Result` that the scenario expects.
+`SCENARIOS` holds what AWS was seen to do (and, marked so, what follows from it). Each runs in the
+simulator, on fakes, against DynamoDB Local and against another local AWS.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from cdk_streams.mapping import MappingSettings
 
-__all__ = ["SCENARIOS", "Failure", "Result", "Scenario", "result_of"]
+from .scenario import Failure, Result, Scenario
+from .scenarios_in_time import IN_TIME
 
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A failure record without its ids and times; `first` and `last` are ordinals."""
-
-    condition: str
-    count: int
-    batch_size: int
-    first: int
-    last: int
-    function_error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """The calls, each as the ordinals of its records, and the failure records in order."""
-
-    calls: tuple[tuple[int, ...], ...]
-    failures: tuple[Failure, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """Records 1 to `count` lie in the stream when the mapping of these settings starts.
-
-    `plan` is what `scenario_handler.behaving` takes; `keep` the ordinals whose item has
-    `keep: true`, for filters. `recorded`: seen on AWS; otherwise it follows from what was seen.
-    """
-
-    name: str
-    rule: str
-    settings: MappingSettings
-    plan: Mapping[str, Any]
-    expected: Result
-    count: int = 4
-    keep: frozenset[int] = frozenset()
-    recorded: bool = True
-
-
-def result_of(
-    calls: Iterable[Iterable[Mapping[str, Any]]],
-    failures: Iterable[Mapping[str, Any]],
-    ordinals: Mapping[str, int],
-) -> Result:
-    """Return what was seen.
-
-    `calls` are the records of each call, `failures` the bodies of failure records; `ordinals` has
-    the place of each sequence number.
-    """
-    return Result(
-        tuple(tuple(ordinals[_number(each)] for each in records) for records in calls),
-        tuple(_failure(body, ordinals) for body in failures),
-    )
-
-
-def _failure(body: Mapping[str, Any], ordinals: Mapping[str, int]) -> Failure:
-    request, batch = body["requestContext"], body["DDBStreamBatchInfo"]
-    return Failure(
-        request["condition"],
-        request["approximateInvokeCount"],
-        batch["batchSize"],
-        ordinals[batch["startSequenceNumber"]],
-        ordinals[batch["endSequenceNumber"]],
-        (body.get("responseContext") or {}).get("functionError"),
-    )
-
-
-def _number(record: Mapping[str, Any]) -> str:
-    number: str = record["dynamodb"]["SequenceNumber"]
-    return number
+__all__ = ["SCENARIOS"]
 
 
 def _raises(*bad: int) -> dict[str, Any]:
@@ -148,7 +77,7 @@ SCENARIOS = (
             (_given_up(1, 1, 5, 5, _EXCEPTION),),
         ),
         count=5,
-        recorded=False,
+        evidence="follows from it",
     ),
     Scenario(
         "partial",
@@ -203,7 +132,7 @@ SCENARIOS = (
         _reports(1),
         Result(((1, 2, 3),) * 2, (_given_up(2, 3, 1, 3, None),)),
         count=3,
-        recorded=False,
+        evidence="follows from it",
     ),
     Scenario(
         "filter",
@@ -220,7 +149,7 @@ SCENARIOS = (
         _raises(),
         Result(((1, 2), (3, 4), (5,))),
         count=5,
-        recorded=False,
+        evidence="follows from it",
     ),
     Scenario(
         "after_a_discard",
@@ -232,6 +161,7 @@ SCENARIOS = (
             (_given_up(1, 2, 1, 2, _EXCEPTION), _given_up(1, 2, 5, 6, _EXCEPTION)),
         ),
         count=6,
-        recorded=False,
+        evidence="follows from it",
     ),
+    *IN_TIME,
 )

@@ -15,7 +15,6 @@ from cdk_streams.operations.execution import Answer
 from cdk_streams.operations.fake_streams import FakeStreams
 from cdk_streams.operations.positions import Position, PositionStore
 from cdk_streams.operations.scenario_handler import behaving
-from cdk_streams.operations.scenarios import SCENARIOS, Scenario, result_of
 from cdk_streams.poller import Errored, Outcome, Returned, Settled, Throttled
 
 
@@ -48,22 +47,6 @@ def write(bench: Bench, count: int, shard: str = "s") -> list[str]:
 
 def troubles(bench: Bench) -> list[str]:
     return [notice.what for notice in bench.seen if isinstance(notice, Trouble)]
-
-
-@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
-def test_a_scenario_comes_out_as_on_lambda(bench: Bench, scenario: Scenario) -> None:
-    ordinals = {
-        bench.streams.write(
-            "s", {"ordinal": {"N": str(number)}, "keep": {"BOOL": number in scenario.keep}}
-        ): number
-        for number in range(1, scenario.count + 1)
-    }
-    bench.settings = scenario.settings
-    bench.handler = behaving(dict(scenario.plan))
-    bench.start()
-    bench.turn(200)
-    assert result_of(bench.calls, bench.failures, ordinals) == scenario.expected
-    assert bench.positions.load("audit", bench.streams.arn) == {"s": Position(max(ordinals))}
 
 
 def test_retries_keep_the_request_id(bench: Bench) -> None:

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.rehearsal import rehearse
-from cdk_streams.operations.scenarios import SCENARIOS, Scenario
+from cdk_streams.operations.rehearsed_run import rehearse
+from cdk_streams.operations.scenario import Scenario
+from cdk_streams.operations.scenarios import SCENARIOS
 
 pytestmark = pytest.mark.e2e
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each.name)
 def test_a_real_run_comes_out_as_on_lambda(
-    scenario: Scenario, any_client: Callable[[str], Any]
+    scenario: Scenario, any_client: Callable[[str], Any], times_by_minute: bool
 ) -> None:
-    assert rehearse(scenario, any_client, connection={}) == scenario.expected
+    result = rehearse(scenario, any_client, connection={}, times_by_minute=times_by_minute)
+    assert result == scenario.expected
