@@ -16,10 +16,12 @@ from cdk_streams.poller import (
     Errored,
     FailureSent,
     Invoke,
+    Read,
     RecordsRead,
     Returned,
     Settled,
     ShardDone,
+    ShardsListed,
     Throttled,
 )
 
@@ -53,7 +55,9 @@ class Progress:
     _pending_since_ms: dict[str, int] = field(default_factory=dict)
     _failed: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _last_calls: dict[tuple[str, int], Invoke] = field(default_factory=dict)
+    # When each shard that is read was last found empty; 0 for one that is not known to be.
     _empty_read_ms: dict[str, int] = field(default_factory=dict)
+    _children_known: bool = True
 
     def take(self, at_ms: int, notice: Notice) -> None:
         """Count one notice."""
@@ -69,8 +73,13 @@ class Progress:
             case FailureSent(delivered=delivered):
                 self.sent += delivered
                 self.refused += not delivered
+            case Read(shard_id):
+                self._empty_read_ms.setdefault(shard_id, 0)
             case ShardDone(shard_id):
                 self._empty_read_ms.pop(shard_id, None)
+                self._children_known = False
+            case ShardsListed():
+                self._children_known = True
             case Trouble(what):
                 self.trouble = what
             case _:
@@ -87,9 +96,14 @@ class Progress:
         return now_ms - oldest
 
     def caught_up(self, since_ms: int) -> bool:
-        """Tell whether all is dealt with that was written before `since_ms`."""
+        """Tell whether all is dealt with that was written before `since_ms`.
+
+        It may lie in the children of a shard that has just ended, so those are asked for first.
+        """
         reads = self._empty_read_ms.values()
-        return not self.waiting and bool(reads) and min(reads) >= since_ms
+        if self.waiting or not self._children_known:
+            return False
+        return bool(reads) and min(reads) >= since_ms
 
     def _take_read(self, at_ms: int, event: RecordsRead) -> None:
         if not event.records:

@@ -12,10 +12,13 @@ from cdk_streams.poller import (
     Errored,
     FailureSent,
     Invoke,
+    Read,
     RecordsRead,
     Returned,
     Settled,
     ShardDone,
+    ShardSeen,
+    ShardsListed,
     Throttled,
 )
 
@@ -89,6 +92,17 @@ def test_the_last_trouble_is_kept() -> None:
     assert after(Trouble("one"), Trouble("two")).trouble == "two"
 
 
+def test_the_children_of_a_shard_that_ended_are_waited_for() -> None:
+    progress = after(RecordsRead("other", 1), RecordsRead("s", 2), ShardDone("s"))
+    progress.take(10, RecordsRead("other", 3))
+    assert not progress.caught_up(5)
+    progress.take(11, ShardsListed((ShardSeen("other"), ShardSeen("child", ("s",)))))
+    progress.take(11, Read("child", 4, None, "TRIM_HORIZON", 1000, 11))
+    assert not progress.caught_up(5)
+    progress.take(12, RecordsRead("child", 4))
+    assert progress.caught_up(5)
+
+
 def test_caught_up_means_an_empty_read_of_every_shard_and_nothing_waiting() -> None:
     progress = Progress()
     assert not progress.caught_up(0)
@@ -105,6 +119,7 @@ def test_caught_up_means_an_empty_read_of_every_shard_and_nothing_waiting() -> N
 def test_a_finished_shard_is_not_waited_for() -> None:
     progress = after(RecordsRead("a", 1, records(1)), Settled("a", "handled", records(1)))
     progress.take(5, ShardDone("a"))
+    progress.take(6, ShardsListed((ShardSeen("a", closed=True), ShardSeen("b", ("a",)))))
     progress.take(9, RecordsRead("b", 1))
     assert progress.caught_up(8)
 
