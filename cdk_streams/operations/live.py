@@ -119,7 +119,8 @@ def driving(
 
     `client("sqs")` makes a boto3 client; `connection` is what the functions get to make theirs.
     Their temporary files lie in `scratch` (None: the system's folder for them). By `clock` the
-    consumers judge how old a record is.
+    consumers judge how old a record is. An error that ended a consumer is raised at the end of the
+    block too, unless the block ends with one of its own.
     """
     deliver = Destinations(client).send
     with contextlib.ExitStack() as stack:
@@ -140,7 +141,9 @@ def driving(
             stack.callback(driven[-1].stop)
         for one in driven:
             one.thread.start()
-        yield Run(driven)
+        run = Run(driven)
+        yield run
+        run.check()
 
 
 def _drive(
