@@ -11,8 +11,9 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from cdk_streams.errors import StreamsError
 from cdk_streams.poller import EventSourceMapping
 
 from . import scenario_handler
@@ -21,6 +22,9 @@ from .deployment import Client, DeployedConsumer
 from .scenario import Scenario
 
 __all__ = ["Rehearsal", "rehearsing"]
+
+_ENABLED_WITHIN_S: Final = 30.0
+_LOOK_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +118,7 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
         BillingMode="PAY_PER_REQUEST",
         StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
     )["TableDescription"]
+    _await_stream(client("dynamodbstreams"), table["LatestStreamArn"])
     queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     try:
@@ -145,6 +150,20 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
     finally:
         dynamodb.delete_table(TableName=name)
         sqs.delete_queue(QueueUrl=queue_url)
+
+
+def _await_stream(streams: Any, stream_arn: str) -> None:
+    """Wait until the stream takes records: some endpoints lose what is written before that."""
+    give_up = time.monotonic() + _ENABLED_WITHIN_S
+    while True:
+        described = streams.describe_stream(StreamArn=stream_arn)["StreamDescription"]
+        if (status := described["StreamStatus"]) == "ENABLED":
+            return
+        if time.monotonic() > give_up:
+            raise StreamsError(
+                f"{stream_arn} must be ENABLED within {_ENABLED_WITHIN_S:g} s, got {status}"
+            )
+        time.sleep(_LOOK_EVERY_S)
 
 
 def _begin(scenario: Scenario, *, waiting: bool) -> int:

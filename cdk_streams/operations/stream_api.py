@@ -58,7 +58,7 @@ def list_shards(api: StreamsApi, stream_arn: str) -> tuple[Shard, ...]:
         described = api.describe_stream(StreamArn=stream_arn, **page)["StreamDescription"]
         shards += [_shard(each) for each in described["Shards"]]
         last = described.get("LastEvaluatedShardId")
-        if last is None or not described["Shards"]:
+        if last in (None, page.get("ExclusiveStartShardId")):
             return tuple(shards)
         page = {"ExclusiveStartShardId": last}
 
@@ -72,16 +72,17 @@ def read_error(error: ClientError | BotoCoreError) -> ReadError:
     if not isinstance(error, ClientError):
         return ReadError("later", f"{type(error).__name__}: {error}")
     code = error.response.get("Error", {}).get("Code", "")
-    message = error.response.get("Error", {}).get("Message", "")
+    # DynamoDB Local leaves the message of some errors empty.
+    text = f"{code}: {error.response.get('Error', {}).get('Message', '')}"
     match code:
         case "ExpiredIteratorException":
-            return ReadError("expired", message)
+            return ReadError("expired", text)
         case "TrimmedDataAccessException":
-            return ReadError("trimmed", message)
+            return ReadError("trimmed", text)
         case "ResourceNotFoundException":
-            return ReadError("gone", f"{code}: {message}")
+            return ReadError("gone", text)
         case _:
-            return ReadError("later", f"{code}: {message}")
+            return ReadError("later", text)
 
 
 def _shard(described: Any) -> Shard:
