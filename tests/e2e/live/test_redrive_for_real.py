@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -246,6 +247,37 @@ def test_a_record_that_failed_is_handled_by_the_fixed_function(
     assert "1. redriven" in late.output
     assert shop.seen(name) == ["one Ada", "three Ada", "poison Ada"]
     assert shop.messages(name) == 0
+
+
+def test_the_page_drives_a_stack_that_is_deployed_somewhere(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """docs/local.md: the consumers go on behind what they have handled before."""
+    page = Path(__file__).parents[3] / "docs" / "local.md"
+    (block,) = re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    here = connection_variables(shop.aws)
+    for name, shown in [
+        ("AWS_ENDPOINT_URL", "http://localhost:4566"),
+        ("AWS_ACCESS_KEY_ID", "test"),
+        ("AWS_SECRET_ACCESS_KEY", "test"),
+    ]:
+        assert f'"{name}": "{shown}"' in block
+        block = block.replace(f'"{name}": "{shown}"', f'"{name}": "{here[name]}"')
+
+    def until_handled(_prompt: str) -> str:
+        item = {"pk": {"S": "four"}, "who": {"S": "Bob"}}
+        shop.client("dynamodb").put_item(TableName=shop.outputs["TableName"], Item=item)
+        give_up = time.monotonic() + 60
+        while any(shop.seen(name)[-1:] != ["four Bob"] for name in ("Told", "Kept")):
+            assert time.monotonic() < give_up
+            time.sleep(0.05)
+        return ""
+
+    before = {name: shop.seen(name) for name in ("Told", "Kept")}
+    monkeypatch.chdir(shop.folder)
+    exec(block, {"input": until_handled})  # noqa: S102 - the page's own code
+    for name, lines in before.items():
+        assert shop.seen(name) == [*lines, "four Bob"]
 
 
 def test_the_object_stays_and_is_redriven_by_itself_when_no_queue_is_told(shop: Shop) -> None:
