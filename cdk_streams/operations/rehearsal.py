@@ -111,14 +111,8 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
     """
     name = f"{scenario.name}-{uuid.uuid4().hex[:8]}"
     dynamodb, sqs = client("dynamodb"), client("sqs")
-    table = dynamodb.create_table(
-        TableName=name,
-        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
-        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
-        BillingMode="PAY_PER_REQUEST",
-        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
-    )["TableDescription"]
-    _await_stream(client("dynamodbstreams"), table["LatestStreamArn"])
+    stream_arn = _new_table(dynamodb, name)
+    _await_stream(client("dynamodbstreams"), stream_arn)
     queue_url = sqs.create_queue(QueueName=name)["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=queue_url, AttributeNames=["QueueArn"])
     try:
@@ -141,7 +135,7 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
                 scenario,
                 client,
                 name,
-                table["LatestStreamArn"],
+                stream_arn,
                 queue_url,
                 attributes["Attributes"]["QueueArn"],
                 asset,
@@ -150,6 +144,19 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
     finally:
         dynamodb.delete_table(TableName=name)
         sqs.delete_queue(QueueUrl=queue_url)
+
+
+def _new_table(dynamodb: Any, name: str) -> str:
+    """Make a table of that name and return its stream's ARN."""
+    made = dynamodb.create_table(
+        TableName=name,
+        KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],
+        AttributeDefinitions=[{"AttributeName": "pk", "AttributeType": "S"}],
+        BillingMode="PAY_PER_REQUEST",
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"},
+    )
+    stream_arn: str = made["TableDescription"]["LatestStreamArn"]
+    return stream_arn
 
 
 def _await_stream(streams: Any, stream_arn: str) -> None:
