@@ -19,7 +19,7 @@ from constructs import Construct, IConstruct, IValidation
 from cdk_streams.checks import Consumer, Finding, Source, check
 from cdk_streams.constructs import readers, readings, watched
 from cdk_streams.constructs.places import root_of, stack_of, stage_of
-from cdk_streams.constructs.readings import Names
+from cdk_streams.constructs.readings import Names, Tree
 
 if TYPE_CHECKING:
     from cdk_streams.constructs.consumers import StreamConsumer
@@ -71,9 +71,9 @@ class _Every(NamedTuple):
 
 
 def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:
-    tree = advisor.root.node.find_all()
+    tree = Tree(advisor.root)
     ours = [each for one in _ADVISORS[advisor.root].values() for each in one.consumers]
-    every = _Every(ours, readers.beside(ours, tree))
+    every = _Every(ours, readers.beside(ours, tree.constructs))
     seen = _look(advisor, tree)
     if not check(_facts(every, seen, _numbers(every))):
         return []
@@ -87,14 +87,14 @@ def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:
     ]
 
 
-def _look(advisor: _Advisor, tree: Sequence[IConstruct]) -> dict[StreamConsumer, Seen]:
+def _look(advisor: _Advisor, tree: Tree) -> dict[StreamConsumer, Seen]:
     """Read what stands behind the stage's consumers, each stack's in one go."""
     found: dict[StreamConsumer, Seen] = {}
     for stack in dict.fromkeys(advisor.consumers.values()):
         here = [each for each, its in advisor.consumers.items() if its is stack]
-        held = [readings.look(each) for each in here]
+        held = [readings.look(each, tree) for each in here]
         for each, seen in zip(here, stack.resolve(held), strict=True):
-            found[each] = {**seen, **watched.by_alarms(tree, each)}
+            found[each] = {**seen, **watched.by_alarms(tree.constructs, each)}
     return found
 
 

@@ -26,7 +26,7 @@ from cdk_streams.constructs.functions import StreamFunction
 if TYPE_CHECKING:
     from cdk_streams.constructs.consumers import StreamConsumer
 
-__all__ = ["Names", "Seen", "facts", "look", "underlying"]
+__all__ = ["Names", "Seen", "Tree", "facts", "look", "underlying"]
 
 Seen: TypeAlias = dict[str, Any]
 """Properties by what they are of, as CDK holds them; resolved, what is None is not there."""
@@ -36,11 +36,14 @@ Kinds: TypeAlias = tuple[type[CfnResource], ...]
 _TABLES: Final = (dynamodb.CfnGlobalTable, dynamodb.CfnTable)
 _RECEIVERS: Final = (sqs.CfnQueue, sns.CfnTopic, s3.CfnBucket)
 _GUARDS: Final = (sqs.CfnQueuePolicy, sns.CfnTopicPolicy, s3.CfnBucketPolicy)
-# Large properties that no fact comes from, left out before Node resolves the rest.
-_NOT_READ: Final = frozenset(
+# What facts come from, of all but the mapping; Node resolves no more than this.
+_READ: Final = frozenset(
     {
-        *("attributeDefinitions", "code", "environment", "globalSecondaryIndexes", "keySchema"),
-        *("lifecycleConfiguration", "localSecondaryIndexes", "notificationConfiguration", "role"),
+        *("streamSpecification", "replicas"),
+        *("timeout", "memorySize", "reservedConcurrentExecutions", "deadLetterConfig"),
+        *("destinationConfig", "policyDocument"),
+        *("fifoQueue", "fifoTopic", "kmsMasterKeyId"),
+        *("messageRetentionPeriod", "sqsManagedSseEnabled"),
     }
 )
 
@@ -53,7 +56,20 @@ class Names(NamedTuple):
     function: str
 
 
-def look(consumer: StreamConsumer) -> Seen:
+class Tree:
+    """All constructs of an app, each before those within it, as they were at one moment."""
+
+    def __init__(self, root: IConstruct) -> None:
+        self.constructs = root.node.find_all()
+        self._places = {each: place for place, each in enumerate(self.constructs)}
+
+    def after(self, construct: IConstruct) -> Iterator[IConstruct]:
+        """Yield what stands behind a construct: first what it is made of, then all others."""
+        for place in range(self._places[construct] + 1, len(self.constructs)):
+            yield self.constructs[place]
+
+
+def look(consumer: StreamConsumer, tree: Tree) -> Seen:
     """Collect the properties of what stands behind a consumer."""
     resources = list(_resources(underlying(consumer)))
     policies, role = resources, None
@@ -64,8 +80,8 @@ def look(consumer: StreamConsumer) -> Seen:
     given = None if failures.is_ours else failures.bucket or failures.topic or failures.queue
     receiver = list(_resources(given))
     return {
-        "mapping": _held(consumer.event_source_mapping),
-        "table": _first(_resources(consumer.table), _TABLES),
+        "mapping": _properties(consumer.event_source_mapping),
+        "table": _table(consumer.table, tree),
         "function": _first(resources, (lambda_.CfnFunction,)),
         "has_role": role is not None or policies is resources,
         "invoked": _all(resources, (lambda_.CfnEventInvokeConfig,)),
@@ -173,15 +189,29 @@ def _resources(construct: IConstruct | None) -> Iterator[CfnResource]:
             yield each
 
 
-def _all(resources: Iterable[CfnResource], kinds: Kinds) -> list[dict[str, Any]]:
+def _table(table: IConstruct, tree: Tree) -> dict[str, Any] | None:
+    """Return what a table of this app holds; the first resource of its kind behind it is its own.
+
+    To ask Node for each table's parts would take as long as all else that is read of it.
+    """
+    if not isinstance(table, (dynamodb.Table, dynamodb.TableV2)):
+        return None  # An import.
+    return _first(tree.after(table), _TABLES)
+
+
+def _all(resources: Iterable[IConstruct], kinds: Kinds) -> list[dict[str, Any]]:
     return [_held(each) for each in resources if isinstance(each, kinds)]
 
 
-def _first(resources: Iterable[CfnResource], kinds: Kinds) -> dict[str, Any] | None:
+def _first(resources: Iterable[IConstruct], kinds: Kinds) -> dict[str, Any] | None:
     return next((_held(each) for each in resources if isinstance(each, kinds)), None)
 
 
 def _held(resource: CfnResource) -> dict[str, Any]:
+    return {name: value for name, value in _properties(resource).items() if name in _READ}
+
+
+def _properties(resource: CfnResource) -> Mapping[str, Any]:
     # The one way to all properties of a resource at once, whatever its type.
-    held = resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
-    return {name: value for name, value in held.items() if name not in _NOT_READ}
+    held: Mapping[str, Any] = resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
+    return held
