@@ -8,6 +8,8 @@ what a later template leaves out, which CloudFormation resets: so each change ad
 from __future__ import annotations
 
 import json
+import os
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import fields
@@ -54,7 +56,10 @@ def aws() -> Iterator[LocalAws]:
 
 @pytest.fixture(scope="module")
 def command(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> CdkCommand:
-    command = CdkCommand(tmp_path_factory.mktemp("cdk"), environment(aws))
+    variables = environment(aws)
+    # Plain pytest has this virtual environment's cdk command beside its Python, not on the PATH.
+    variables["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), variables["PATH"]])
+    command = CdkCommand(tmp_path_factory.mktemp("cdk"), variables)
     bootstrap(command, account=aws.account, region=aws.region)
     return command
 

@@ -106,7 +106,7 @@ def _run(seed: int) -> Run:
     return replace(run, invocations=[replace(each, error=None) for each in run.invocations])
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(st.integers(0, 2**32))
 def test_patience_changes_nothing_that_a_run_tells(seed: int) -> None:
     patient = _run(seed)
