@@ -118,6 +118,8 @@ def _attend(
             ended_ms = None if process is None else process.ended_ms
             if ended_ms is not None and view.caught_up(names, ended_ms):
                 break
+    if not console.is_terminal:
+        console.print()  # The table that goes into a file or a pipe has no end of line.
     console.print("every consumer has dealt with what was written")
     return 0 if process is None else process.code
 

@@ -170,6 +170,9 @@ def source_state(folder: Path) -> tuple[tuple[str, int], ...]:
     """Return what changes when a source file of the app does: each file's name and time."""
     state: list[tuple[str, int]] = []
     for root, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:  # A virtual environment, whatever its name.
+            folders.clear()
+            continue
         folders[:] = [
             name for name in folders if name not in _NOT_SOURCE and not name.startswith(".")
         ]

@@ -50,6 +50,15 @@ def test_what_is_no_source_does_not(tmp_path: Path, name: str) -> None:
     assert source_state(tmp_path) == before
 
 
+def test_nor_does_a_virtual_environment_of_any_name(tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "pyvenv.cfg").touch()
+    before = source_state(tmp_path)
+    (tmp_path / "mine" / "lib").mkdir()
+    (tmp_path / "mine" / "lib" / "x.py").write_text("1")
+    assert source_state(tmp_path) == before
+
+
 def test_connection_variables_are_all_a_client_needs_and_no_more() -> None:
     aws = LocalAws("http://127.0.0.1:1", Path("folder"), region="eu-west-1")
     variables = connection_variables(aws)

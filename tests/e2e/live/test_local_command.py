@@ -139,6 +139,7 @@ def test_a_poison_record_is_retried_until_its_handler_is_fixed(app: Path, scratc
     session.wait_for("every consumer has dealt with what was written")
     session.process.send_signal(signal.SIGINT)
     assert session.end() == 0, session.said
+    assert "\nevery consumer has dealt with what was written\n" in session.said
     assert left_behind(scratch) == []
     order = [session.said.index(f"handled {name}") for name in ("one", "poison", "three")]
     assert order == sorted(order)
