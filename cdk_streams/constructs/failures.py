@@ -22,12 +22,12 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_streams.errors import SourceError
+from cdk_streams.mapping import FAILURE_OBJECTS
 
 __all__ = ["Failures", "OnFailure", "OnFailureChoice", "check", "destination", "grant_delivery"]
 
 _QUEUE_DAYS: Final = 14  # SQS's most; the records themselves are gone after one day.
 _BUCKET_DAYS: Final = 30  # Longer than the queue whose messages name its objects.
-_OBJECTS: Final = "aws/lambda/"  # What the key of every object starts with that Lambda writes.
 
 
 class OnFailure(Enum):
@@ -117,7 +117,7 @@ def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Gran
     if arn is None:
         return []
     if failures.bucket is not None:
-        objects = failures.bucket.arn_for_objects(f"{_OBJECTS}*")
+        objects = failures.bucket.arn_for_objects(f"{FAILURE_OBJECTS}*")
         return [
             grant(objects, "s3:PutObject"),
             grant(arn, "s3:ListBucket"),
@@ -172,7 +172,7 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
     )
     cfn = bucket.node.default_child
     assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 -- for the type checker; CDK's own child
-    prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=_OBJECTS)
+    prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=FAILURE_OBJECTS)
     told = s3.CfnBucket.QueueConfigurationProperty(
         event="s3:ObjectCreated:*",
         queue=queue.queue_arn,

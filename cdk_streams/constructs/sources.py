@@ -18,6 +18,7 @@ __all__ = [
     "READ_ACTIONS",
     "AnyKey",
     "StreamSource",
+    "check_key",
     "declare_view_type",
     "grant_read",
     "known_view_type",

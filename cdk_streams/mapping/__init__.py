@@ -10,6 +10,7 @@ Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
 from __future__ import annotations
 
 from cdk_streams.mapping.limits import (
+    FAILURE_OBJECTS,
     GET_RECORDS_BYTES,
     GET_RECORDS_LIMIT,
     MAX_FILTERS,
@@ -26,6 +27,7 @@ from cdk_streams.mapping.settings import MappingSettings
 from cdk_streams.mapping.values import Pattern, Reference, Seconds, StartingPosition
 
 __all__ = [
+    "FAILURE_OBJECTS",
     "GET_RECORDS_BYTES",
     "GET_RECORDS_LIMIT",
     "MAX_FILTERS",

@@ -31,6 +31,8 @@ MAX_FILTERS_RAISED: Final = 10
 MAX_PATTERN_CHARACTERS: Final = 4096
 MAX_DESTINATION_CHARACTERS: Final = 350
 MAX_INVOCATION_TIMEOUT: Final = timedelta(minutes=15)
+FAILURE_OBJECTS: Final = "aws/lambda/"
+"""What the key of every object starts with that Lambda writes for a failed batch."""
 
 
 class Number(NamedTuple):

@@ -20,9 +20,9 @@ from urllib.parse import unquote_plus
 from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
+from cdk_streams.mapping import FAILURE_OBJECTS
 
 __all__ = [
-    "FAILURES_PREFIX",
     "FailureObject",
     "delete_object",
     "is_notification",
@@ -30,9 +30,6 @@ __all__ = [
     "named_object",
     "read_object",
 ]
-
-FAILURES_PREFIX = "aws/lambda/"
-"""What the key of every object starts with that Lambda writes for a failed batch."""
 
 _GONE = {"NoSuchKey", "404"}
 
@@ -73,9 +70,9 @@ def named_object(record: Mapping[str, Any]) -> FailureObject:
         raise SourceError(
             f"a notification must be of an object that was created, got {event} of {found}"
         )
-    if not found.key.startswith(FAILURES_PREFIX):
+    if not found.key.startswith(FAILURE_OBJECTS):
         raise SourceError(
-            f"a notification must name an object under {FAILURES_PREFIX}, where Lambda writes "
+            f"a notification must name an object under {FAILURE_OBJECTS}, where Lambda writes "
             f"failure records, got {found}"
         )
     return found

@@ -20,10 +20,10 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
+from cdk_streams.mapping import FAILURE_OBJECTS
 
 from .deployment import Client
 from .failed_calls import Reader, destination, reader
-from .failure_objects import FAILURES_PREFIX
 
 __all__ = ["Elsewhere", "FailureBucket", "FailureQueue", "Place", "failure_places", "queue_url"]
 
@@ -150,7 +150,7 @@ def _place(
         case [_, _, "sqs", *_]:
             return arn
         case [_, _, "s3", *_, bucket]:
-            prefix = f"{FAILURES_PREFIX}{mapping['UUID']}/"
+            prefix = f"{FAILURE_OBJECTS}{mapping['UUID']}/"
             told = client("s3").get_bucket_notification_configuration(Bucket=bucket)
             for queue in _told(told, "Queue", prefix):
                 return queue

@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
+from cdk_streams.mapping import FAILURE_OBJECTS
 from cdk_streams.poller.batches import (
     created_ms,
     invocation_event,
@@ -81,7 +82,7 @@ def failure_of(
         }
     key = None
     if bucket:
-        folder = f"aws/lambda/{mapping.uuid}/{invoke.shard_id}"
+        folder = f"{FAILURE_OBJECTS}{mapping.uuid}/{invoke.shard_id}"
         key = f"{folder}/{s3_folder(turn.at_ms)}-{turn.draw_id()}"
     return SendFailure(invoke.shard_id, invoke.lane, invoke.call, body, mapping.destination, key)
 
