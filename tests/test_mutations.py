@@ -18,7 +18,7 @@ from typing import NamedTuple
 import pytest
 
 ROOT = Path(__file__).parent.parent
-SCENARIOS = "tests/scenarios"
+RULES = "tests/rules"
 
 
 class Wrong(NamedTuple):
@@ -58,7 +58,7 @@ WRONG_RULES = [
         "poller/positions.py",
         "place = bisect_left(shard.unsettled, min(waiting), key=int)",
         "place = bisect_left(shard.unsettled, min(map(str, waiting)))",
-        "../cdk_streams/poller/test_positions.py::"
+        "../unit/poller/test_checkpoints.py::"
         "test_the_position_stops_before_the_first_record_that_waits",
     ),
     Wrong(
@@ -179,7 +179,7 @@ WRONG_RULES = [
         "poller/positions.py",
         "Checkpoint(shard.shard_id, position, window)",
         "Checkpoint(shard.shard_id, position)",
-        "../cdk_streams/poller/test_windows.py::test_a_position_carries_the_state_up_to_it",
+        "../unit/poller/test_windows.py::test_a_position_carries_the_state_up_to_it",
     ),
     Wrong(
         "a partial failure reads as an exception",
@@ -226,7 +226,8 @@ def _imported_from(folder: Path) -> Iterator[None]:
 def _outcomes(folder: Path, test: str) -> list[str]:
     reports = Reports()
     # Deliberately without `-n`, caches or a terminal: one test, its outcome, nothing else.
-    arguments = ["-q", "-s", "-p", "no:cacheprovider", "--no-header", f"{ROOT}/{SCENARIOS}/{test}"]
+    arguments = ["-q", "-s", "-p", "no:cacheprovider", "--no-header", f"{ROOT}/{RULES}/{test}"]
+    arguments += ["-o", f"pythonpath={folder}"]
     with _imported_from(folder), redirect_stdout(io.StringIO()):
         pytest.main(arguments, plugins=[reports])
     return reports.outcomes

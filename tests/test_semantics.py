@@ -49,10 +49,10 @@ def test_every_rule_names_a_test_that_exists() -> None:
 
 def test_every_scenario_is_pinned_to_a_rule() -> None:
     cells = " ".join(row[-1] for row in _rules())
-    for path in sorted((TESTS / "scenarios").glob("test_*.py")):
+    for path in sorted((TESTS / "rules").glob("test_*.py")):
         for name in _functions(path):
             if name.startswith("test_"):
-                assert f"scenarios/{path.name}::{name}`" in cells, f"{name} has no row"
+                assert f"rules/{path.name}::{name}`" in cells, f"{name} has no row"
 
 
 def test_every_number_of_amazons_has_a_row() -> None:

@@ -22,8 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cdk_streams.errors import StreamsError
-
-from .interrupts import undisturbed
+from cdk_streams.operations.interrupts import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -16,6 +16,20 @@ from typing import Any, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.errors import StreamsError
+from cdk_streams.operations.destinations import Delivery
+from cdk_streams.operations.execution import Answer
+from cdk_streams.operations.positions import Position, PositionStore
+from cdk_streams.operations.shard_reader import (
+    AfterNumber,
+    AtEnd,
+    AtStart,
+    Page,
+    ShardReader,
+    Since,
+    StartAt,
+)
+from cdk_streams.operations.stream_api import Shard, StreamsApi, list_shards, read_error
+from cdk_streams.operations.work import Follow, Work
 from cdk_streams.poller import (
     CallEnded,
     Checkpoint,
@@ -42,13 +56,6 @@ from cdk_streams.poller import (
     invocation_event,
     step,
 )
-
-from .destinations import Delivery
-from .execution import Answer
-from .positions import Position, PositionStore
-from .shard_reader import AfterNumber, AtEnd, AtStart, Page, ShardReader, Since, StartAt
-from .stream_api import Shard, StreamsApi, list_shards, read_error
-from .work import Follow, Work
 
 __all__ = ["CallTaken", "Consumer", "Invoker", "Notice", "Observer", "Trouble", "outcome_of"]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from .interpreters import Interpreter
+from cdk_streams.operations.interpreters import Interpreter
 
 __all__ = ["DeployedFunction", "process_environment"]
 

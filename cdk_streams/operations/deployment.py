@@ -16,9 +16,8 @@ from typing import Any
 
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.deployed_function import DeployedFunction
 from cdk_streams.poller import EventSourceMapping
-
-from .deployed_function import DeployedFunction
 
 __all__ = ["Client", "DeployedConsumer", "SynthesizedStack", "read_consumers", "read_stacks"]
 

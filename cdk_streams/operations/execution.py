@@ -20,9 +20,18 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Literal
 
-from .deployed_function import DeployedFunction
-from .function_logs import LogLine, LogPipe
-from .runtime_api import Exited, Failed, InitFailed, Invocation, Ready, Reply, Responded, RuntimeApi
+from cdk_streams.operations.deployed_function import DeployedFunction
+from cdk_streams.operations.function_logs import LogLine, LogPipe
+from cdk_streams.operations.runtime_api import (
+    Exited,
+    Failed,
+    InitFailed,
+    Invocation,
+    Ready,
+    Reply,
+    Responded,
+    RuntimeApi,
+)
 
 __all__ = ["INIT_LIMIT_S", "Answer", "Environment"]
 

@@ -16,8 +16,7 @@ from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
-
-from .execution import Answer
+from cdk_streams.operations.execution import Answer
 
 __all__ = [
     "CALL_LIMIT_S",

@@ -21,9 +21,8 @@ from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import FAILURE_OBJECTS
-
-from .deployment import Client
-from .failed_calls import Reader, destination, reader
+from cdk_streams.operations.deployment import Client
+from cdk_streams.operations.failed_calls import Reader, destination, reader
 
 __all__ = ["Elsewhere", "FailureBucket", "FailureQueue", "Place", "failure_places", "queue_url"]
 

@@ -19,8 +19,8 @@ from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 
-from .fake_streams import FakeStreams
-from .shard_reader import AtStart, ShardReader
+from cdk_streams.operations.fake_streams import FakeStreams
+from cdk_streams.operations.shard_reader import AtStart, ShardReader
 
 __all__ = ["BUCKET", "FUNCTION", "QUEUE_ARN", "QUEUE_URL", "FakeAws", "FakeFunctions", "FakeQueue"]
 

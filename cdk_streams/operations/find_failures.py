@@ -23,13 +23,23 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.errors import SourceError, StreamsError
 from cdk_streams.mapping import MappingSettings
-
-from .deployment import Client
-from .failed_calls import bucket_senders, reader, settings_behind
-from .failure_messages import FailureMessage, give_back, is_test_event, read_failures
-from .failure_objects import FailureObject, is_notification, list_objects, named_object, read_object
-from .failure_places import FailureBucket, FailureQueue, Place
-from .redrive import RedrivePlan, plan_redrive
+from cdk_streams.operations.deployment import Client
+from cdk_streams.operations.failed_calls import bucket_senders, reader, settings_behind
+from cdk_streams.operations.failure_messages import (
+    FailureMessage,
+    give_back,
+    is_test_event,
+    read_failures,
+)
+from cdk_streams.operations.failure_objects import (
+    FailureObject,
+    is_notification,
+    list_objects,
+    named_object,
+    read_object,
+)
+from cdk_streams.operations.failure_places import FailureBucket, FailureQueue, Place
+from cdk_streams.operations.redrive import RedrivePlan, plan_redrive
 
 __all__ = ["FAULTS", "Findings", "Found", "find_failures"]
 

@@ -24,11 +24,15 @@ from pathlib import Path
 from typing import Any, Self
 
 from cdk_streams.errors import StreamsError
-
-from .deployed_function import DeployedFunction, process_environment
-from .execution import Answer, Environment
-from .function_logs import LogLine
-from .interpreters import Interpreter, describe, find_interpreter, link_runtime_packages
+from cdk_streams.operations.deployed_function import DeployedFunction, process_environment
+from cdk_streams.operations.execution import Answer, Environment
+from cdk_streams.operations.function_logs import LogLine
+from cdk_streams.operations.interpreters import (
+    Interpreter,
+    describe,
+    find_interpreter,
+    link_runtime_packages,
+)
 
 __all__ = ["FunctionRunner"]
 

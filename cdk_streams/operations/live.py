@@ -16,16 +16,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from .consumer import Consumer, Notice
-from .deployment import Client, DeployedConsumer
-from .destinations import Delivery, Destinations
-from .execution import Answer
-from .function_logs import LogLine
-from .functions import FunctionRunner
-from .interrupts import undisturbed
-from .positions import PositionStore
-from .stream_api import StreamsApi
-from .work import Clock, Threads, system_ms
+from cdk_streams.operations.consumer import Consumer, Notice
+from cdk_streams.operations.deployment import Client, DeployedConsumer
+from cdk_streams.operations.destinations import Delivery, Destinations
+from cdk_streams.operations.execution import Answer
+from cdk_streams.operations.function_logs import LogLine
+from cdk_streams.operations.functions import FunctionRunner
+from cdk_streams.operations.interrupts import undisturbed
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.operations.stream_api import StreamsApi
+from cdk_streams.operations.work import Clock, Threads, system_ms
 
 __all__ = ["Audience", "Run", "driving"]
 

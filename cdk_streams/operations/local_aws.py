@@ -27,9 +27,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cdk_streams.errors import StreamsError
-
-from . import local_aws_process
-from .interrupts import undisturbed
+from cdk_streams.operations import local_aws_process
+from cdk_streams.operations.interrupts import undisturbed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

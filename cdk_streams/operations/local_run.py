@@ -19,12 +19,16 @@ from pathlib import Path
 from typing import Any
 
 from cdk_streams.errors import SourceError
-
-from .cdk_command import CdkCommand, bootstrap, deploy, synthesize
-from .deployment import DeployedConsumer, SynthesizedStack, read_consumers, read_stacks
-from .live import Audience, Run, driving
-from .local_aws import LocalAws, client, environment, local_aws
-from .positions import PositionStore
+from cdk_streams.operations.cdk_command import CdkCommand, bootstrap, deploy, synthesize
+from cdk_streams.operations.deployment import (
+    DeployedConsumer,
+    SynthesizedStack,
+    read_consumers,
+    read_stacks,
+)
+from cdk_streams.operations.live import Audience, Run, driving
+from cdk_streams.operations.local_aws import LocalAws, client, environment, local_aws
+from cdk_streams.operations.positions import PositionStore
 
 __all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run", "source_state"]
 

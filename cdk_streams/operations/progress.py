@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from cdk_streams.operations.consumer import Notice, Trouble
 from cdk_streams.poller import (
     CallEnded,
     Errored,
@@ -24,8 +25,6 @@ from cdk_streams.poller import (
     ShardsListed,
     Throttled,
 )
-
-from .consumer import Notice, Trouble
 
 __all__ = ["Progress", "reported"]
 

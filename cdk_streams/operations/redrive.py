@@ -22,11 +22,10 @@ from typing import Any, TypeGuard
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import matches
 from cdk_streams.mapping import MappingSettings
-
-from .execution import Answer
-from .progress import reported
-from .shard_reader import AtNumber, ShardReader
-from .stream_api import StreamsApi
+from cdk_streams.operations.execution import Answer
+from cdk_streams.operations.progress import reported
+from cdk_streams.operations.shard_reader import AtNumber, ShardReader
+from cdk_streams.operations.stream_api import StreamsApi
 
 __all__ = ["Outcome", "RedrivePlan", "carry_out", "plan_redrive"]
 

@@ -14,12 +14,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from cdk_streams.errors import StreamsError
+from cdk_streams.operations import scenario_handler
+from cdk_streams.operations.deployed_function import DeployedFunction
+from cdk_streams.operations.deployment import Client, DeployedConsumer
+from cdk_streams.operations.scenario import Scenario
 from cdk_streams.poller import EventSourceMapping
-
-from . import scenario_handler
-from .deployed_function import DeployedFunction
-from .deployment import Client, DeployedConsumer
-from .scenario import Scenario
 
 __all__ = ["Rehearsal", "rehearsing"]
 

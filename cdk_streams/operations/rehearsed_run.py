@@ -16,19 +16,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdk_streams.errors import StreamsError
+from cdk_streams.operations.consumer import Notice
+from cdk_streams.operations.deployment import Client
+from cdk_streams.operations.function_logs import LogLine
+from cdk_streams.operations.live import driving
+from cdk_streams.operations.local_aws import LocalAws
+from cdk_streams.operations.local_aws import client as client_at
+from cdk_streams.operations.positions import PositionStore
+from cdk_streams.operations.rehearsal import Rehearsal, rehearsing
+from cdk_streams.operations.retold_stream import RetoldStream
+from cdk_streams.operations.scenario import Result, Scenario, calls_of, result_of
+from cdk_streams.operations.work import system_ms
 from cdk_streams.poller import CallEnded, Checkpoint, FailureSent, Invoke, SendFailure, Settled
-
-from .consumer import Notice
-from .deployment import Client
-from .function_logs import LogLine
-from .live import driving
-from .local_aws import LocalAws
-from .local_aws import client as client_at
-from .positions import PositionStore
-from .rehearsal import Rehearsal, rehearsing
-from .retold_stream import RetoldStream
-from .scenario import Result, Scenario, calls_of, result_of
-from .work import system_ms
 
 __all__ = ["rehearse"]
 

@@ -20,7 +20,7 @@ from itertools import takewhile
 from typing import Any, Self
 from urllib.parse import urlsplit
 
-from .loopback_proxy import LoopbackProxy, Reply, Request, forward
+from cdk_streams.operations.loopback_proxy import LoopbackProxy, Reply, Request, forward
 
 __all__ = ["RetoldStream", "ToldShard"]
 

@@ -11,9 +11,8 @@ from itertools import combinations
 from typing import Any, Literal, TypeAlias
 
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.operations.retold_stream import ToldShard
 from cdk_streams.poller import CallEnded, Invoke, invocation_event
-
-from .retold_stream import ToldShard
 
 __all__ = ["Call", "Evidence", "Failure", "Result", "Scenario", "Window", "calls_of", "result_of"]
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_streams.mapping import MappingSettings
-
-from .scenario import Failure, Result, Scenario
-from .scenarios_in_time import IN_TIME
+from cdk_streams.operations.scenario import Failure, Result, Scenario
+from cdk_streams.operations.scenarios_in_time import IN_TIME
 
 __all__ = ["SCENARIOS"]
 

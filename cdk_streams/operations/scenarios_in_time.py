@@ -5,9 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cdk_streams.mapping import MappingSettings
-
-from .retold_stream import ToldShard
-from .scenario import Failure, Result, Scenario, Window
+from cdk_streams.operations.retold_stream import ToldShard
+from cdk_streams.operations.scenario import Failure, Result, Scenario, Window
 
 __all__ = ["IN_TIME"]
 

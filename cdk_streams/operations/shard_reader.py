@@ -12,8 +12,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from .event_records import event_record
-from .stream_api import ReadError, StreamsApi, read_error
+from cdk_streams.operations.event_records import event_record
+from cdk_streams.operations.stream_api import ReadError, StreamsApi, read_error
 
 __all__ = ["AfterNumber", "AtEnd", "AtNumber", "AtStart", "Page", "ShardReader", "Since", "StartAt"]
 

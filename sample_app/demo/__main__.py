@@ -24,13 +24,12 @@ from cdk_streams.errors import StreamsError
 from cdk_streams.operations.cdk_command import CdkCommand, bootstrap, deploy, synthesize
 from cdk_streams.operations.interrupts import stopped_by_signals
 from cdk_streams.operations.local_aws import LocalAws, client, environment, local_aws
-
-from .checks import audit_faults, stock_faults
-from .orders import Day, plan_day
-from .run import run_day
-from .screen import step, verdict
-from .second_act import second_act
-from .shop import Shop
+from sample_app.demo.checks import audit_faults, stock_faults
+from sample_app.demo.orders import Day, plan_day
+from sample_app.demo.run import run_day
+from sample_app.demo.screen import step, verdict
+from sample_app.demo.second_act import second_act
+from sample_app.demo.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Callable

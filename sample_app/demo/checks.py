@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .items import plain
-from .orders import histories_of, item_of, stock_after
+from sample_app.demo.items import plain
+from sample_app.demo.orders import histories_of, item_of, stock_after
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from .orders import Day
-    from .shop import Audit, Stock
+    from sample_app.demo.orders import Day
+    from sample_app.demo.shop import Audit, Stock
 
 __all__ = ["audit_faults", "stock_faults"]
 

@@ -6,17 +6,17 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .progress import Consumer, Progress
-from .screen import watching
-from .shop import Audit, Stock, read_audit, read_stock, stock_up, write_order
+from sample_app.demo.progress import Consumer, Progress
+from sample_app.demo.screen import watching
+from sample_app.demo.shop import Audit, Stock, read_audit, read_stock, stock_up, write_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from rich.console import Console
 
-    from .orders import Day
-    from .shop import Shop
+    from sample_app.demo.orders import Day
+    from sample_app.demo.shop import Shop
 
 __all__ = ["run_day"]
 

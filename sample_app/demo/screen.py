@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 
 from rich.live import Live
 
-from .progress import line_of, table_of
+from sample_app.demo.progress import line_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from rich.console import Console
 
-    from .progress import Progress
+    from sample_app.demo.progress import Progress
 
 __all__ = ["step", "verdict", "watching"]
 

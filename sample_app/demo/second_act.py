@@ -26,13 +26,12 @@ from cdk_streams.operations.local_run import connection_variables
 from cdk_streams.operations.positions import PositionStore
 from cdk_streams.operations.redrive import carry_out, plan_redrive
 from cdk_streams.simulator.page import timeline_html
-
-from .items import plain, typed
-from .screen import step, verdict
-from .shop import read_stock
+from sample_app.demo.items import plain, typed
+from sample_app.demo.screen import step, verdict
+from sample_app.demo.shop import read_stock
 
 if TYPE_CHECKING:
-    from .shop import Shop
+    from sample_app.demo.shop import Shop
 
 __all__ = ["second_act"]
 

@@ -9,8 +9,8 @@ import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .items import plain, typed
-from .orders import item_of
+from sample_app.demo.items import plain, typed
+from sample_app.demo.orders import item_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_dynamodb.client import DynamoDBClient
     from mypy_boto3_s3.client import S3Client
 
-    from .orders import Day, Write
+    from sample_app.demo.orders import Day, Write
 
 __all__ = ["Audit", "Shop", "Stock", "read_audit", "read_stock", "stock_up", "write_order"]
 

@@ -12,7 +12,7 @@ import pytest
 
 from lambda_runtime import Router, observe
 
-PAGE = Path(__file__).parents[2] / "docs" / "runtime.md"
+PAGE = Path(__file__).parents[3] / "docs" / "runtime.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
 
 
