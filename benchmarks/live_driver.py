@@ -23,20 +23,20 @@ from typing import Any
 
 import boto3
 
+from cdk_streams.lambda_local._logs import LogLine
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._driver import CallTaken, Notice
+from cdk_streams.live._event_records import event_record
+from cdk_streams.live._progress import Progress
+from cdk_streams.live._session import driving
+from cdk_streams.local._local_aws import client, local_aws
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.consumer import CallTaken, Notice
-from cdk_streams.operations.dynamodb_local import dynamodb_local, fetch, missing
-from cdk_streams.operations.event_records import event_record
-from cdk_streams.operations.function_logs import LogLine
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.local_aws import client, local_aws
-from cdk_streams.operations.positions import PositionStore
-from cdk_streams.operations.progress import Progress
-from cdk_streams.operations.rehearsal import rehearsing
-from cdk_streams.operations.scenario import Result, Scenario
-from cdk_streams.operations.scenario_handler import behaving
 from cdk_streams.poller import Invoke
 from cdk_streams.simulator import simulate
+from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
+from tests.bench.fixture import rehearsing
+from tests.bench.scenario import Result, Scenario
+from tests.bench.scenario_handler import behaving
 
 CACHE = Path(__file__).parents[1] / ".cache"
 Clients = Callable[[str], Any]

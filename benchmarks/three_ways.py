@@ -15,13 +15,13 @@ from typing import Any
 
 import boto3
 
-from cdk_streams.operations.dynamodb_local import dynamodb_local, fetch, missing
-from cdk_streams.operations.local_aws import client, local_aws
-from cdk_streams.operations.rehearsed_run import rehearse
-from cdk_streams.operations.scenario import Call, Failure, Result, Scenario, Window, result_of
-from cdk_streams.operations.scenario_handler import behaving
-from cdk_streams.operations.scenarios import SCENARIOS
+from cdk_streams.local._local_aws import client, local_aws
 from cdk_streams.simulator import in_order, insert, simulate
+from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
+from tests.bench.live_run import rehearse
+from tests.bench.recorded_scenarios import SCENARIOS
+from tests.bench.scenario import Call, Failure, Result, Scenario, Window, result_of
+from tests.bench.scenario_handler import behaving
 
 CACHE = Path(__file__).parents[1] / ".cache"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)

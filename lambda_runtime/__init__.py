@@ -19,8 +19,31 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from lambda_runtime.attributes import decode
-    from lambda_runtime.encoding import encode
+    from lambda_runtime._batches.log_lines import lag_s
+    from lambda_runtime._batches.windows import Window
+    from lambda_runtime._changes.records import (
+        ABSENT,
+        Absent,
+        Change,
+        Insert,
+        Item,
+        Modify,
+        Remove,
+        Source,
+        UserIdentity,
+        parse,
+    )
+    from lambda_runtime._routing.router import Router
+    from lambda_runtime._tables.conditional_writes import (
+        guarded_delete,
+        guarded_put,
+        is_tombstone,
+        write_once,
+    )
+    from lambda_runtime._tables.memory_table import MemoryTable
+    from lambda_runtime._values.attributes import decode
+    from lambda_runtime._values.encoding import encode
+    from lambda_runtime._values.json_text import to_json
     from lambda_runtime.errors import (
         AttributeValueError,
         DeadlineError,
@@ -34,24 +57,6 @@ if TYPE_CHECKING:
         UnroutedError,
         WindowError,
     )
-    from lambda_runtime.guard import guarded_delete, guarded_put, is_tombstone, write_once
-    from lambda_runtime.json_text import to_json
-    from lambda_runtime.memory import MemoryTable
-    from lambda_runtime.observe import lag_s
-    from lambda_runtime.records import (
-        ABSENT,
-        Absent,
-        Change,
-        Insert,
-        Item,
-        Modify,
-        Remove,
-        Source,
-        UserIdentity,
-        parse,
-    )
-    from lambda_runtime.router import Router
-    from lambda_runtime.windows import Window
 
 __all__ = [
     "ABSENT",
@@ -90,17 +95,17 @@ __all__ = [
 
 # The module of each public name.
 _HOMES = {
-    "attributes": "decode",
-    "encoding": "encode",
+    "_values.attributes": "decode",
+    "_values.encoding": "encode",
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
     "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
-    "guard": "guarded_delete guarded_put is_tombstone write_once",
-    "json_text": "to_json",
-    "memory": "MemoryTable",
-    "observe": "lag_s",
-    "records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
-    "router": "Router",
-    "windows": "Window",
+    "_tables.conditional_writes": "guarded_delete guarded_put is_tombstone write_once",
+    "_values.json_text": "to_json",
+    "_tables.memory_table": "MemoryTable",
+    "_batches.log_lines": "lag_s",
+    "_changes.records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
+    "_routing.router": "Router",
+    "_batches.windows": "Window",
 }
 
 

@@ -20,6 +20,7 @@ LAYER_1 = (
     "cdk_streams.mapping",
     "cdk_streams.poller",
     "cdk_streams.checks",
+    "cdk_streams.template",
 )
 # Of cdk_streams and of other people's packages: what a folder may import, besides itself and the
 # standard library. The first prefix that fits a module is its row.
@@ -27,15 +28,47 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "lambda_runtime": ("boto3", "botocore"),
     **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
     # Shipped to Lambda, imported by nobody.
-    "cdk_streams.constructs.lookup_handler": ("boto3",),
+    "cdk_streams.constructs._lookup.handler": ("boto3",),
     # jsii is how Python implements an interface of CDK.
     "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
-    "cdk_streams.operations": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),
+    "cdk_streams._signals": (),
+    "cdk_streams.lambda_local": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),
+    "cdk_streams.testing": (*LAYER_1, "lambda_runtime", "botocore", "cdk_streams.simulator"),
+    "cdk_streams.live": (
+        *LAYER_1,
+        "cdk_streams._signals",
+        "cdk_streams.lambda_local",
+        "lambda_runtime",
+        "boto3",
+        "botocore",
+    ),
+    "cdk_streams.redrive": (
+        *LAYER_1,
+        "cdk_streams.lambda_local",
+        "cdk_streams.live",
+        "lambda_runtime",
+        "boto3",
+        "botocore",
+    ),
+    "cdk_streams.local": (
+        *LAYER_1,
+        "cdk_streams._signals",
+        "cdk_streams.lambda_local",
+        "cdk_streams.live",
+        "cdk_streams.redrive",
+        "lambda_runtime",
+        "boto3",
+        "botocore",
+    ),
     "cdk_streams.cli": (
         *LAYER_1,
         "cdk_streams.simulator",
-        "cdk_streams.operations",
+        "cdk_streams._signals",
+        "cdk_streams.lambda_local",
+        "cdk_streams.live",
+        "cdk_streams.local",
+        "cdk_streams.redrive",
         "lambda_runtime",
         "click",
         "rich",
@@ -51,7 +84,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 # What every function of ours loads at a cold start, and what it must not: boto3 costs 100 ms and
 # more, the others some milliseconds each.
-COLD_START = ("lambda_runtime", "lambda_runtime.router", "lambda_runtime.records")
+COLD_START = ("lambda_runtime", "lambda_runtime._routing.router", "lambda_runtime._changes.records")
 DEAR = ("boto3", "botocore", "dataclasses", "typing", "inspect")
 # For a type checker's eyes alone: stubs, and names that are not loaded.
 TYPES_ONLY = ("mypy_boto3_", "_typeshed", "typing_extensions")

@@ -10,9 +10,9 @@ from types import ModuleType
 
 import pytest
 
-from cdk_streams.operations.scenarios import SCENARIOS
 from cdk_streams.simulator import Faults, InvariantBroken
-from cdk_streams.simulator.happenings import SYMBOLS
+from cdk_streams.simulator._timeline.events import SYMBOLS
+from tests.bench.recorded_scenarios import SCENARIOS
 
 pytest_plugins = ["pytester"]
 

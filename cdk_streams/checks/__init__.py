@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from cdk_streams.checks import capacity, delivery, failures, patterns
-from cdk_streams.checks.facts import Consumer, Destination, Function, Source
-from cdk_streams.checks.rule import Finding, Rule
+from cdk_streams.checks import _capacity, _delivery, _failure_handling, _filter_patterns
+from cdk_streams.checks._facts import Consumer, Destination, Function, Source
+from cdk_streams.checks._rule import Finding, Rule
 
 __all__ = [
     "RULES",
@@ -26,10 +26,10 @@ __all__ = [
 ]
 
 RULES: Final[tuple[Rule, ...]] = (
-    *delivery.RULES,
-    *failures.RULES,
-    *capacity.RULES,
-    *patterns.RULES,
+    *_delivery.RULES,
+    *_failure_handling.RULES,
+    *_capacity.RULES,
+    *_filter_patterns.RULES,
 )
 
 

@@ -7,8 +7,8 @@ try:
 except ImportError as error:  # pragma: no cover - an installation without the extra
     raise SystemExit("cdk-streams needs its extra: pip install 'cdk-streams[cli]'") from error
 
-from cdk_streams.cli.local import local
-from cdk_streams.cli.redrive import redrive
+from cdk_streams.cli._local import local
+from cdk_streams.cli._redrive import redrive
 
 __all__ = ["main"]
 

@@ -6,11 +6,11 @@ The only part of the library that imports `aws_cdk`.
 from __future__ import annotations
 
 from cdk_streams.constructs.alarms import Alarms
-from cdk_streams.constructs.consumers import StreamConsumer
+from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.dashboard import StreamDashboard
 from cdk_streams.constructs.failures import OnFailure
-from cdk_streams.constructs.functions import StreamFunction
-from cdk_streams.constructs.tables import StreamTable
+from cdk_streams.constructs.function import StreamFunction
+from cdk_streams.constructs.table import StreamTable
 
 __all__ = [
     "Alarms",

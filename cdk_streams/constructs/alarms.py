@@ -16,13 +16,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
 from constructs import Construct
 
-from cdk_streams.constructs.alarm_rows import ROWS, Row
+from cdk_streams.constructs._alarm_specs import ROWS, Row
 from cdk_streams.errors import SettingsError
-from cdk_streams.mapping.values import in_seconds
+from cdk_streams.mapping._validation import in_seconds
 
 if TYPE_CHECKING:
-    from cdk_streams.constructs.consumers import StreamConsumer
-    from cdk_streams.mapping.values import Seconds
+    from cdk_streams.constructs.consumer import StreamConsumer
+    from cdk_streams.mapping._validation import Seconds
 
 __all__ = ["DEFAULT", "Alarms", "add_alarms", "check"]
 

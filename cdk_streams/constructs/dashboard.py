@@ -10,7 +10,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
 from cdk_streams.constructs import metrics
-from cdk_streams.constructs.consumers import StreamConsumer
+from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.errors import SettingsError, SourceError
 
 __all__ = ["StreamDashboard"]

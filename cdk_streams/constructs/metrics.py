@@ -17,7 +17,7 @@ from aws_cdk import aws_cloudwatch as cloudwatch
 from cdk_streams.errors import SettingsError
 
 if TYPE_CHECKING:
-    from cdk_streams.constructs.consumers import StreamConsumer
+    from cdk_streams.constructs.consumer import StreamConsumer
 
 __all__ = [
     "MetricOptions",

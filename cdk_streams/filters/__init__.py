@@ -13,13 +13,13 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from cdk_streams.filters.engine import CompiledPattern, compile_pattern, matches
+from cdk_streams.filters._engine.pattern import CompiledPattern, compile_pattern, matches
 
 if TYPE_CHECKING:
-    from cdk_streams.filters.attributes import EACH, Attribute, Image, Keys, NewImage, OldImage
-    from cdk_streams.filters.conditions import Condition
-    from cdk_streams.filters.filter import Filter
-    from cdk_streams.filters.record_numbers import (
+    from cdk_streams.filters._attributes import EACH, Attribute, Image, Keys, NewImage, OldImage
+    from cdk_streams.filters._conditions import Condition
+    from cdk_streams.filters._filter import Filter
+    from cdk_streams.filters._record_numbers import (
         ApproximateCreationDateTime,
         RecordNumber,
         SizeBytes,
@@ -43,10 +43,12 @@ __all__ = [
 ]
 
 _MODULE_OF = {
-    **dict.fromkeys(("EACH", "Attribute", "Image", "Keys", "NewImage", "OldImage"), "attributes"),
-    **dict.fromkeys(("ApproximateCreationDateTime", "RecordNumber", "SizeBytes"), "record_numbers"),
-    "Condition": "conditions",
-    "Filter": "filter",
+    **dict.fromkeys(("EACH", "Attribute", "Image", "Keys", "NewImage", "OldImage"), "_attributes"),
+    **dict.fromkeys(
+        ("ApproximateCreationDateTime", "RecordNumber", "SizeBytes"), "_record_numbers"
+    ),
+    "Condition": "_conditions",
+    "Filter": "_filter",
 }
 
 

@@ -9,6 +9,9 @@ Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
 
 from __future__ import annotations
 
+from cdk_streams.mapping._settings import MappingSettings
+from cdk_streams.mapping._table_stream import TableStream, ViewType
+from cdk_streams.mapping._validation import Pattern, Reference, Seconds, StartingPosition
 from cdk_streams.mapping.limits import (
     FAILURE_OBJECTS,
     GET_RECORDS_BYTES,
@@ -23,8 +26,6 @@ from cdk_streams.mapping.limits import (
     MAX_WINDOW_STATE_BYTES,
     STREAM_RETENTION,
 )
-from cdk_streams.mapping.settings import MappingSettings
-from cdk_streams.mapping.values import Pattern, Reference, Seconds, StartingPosition
 
 __all__ = [
     "FAILURE_OBJECTS",
@@ -44,4 +45,6 @@ __all__ = [
     "Reference",
     "Seconds",
     "StartingPosition",
+    "TableStream",
+    "ViewType",
 ]

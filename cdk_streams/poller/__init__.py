@@ -31,9 +31,9 @@ The protocol:
 
 from __future__ import annotations
 
-from cdk_streams.poller.batches import invocation_event, payload_bytes_at_most
-from cdk_streams.poller.choices import DEFAULT_CHOICES, Choices
-from cdk_streams.poller.effects import (
+from cdk_streams.poller._assumptions import DEFAULT_CHOICES, Choices
+from cdk_streams.poller._batches import invocation_event, payload_bytes_at_most
+from cdk_streams.poller._effects import (
     Checkpoint,
     Effect,
     Fate,
@@ -49,7 +49,8 @@ from cdk_streams.poller.effects import (
     TimeWindow,
     WakeAt,
 )
-from cdk_streams.poller.events import (
+from cdk_streams.poller._event_source_mapping import EventSourceMapping, seeded_ids
+from cdk_streams.poller._events import (
     CallEnded,
     Disabled,
     Enabled,
@@ -67,10 +68,9 @@ from cdk_streams.poller.events import (
     Throttled,
     Woken,
 )
-from cdk_streams.poller.failures import failure_text
-from cdk_streams.poller.machine import begin, step
-from cdk_streams.poller.source import EventSourceMapping, seeded_ids
-from cdk_streams.poller.state import Poller
+from cdk_streams.poller._failure_records import failure_text
+from cdk_streams.poller._machine import begin, step
+from cdk_streams.poller._state import Poller
 
 __all__ = [
     "DEFAULT_CHOICES",

@@ -15,21 +15,20 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from cdk_streams.mapping import MappingSettings
+    from cdk_streams.mapping import MappingSettings, TableStream
     from cdk_streams.poller import Choices
-    from cdk_streams.simulator.builders import expire, in_order, insert, modify, remove
-    from cdk_streams.simulator.consumers import Consumer
-    from cdk_streams.simulator.explore import check, replay
-    from cdk_streams.simulator.faults import NO_FAULTS, Faults
-    from cdk_streams.simulator.invariants import InvariantBroken
-    from cdk_streams.simulator.page import timeline_html
-    from cdk_streams.simulator.runs import Counts, Delivery, Invocation, Run
-    from cdk_streams.simulator.simulation import simulate
-    from cdk_streams.simulator.streams import TableStream
-    from cdk_streams.simulator.tables import Table
-    from cdk_streams.simulator.templates import from_template
-    from cdk_streams.simulator.text import timeline
-    from cdk_streams.simulator.world import World
+    from cdk_streams.simulator._consumer import Consumer
+    from cdk_streams.simulator._dynamodb.table import Table
+    from cdk_streams.simulator._explore import check, replay
+    from cdk_streams.simulator._faults import NO_FAULTS, Faults
+    from cdk_streams.simulator._from_template import from_template
+    from cdk_streams.simulator._invariants import InvariantBroken
+    from cdk_streams.simulator._records import expire, in_order, insert, modify, remove
+    from cdk_streams.simulator._results import Counts, Delivery, Invocation, Run
+    from cdk_streams.simulator._simulate import simulate
+    from cdk_streams.simulator._timeline.html import timeline_html
+    from cdk_streams.simulator._timeline.text import timeline
+    from cdk_streams.simulator._world import World
 
 __all__ = [
     "NO_FAULTS",
@@ -59,21 +58,20 @@ __all__ = [
 ]
 
 _HOMES: Final = {
-    "cdk_streams.mapping": ("MappingSettings",),
+    "cdk_streams.mapping": ("MappingSettings", "TableStream"),
     "cdk_streams.poller": ("Choices",),
-    "cdk_streams.simulator.builders": ("expire", "in_order", "insert", "modify", "remove"),
-    "cdk_streams.simulator.consumers": ("Consumer",),
-    "cdk_streams.simulator.explore": ("check", "replay"),
-    "cdk_streams.simulator.faults": ("NO_FAULTS", "Faults"),
-    "cdk_streams.simulator.invariants": ("InvariantBroken",),
-    "cdk_streams.simulator.runs": ("Counts", "Delivery", "Invocation", "Run"),
-    "cdk_streams.simulator.simulation": ("simulate",),
-    "cdk_streams.simulator.streams": ("TableStream",),
-    "cdk_streams.simulator.tables": ("Table",),
-    "cdk_streams.simulator.templates": ("from_template",),
-    "cdk_streams.simulator.text": ("timeline",),
-    "cdk_streams.simulator.page": ("timeline_html",),
-    "cdk_streams.simulator.world": ("World",),
+    "cdk_streams.simulator._records": ("expire", "in_order", "insert", "modify", "remove"),
+    "cdk_streams.simulator._consumer": ("Consumer",),
+    "cdk_streams.simulator._explore": ("check", "replay"),
+    "cdk_streams.simulator._faults": ("NO_FAULTS", "Faults"),
+    "cdk_streams.simulator._invariants": ("InvariantBroken",),
+    "cdk_streams.simulator._results": ("Counts", "Delivery", "Invocation", "Run"),
+    "cdk_streams.simulator._simulate": ("simulate",),
+    "cdk_streams.simulator._dynamodb.table": ("Table",),
+    "cdk_streams.simulator._from_template": ("from_template",),
+    "cdk_streams.simulator._timeline.text": ("timeline",),
+    "cdk_streams.simulator._timeline.html": ("timeline_html",),
+    "cdk_streams.simulator._world": ("World",),
 }
 
 

@@ -12,11 +12,11 @@ import traceback
 from importlib import import_module
 from pathlib import Path
 
-from cdk_streams.simulator.explore import Scenario, replay
-from cdk_streams.simulator.faults import NO_FAULTS
-from cdk_streams.simulator.page import timeline_html
-from cdk_streams.simulator.text import timeline
-from cdk_streams.simulator.world import World
+from cdk_streams.simulator._explore import Scenario, replay
+from cdk_streams.simulator._faults import NO_FAULTS
+from cdk_streams.simulator._timeline.html import timeline_html
+from cdk_streams.simulator._timeline.text import timeline
+from cdk_streams.simulator._world import World
 
 
 def main(arguments: list[str] | None = None) -> int:

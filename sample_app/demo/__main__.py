@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from cdk_streams._signals import stopped_by_signals
 from cdk_streams.errors import StreamsError
-from cdk_streams.operations.cdk_command import CdkCommand, bootstrap, deploy, synthesize
-from cdk_streams.operations.interrupts import stopped_by_signals
-from cdk_streams.operations.local_aws import LocalAws, client, environment, local_aws
+from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
+from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
 from sample_app.demo.checks import audit_faults, stock_faults
 from sample_app.demo.orders import Day, plan_day
 from sample_app.demo.run import run_day

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
+from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._driver import Consumer, Notice
+from cdk_streams.live._executor import InOrder
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.consumer import Consumer, Notice
-from cdk_streams.operations.execution import Answer
-from cdk_streams.operations.fake_streams import FakeStreams
-from cdk_streams.operations.positions import PositionStore
-from cdk_streams.operations.work import InOrder
 from cdk_streams.poller import EventSourceMapping, SendFailure
+from cdk_streams.testing._fake_streams import FakeStreams
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:failed"
 # One second after the fake stream's records were made.

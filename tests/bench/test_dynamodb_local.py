@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.operations.dynamodb_local import missing
+from tests.bench.dynamodb_local import missing
 
 
 @pytest.fixture

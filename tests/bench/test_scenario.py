@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.retold_stream import ToldShard
-from cdk_streams.operations.scenario import Call, Result, Scenario, result_of
+from tests.bench.scenario import Call, Result, Scenario, result_of
+from tests.bench.sharding_proxy import ToldShard
 
 PARENT, LEFT, RIGHT = "shardId-1-parent", "shardId-2-left", "shardId-3-right"
 SCENARIO = Scenario(

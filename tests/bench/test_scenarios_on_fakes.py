@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.scenario import Scenario, calls_of, result_of
-from cdk_streams.operations.scenario_handler import behaving
-from cdk_streams.operations.scenarios import SCENARIOS
+from tests.bench.recorded_scenarios import SCENARIOS
+from tests.bench.scenario import Scenario, calls_of, result_of
+from tests.bench.scenario_handler import behaving
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 

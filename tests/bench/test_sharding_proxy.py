@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_streams.operations.fake_streams import FakeStreams
-from cdk_streams.operations.local_aws import LocalAws, client
-from cdk_streams.operations.loopback_proxy import LoopbackProxy, Reply, Request
-from cdk_streams.operations.retold_stream import RetoldStream, ToldShard
-from cdk_streams.operations.shard_reader import AfterNumber, AtEnd, AtNumber, AtStart, ShardReader
-from cdk_streams.operations.stream_api import list_shards
+from cdk_streams.live._shard_reader import AfterNumber, AtEnd, AtNumber, AtStart, ShardReader
+from cdk_streams.live._streams_api import list_shards
+from cdk_streams.local._local_aws import LocalAws, client
+from cdk_streams.testing._fake_streams import FakeStreams
+from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request
+from tests.bench.sharding_proxy import RetoldStream, ToldShard
 
 PARENT = "shardId-00000000000000000001-parent"
 LEFT = "shardId-00000000000000000002-left"

@@ -16,9 +16,9 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from cdk_streams.operations.dynamodb_local import dynamodb_local, fetch, missing
-from cdk_streams.operations.local_aws import LocalAws, client, local_aws
-from cdk_streams.operations.loopback_proxy import LoopbackProxy, Reply, Request, forward
+from cdk_streams.local._local_aws import LocalAws, client, local_aws
+from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
+from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request, forward
 
 CACHE = Path(__file__).parents[2] / ".cache"
 _ONCE = Config(retries={"total_max_attempts": 1}, read_timeout=20)

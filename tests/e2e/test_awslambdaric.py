@@ -20,9 +20,9 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
-from cdk_streams.operations.deployed_function import DeployedFunction
-from cdk_streams.operations.functions import FunctionRunner
-from cdk_streams.operations.interpreters import describe
+from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.lambda_local._interpreters import describe
+from cdk_streams.lambda_local._runner import FunctionRunner
 
 pytestmark = pytest.mark.e2e
 
@@ -150,7 +150,7 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the staged asset of each handler, as `cdk deploy` would upload it."""
-    from cdk_streams.constructs import staging  # noqa: PLC0415 - it starts CDK's Node process
+    from cdk_streams.constructs._bundle import staging  # noqa: PLC0415 - it starts CDK's Node process
 
     folder = tmp_path_factory.mktemp("assets")
     other = folder / "other.py"

@@ -12,16 +12,16 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.operations.cdk_command import CdkCommand, CdkCommandError, run_cdk
-from cdk_streams.operations.local_aws import client, local_aws
+from cdk_streams.local._cdk_command import CdkCommand, CdkCommandError, run_cdk
+from cdk_streams.local._local_aws import client, local_aws
 
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
 import sys
-from cdk_streams.operations.interrupts import stopped_by_signals
-from cdk_streams.operations.local_aws import local_aws
+from cdk_streams._signals import stopped_by_signals
+from cdk_streams.local._local_aws import local_aws
 with stopped_by_signals(), local_aws() as aws:
     print(aws.endpoint_url, aws.folder, flush=True)
     sys.stdin.read()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_runtime import Item, decode, encode, to_json
-from lambda_runtime.comparing import same
+from lambda_runtime._values.equality import same
 
 
 @st.composite

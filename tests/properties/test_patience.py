@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Choices
-from cdk_streams.simulator import Run, course, insert, simulate
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator import Run, insert, simulate
+from cdk_streams.simulator._engine import course
+from cdk_streams.simulator._records import START
 
 Stream = dict[str, list[dict[str, Any]]]
 

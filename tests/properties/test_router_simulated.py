@@ -10,7 +10,7 @@ import hypothesis.strategies as st
 from hypothesis import given
 
 from cdk_streams.simulator import MappingSettings, insert, modify, remove, simulate
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 from lambda_runtime import Change, MemoryTable, Router, Window, write_once
 
 # Whether the attempts of the calls, in their order, fail; after the last none does.

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cdk_streams.mapping import MAX_PAYLOAD_BYTES, MappingSettings
 from cdk_streams.simulator import Run, insert, simulate
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 
 Shards = dict[str, list[dict[str, Any]]]
 

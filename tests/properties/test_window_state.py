@@ -24,8 +24,8 @@ from cdk_streams.poller import (
     Woken,
 )
 from cdk_streams.simulator import insert
-from cdk_streams.simulator.builders import START
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.simulator._records import START
+from cdk_streams.testing._poller_harness import ByHand
 
 LENGTH_MS = 10_000
 ENDINGS = ("handled", "handled", "partial", "failed", "throttled", "killed")

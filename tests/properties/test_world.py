@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Fate
 from cdk_streams.simulator import NO_FAULTS, Consumer, Faults, World
-from cdk_streams.simulator.happenings import Happening
+from cdk_streams.simulator._timeline.events import Happening
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 Writes = list[tuple[str, int, int]]

@@ -16,7 +16,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.simulator import Run, insert, simulate
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 SIMULATION = {

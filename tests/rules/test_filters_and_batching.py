@@ -9,7 +9,7 @@ import pytest
 
 from cdk_streams.errors import FilterError
 from cdk_streams.simulator import expire, insert, modify, remove
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 
 Play = Callable[..., Any]
 

@@ -22,8 +22,8 @@ from cdk_streams.poller import (
     Throttled,
 )
 from cdk_streams.simulator import insert
-from cdk_streams.simulator.builders import START
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.simulator._records import START
+from cdk_streams.testing._poller_harness import ByHand
 
 Play = Callable[..., Any]
 

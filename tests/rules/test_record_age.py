@@ -8,7 +8,7 @@ import pytest
 
 from cdk_streams.poller import Choices
 from cdk_streams.simulator import insert
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 
 Play = Callable[..., Any]
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"

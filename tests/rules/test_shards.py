@@ -7,8 +7,8 @@ from typing import Any
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Invoke, Read, ShardDone, ShardSeen
 from cdk_streams.simulator import insert, simulate
-from cdk_streams.simulator.builders import START
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.simulator._records import START
+from cdk_streams.testing._poller_harness import ByHand
 
 Play = Callable[..., Any]
 

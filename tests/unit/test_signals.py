@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from cdk_streams.operations.interrupts import stopped_by_signals, undisturbed
+from cdk_streams._signals import stopped_by_signals, undisturbed
 
 ENDING = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
 

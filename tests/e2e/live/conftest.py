@@ -19,13 +19,13 @@ from typing import Any
 
 import pytest
 
+from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.lambda_local._logs import LogLine
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import DeployedConsumer
+from cdk_streams.live._driver import Notice, Trouble
+from cdk_streams.live._session import driving
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.consumer import Notice, Trouble
-from cdk_streams.operations.deployed_function import DeployedFunction
-from cdk_streams.operations.deployment import DeployedConsumer
-from cdk_streams.operations.function_logs import LogLine
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.positions import PositionStore
 from cdk_streams.poller import CallEnded, EventSourceMapping, Throttled
 
 Clients = Callable[[str], Any]
@@ -64,10 +64,10 @@ import json, sys, threading
 from pathlib import Path
 import boto3
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.deployed_function import DeployedFunction
-from cdk_streams.operations.deployment import DeployedConsumer
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.positions import PositionStore
+from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.live._deployed_stack import DeployedConsumer
+from cdk_streams.live._session import driving
+from cdk_streams.live._checkpoints import PositionStore
 from cdk_streams.poller import EventSourceMapping
 
 endpoint, stream, folder, settings = sys.argv[1:]

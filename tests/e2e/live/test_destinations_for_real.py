@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.consumer import Notice
-from cdk_streams.operations.deployment import DeployedConsumer
-from cdk_streams.operations.failure_messages import read_failures
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.positions import PositionStore
-from cdk_streams.operations.rehearsal import Rehearsal, rehearsing
-from cdk_streams.operations.scenarios import SCENARIOS
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import DeployedConsumer
+from cdk_streams.live._driver import Notice
+from cdk_streams.live._session import driving
 from cdk_streams.poller import FailureSent
+from cdk_streams.redrive._queue_messages import read_failures
+from tests.bench.fixture import Rehearsal, rehearsing
+from tests.bench.recorded_scenarios import SCENARIOS
 
 pytestmark = pytest.mark.e2e
 

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from cdk_streams.local._local_aws import LocalAws, client
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.local_aws import LocalAws, client
 
 pytestmark = pytest.mark.e2e
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.dynamodb_local import roll_over
-from cdk_streams.operations.retold_stream import RetoldStream, ToldShard
+from tests.bench.dynamodb_local import roll_over
+from tests.bench.sharding_proxy import RetoldStream, ToldShard
 
 pytestmark = pytest.mark.e2e
 

@@ -21,12 +21,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cdk_streams.cli import main
-from cdk_streams.operations.consumer import Notice
-from cdk_streams.operations.deployment import DeployedConsumer, read_consumers, read_stacks
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.local_aws import LocalAws, client, environment
-from cdk_streams.operations.local_run import connection_variables
-from cdk_streams.operations.positions import PositionStore
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import DeployedConsumer, read_consumers, read_stacks
+from cdk_streams.live._driver import Notice
+from cdk_streams.live._session import driving
+from cdk_streams.local._local_app import connection_variables
+from cdk_streams.local._local_aws import LocalAws, client, environment
 from cdk_streams.poller import FailureSent
 
 pytestmark = pytest.mark.e2e

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.rehearsed_run import rehearse
-from cdk_streams.operations.scenario import Scenario
-from cdk_streams.operations.scenarios import SCENARIOS
+from tests.bench.live_run import rehearse
+from tests.bench.recorded_scenarios import SCENARIOS
+from tests.bench.scenario import Scenario
 
 pytestmark = pytest.mark.e2e
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.checks import Consumer, check, properties
+from cdk_streams.checks import Consumer, _resource_facts, check
 
 ARN = {"Fn::GetAtt": ["Orders", "Arn"]}
 TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
@@ -33,7 +33,7 @@ def allow(action: Any, resource: Any = None) -> dict[str, Any]:
     ],
 )
 def test_a_statement_that_lets_items_be_written(statement: dict[str, Any]) -> None:
-    assert properties.may_write([allow("logs:*"), statement], ARN)
+    assert _resource_facts.may_write([allow("logs:*"), statement], ARN)
 
 
 @pytest.mark.parametrize(
@@ -47,35 +47,35 @@ def test_a_statement_that_lets_items_be_written(statement: dict[str, Any]) -> No
     ],
 )
 def test_a_statement_that_does_not(statement: dict[str, Any]) -> None:
-    assert not properties.may_write([statement], ARN)
+    assert not _resource_facts.may_write([statement], ARN)
 
 
 def test_lambda_s_defaults_stand_where_a_function_says_nothing() -> None:
-    found = properties.function("F", {})
+    found = _resource_facts.function("F", {})
     assert (found.timeout, found.memory_mb) == (timedelta(seconds=3), 128)
     assert (found.reserved_concurrency, found.has_async_dead_letter) == (None, False)
 
 
 def test_what_a_parameter_decides_is_unknown() -> None:
-    function = properties.function("F", {"Timeout": PARAMETER, "MemorySize": PARAMETER})
+    function = _resource_facts.function("F", {"Timeout": PARAMETER, "MemorySize": PARAMETER})
     assert (function.timeout, function.memory_mb) == (None, None)
-    queue = properties.queue({"MessageRetentionPeriod": PARAMETER, "FifoQueue": PARAMETER}, [])
+    queue = _resource_facts.queue({"MessageRetentionPeriod": PARAMETER, "FifoQueue": PARAMETER}, [])
     assert (queue.retention, queue.is_fifo) == (None, None)
-    table = properties.table("T", {"StreamSpecification": {"StreamViewType": PARAMETER}})
+    table = _resource_facts.table("T", {"StreamSpecification": {"StreamViewType": PARAMETER}})
     assert (table.has_stream, table.view_type) == (True, None)
 
 
 def test_numbers_and_truths_may_be_text() -> None:
-    assert properties.function("F", {"Timeout": "60"}).timeout == timedelta(minutes=1)
-    queue = properties.queue({"MessageRetentionPeriod": "60", "FifoQueue": "true"}, [])
+    assert _resource_facts.function("F", {"Timeout": "60"}).timeout == timedelta(minutes=1)
+    queue = _resource_facts.queue({"MessageRetentionPeriod": "60", "FifoQueue": "true"}, [])
     assert (queue.retention, queue.is_fifo) == (timedelta(minutes=1), True)
 
 
 def test_a_global_table_lists_its_own_region_too() -> None:
     stream = {"StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"}}
-    assert properties.table("T", {**stream, "Replicas": [{}, {}]}).replicas == 1
-    assert properties.table("T", stream).replicas is None
-    assert properties.table("T", {}).has_stream is False
+    assert _resource_facts.table("T", {**stream, "Replicas": [{}, {}]}).replicas == 1
+    assert _resource_facts.table("T", stream).replicas is None
+    assert _resource_facts.table("T", {}).has_stream is False
 
 
 @pytest.mark.parametrize(
@@ -88,12 +88,12 @@ def test_a_global_table_lists_its_own_region_too() -> None:
     ],
 )
 def test_sqs_encrypts_a_queue_unless_told_not_to(given: dict[str, Any], *, encrypted: bool) -> None:
-    assert properties.queue(given, []).is_encrypted is encrypted
+    assert _resource_facts.queue(given, []).is_encrypted is encrypted
 
 
 def test_sns_encrypts_no_topic_unless_told_to() -> None:
-    assert properties.topic({}, []).is_encrypted is False
-    assert properties.topic({"KmsMasterKeyId": PARAMETER}, []).is_encrypted is True
+    assert _resource_facts.topic({}, []).is_encrypted is False
+    assert _resource_facts.topic({"KmsMasterKeyId": PARAMETER}, []).is_encrypted is True
 
 
 @pytest.mark.parametrize(
@@ -107,9 +107,9 @@ def test_sns_encrypts_no_topic_unless_told_to() -> None:
     ],
 )
 def test_tls_is_required_by_denying_all_else(statement: dict[str, Any], *, only: bool) -> None:
-    assert properties.queue({}, [statement]).is_tls_only is only
-    assert properties.topic({}, [statement]).is_tls_only is only
-    assert properties.bucket([statement]).is_tls_only is only
+    assert _resource_facts.queue({}, [statement]).is_tls_only is only
+    assert _resource_facts.topic({}, [statement]).is_tls_only is only
+    assert _resource_facts.bucket([statement]).is_tls_only is only
 
 
 def test_a_setting_that_only_the_deployment_knows_breaks_no_rule() -> None:
@@ -118,7 +118,7 @@ def test_a_setting_that_only_the_deployment_knows_breaks_no_rule() -> None:
         *("BisectBatchOnFunctionError", "FunctionResponseTypes", "BatchSize"),
     )
     given = dict.fromkeys(names, PARAMETER)
-    found, faults = properties.settings(
+    found, faults = _resource_facts.settings(
         {**given, "DestinationConfig": {"OnFailure": {"Destination": PARAMETER}}}
     )
     assert faults == ()
@@ -126,6 +126,8 @@ def test_a_setting_that_only_the_deployment_knows_breaks_no_rule() -> None:
 
 
 def test_what_lambda_refuses_is_told() -> None:
-    found, faults = properties.settings({"BatchSize": 20_000, "MaximumRetryAttempts": PARAMETER})
+    found, faults = _resource_facts.settings(
+        {"BatchSize": 20_000, "MaximumRetryAttempts": PARAMETER}
+    )
     assert found is None
     assert faults == ("batch_size must be 1 to 10,000 records, got 20000",)

@@ -11,8 +11,8 @@ import click
 import pytest
 from click.testing import CliRunner
 
-from cdk_streams.cli import main, redrive_session
-from cdk_streams.operations.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
+from cdk_streams.cli import _redrive_session, main
+from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
 
 PAGE = Path(__file__).parents[3] / "docs" / "cli.md"
 TEXT = PAGE.read_text(encoding="utf-8")
@@ -36,7 +36,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     """Return a consumer that is told of its failures, and one whose failures are kept."""
     made = FakeAws()
     made.functions.mappings[MAIL] = made.mapping(MAIL, "uuid-2", BUCKET_ARN)
-    monkeypatch.setattr(redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
     return made
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import main, redrive_session
-from cdk_streams.operations.fake_aws import FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
+from cdk_streams.cli import _redrive_session, main
+from tests.bench.fake_aws import FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
 
 OTHER = FUNCTION.replace("audit", "mail")
 
@@ -17,7 +17,7 @@ OTHER = FUNCTION.replace("audit", "mail")
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
-    monkeypatch.setattr(redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
     return made
 
 

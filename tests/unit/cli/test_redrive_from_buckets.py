@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import main, redrive_session
-from cdk_streams.operations.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
+from cdk_streams.cli import _redrive_session, main
+from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
 
 OTHER = FUNCTION.replace("audit", "mail")
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
@@ -23,7 +23,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made.functions.mappings[FUNCTION] = made.mapping(FUNCTION, "uuid-1", BUCKET_ARN)
     made.notifications[BUCKET] = told()
     made.deployed(AuditMapping1A2B="uuid-1")
-    monkeypatch.setattr(redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
     return made
 
 

@@ -8,8 +8,8 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import main, redrive_session
-from cdk_streams.operations.fake_aws import FakeAws
+from cdk_streams.cli import _redrive_session, main
+from tests.bench.fake_aws import FakeAws
 
 QUEUE = ("--queue", "https://sqs.eu-west-1.amazonaws.com/000000000000/failed")
 
@@ -69,7 +69,7 @@ def test_what_boto3_lacks_is_told_in_a_sentence(options: tuple[str, ...], why: s
 
 @pytest.mark.parametrize("queue", ["failed", "arn:aws:sns:us-east-1:000000000000:failed"])
 def test_a_queue_is_named_by_its_url_or_arn(monkeypatch: pytest.MonkeyPatch, queue: str) -> None:
-    monkeypatch.setattr(redrive_session, "aws", lambda *_: FakeAws().client)
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
     answer = run("--queue", queue)
     assert answer.exit_code == 1
     expected = f"Error: the queue must be given by its URL or its ARN, got {queue}\n"
@@ -77,7 +77,7 @@ def test_a_queue_is_named_by_its_url_or_arn(monkeypatch: pytest.MonkeyPatch, que
 
 
 def test_an_unknown_stack_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(redrive_session, "aws", lambda *_: FakeAws().client)
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
     answer = run("--stack", "Shop")
     assert answer.exit_code == 1
     assert "Error: the stack must be deployed in the account and Region" in answer.output
@@ -87,7 +87,7 @@ def test_an_endpoint_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9/")
 
-    monkeypatch.setattr(redrive_session, "aws", fail)
+    monkeypatch.setattr(_redrive_session, "aws", fail)
     answer = run(*QUEUE)
     assert (answer.exit_code, answer.output.count("\n")) == (1, 1)
     assert "Could not connect to the endpoint URL" in answer.output
@@ -97,6 +97,6 @@ def test_a_call_is_never_repeated_by_its_client(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    config = redrive_session.aws(None, "eu-west-1", "http://127.0.0.1:9")("lambda").meta.config
+    config = _redrive_session.aws(None, "eu-west-1", "http://127.0.0.1:9")("lambda").meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout > 900

@@ -4,12 +4,12 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.cli.live_view import shown
-from cdk_streams.cli.picture import Picture
-from cdk_streams.operations.consumer import CallTaken
-from cdk_streams.operations.execution import Answer
+from cdk_streams.cli._live_view import shown
+from cdk_streams.cli._timeline_recorder import Picture
+from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.live._driver import CallTaken
 from cdk_streams.poller import FailureSent, Invoke, RecordsRead, SendFailure, Settled
-from cdk_streams.simulator.happenings import Happening
+from cdk_streams.simulator._timeline.events import Happening
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
 

@@ -25,7 +25,7 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
-from cdk_streams.constructs.alarm_rows import ROWS
+from cdk_streams.constructs._alarm_specs import ROWS
 
 Resources = Callable[..., dict[str, Any]]
 Consume = Callable[..., StreamConsumer]

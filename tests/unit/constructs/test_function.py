@@ -13,8 +13,8 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from cdk_streams import SourceError, StreamFunction
-from cdk_streams.constructs import staging
-from cdk_streams.constructs.options import FunctionOptions
+from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._props import FunctionOptions
 
 FUNCTION = "AWS::Lambda::Function"
 Resources = Callable[..., dict[str, Any]]
@@ -74,7 +74,7 @@ def test_the_runtime_ships_beside_the_handler(
     StreamFunction(stack, "Audit", entry=handler_file)
     (asset,) = (tmp_path / "cdk.out").glob("asset.*")
     assert sorted(path.name for path in asset.iterdir()) == ["audit.py", "lambda_runtime"]
-    assert (asset / "lambda_runtime" / "router.py").is_file()
+    assert (asset / "lambda_runtime" / "_routing" / "router.py").is_file()
 
 
 def test_a_folder_ships_whole_with_its_index(
@@ -120,7 +120,7 @@ def test_the_asset_changes_with_the_runtime(
 ) -> None:
     before = asset_of(handler_file, tmp_path, "before")
     files = staging.runtime_files()
-    files["lambda_runtime/router.py"] += b"# one byte more\n"
+    files["lambda_runtime/_routing/router.py"] += b"# one byte more\n"
     monkeypatch.setattr(staging, "runtime_files", lambda: files)
     assert asset_of(handler_file, tmp_path, "after") != before
 

@@ -20,7 +20,7 @@ from cdk_streams import (
     StreamConsumer,
     StreamTable,
 )
-from cdk_streams.constructs import lookup_handler
+from cdk_streams.constructs._lookup import handler
 
 CUSTOM = "Custom::DynamoDBStream"
 KEYS_ONLY = dynamodb.StreamViewType.KEYS_ONLY
@@ -152,7 +152,7 @@ def ask() -> Iterator[Ask]:
             "ResourceProperties": {"TableName": "orders"},
             **more,
         }
-        lookup_handler.handler(event, None)
+        handler.handler(event, None)
         return answers.pop()
 
     yield send
@@ -173,7 +173,7 @@ def table(name: str) -> dict[str, Any]:
 def test_the_latest_stream_is_the_answer(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, request_type: str
 ) -> None:
-    monkeypatch.setattr(lookup_handler, "describe", table)
+    monkeypatch.setattr(handler, "describe", table)
     assert ask(request_type) == {
         "Status": "SUCCESS",
         "PhysicalResourceId": "orders",
@@ -189,7 +189,7 @@ def test_a_table_without_a_stream_fails_the_deployment(
     ask: Ask, monkeypatch: pytest.MonkeyPatch, stream: Any
 ) -> None:
     monkeypatch.setattr(
-        lookup_handler, "describe", lambda name: {**table(name), "StreamSpecification": stream}
+        handler, "describe", lambda name: {**table(name), "StreamSpecification": stream}
     )
     answer = ask("Create")
     assert (answer["Status"], answer["Reason"]) == (
@@ -201,7 +201,7 @@ def test_a_table_without_a_stream_fails_the_deployment(
 def test_a_stream_that_carries_what_was_declared_is_the_answer(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup_handler, "describe", table)
+    monkeypatch.setattr(handler, "describe", table)
     declared = {"TableName": "orders", "StreamViewType": "NEW_IMAGE"}
     answer = ask("Create", ResourceProperties=declared)
     assert (answer["Status"], answer["Data"]["StreamArn"]) == ("SUCCESS", STREAM)
@@ -210,7 +210,7 @@ def test_a_stream_that_carries_what_was_declared_is_the_answer(
 def test_a_stream_that_carries_something_else_fails_the_deployment(
     ask: Ask, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lookup_handler, "describe", table)
+    monkeypatch.setattr(handler, "describe", table)
     declared = {"TableName": "orders", "StreamViewType": "KEYS_ONLY"}
     answer = ask("Create", ResourceProperties=declared)
     assert answer["Status"] == "FAILED"
@@ -226,7 +226,7 @@ def test_an_error_of_dynamodb_fails_the_deployment_at_once(
     def refuse(_: str) -> None:
         raise RuntimeError("Requested resource not found")
 
-    monkeypatch.setattr(lookup_handler, "describe", refuse)
+    monkeypatch.setattr(handler, "describe", refuse)
     answer = ask("Create")
     assert answer["Status"] == "FAILED"
     assert answer["Reason"] == "RuntimeError: Requested resource not found"

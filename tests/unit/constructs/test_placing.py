@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 
 from cdk_streams import StreamFunction
-from cdk_streams.constructs import staging
+from cdk_streams.constructs._bundle import staging
 
 
 def test_cdk_finds_the_files_where_it_would_copy_them_to(

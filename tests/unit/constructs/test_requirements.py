@@ -10,8 +10,8 @@ import pytest
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams import SourceError, StreamFunction
-from cdk_streams.constructs import requirements
-from cdk_streams.constructs.requirements import Platform, install, pins
+from cdk_streams.constructs._bundle import requirements
+from cdk_streams.constructs._bundle.requirements import Platform, install, pins
 
 ARM = Platform("3.14", "arm64")
 INTEL = Platform("3.14", "x86_64")
@@ -175,7 +175,7 @@ def test_requirements_ship_beside_the_handler(
     )
     (asset,) = (tmp_path / "cdk.out").glob("asset.*")
     assert (asset / "fast" / "speed.so").read_bytes() == b"x86_64"
-    assert (asset / "lambda_runtime" / "router.py").is_file()
+    assert (asset / "lambda_runtime" / "_routing" / "router.py").is_file()
 
 
 def test_a_handler_named_like_a_package_is_refused(

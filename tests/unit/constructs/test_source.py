@@ -10,7 +10,7 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams import SourceError, StreamConsumer, StreamTable
-from cdk_streams.constructs.sources import source_of
+from cdk_streams.constructs._source import source_of
 
 KEY = dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING)
 STREAM_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000"

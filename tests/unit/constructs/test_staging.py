@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from cdk_streams import SourceError
-from cdk_streams.constructs import staging
+from cdk_streams.constructs._bundle import staging
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path) -> None:
 def test_the_runtime_is_found_without_importing_it() -> None:
     loaded = {name for name in sys.modules if name.split(".")[0] == staging.RUNTIME}
     files = staging.runtime_files()
-    assert {"lambda_runtime/__init__.py", "lambda_runtime/router.py"} <= files.keys()
+    assert {"lambda_runtime/__init__.py", "lambda_runtime/_routing/router.py"} <= files.keys()
     assert {name for name in sys.modules if name.split(".")[0] == staging.RUNTIME} == loaded
 
 

@@ -13,7 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cdk_streams import SourceError, StreamTable
-from cdk_streams.constructs.options import TableOptions
+from cdk_streams.constructs._props import TableOptions
 
 KEY = dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING)
 BOTH = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES

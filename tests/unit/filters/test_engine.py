@@ -10,7 +10,8 @@ from typing import Any, cast
 import pytest
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters import compile_pattern, engine, matches
+from cdk_streams.filters import compile_pattern, matches
+from cdk_streams.filters._engine import pattern as engine
 
 RECORD: dict[str, Any] = {
     "eventName": "INSERT",

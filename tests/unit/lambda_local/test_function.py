@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.operations.deployed_function import DeployedFunction, process_environment
-from cdk_streams.operations.interpreters import Interpreter
+from cdk_streams.lambda_local._function import DeployedFunction, process_environment
+from cdk_streams.lambda_local._interpreters import Interpreter
 
 PYTHON = Interpreter("python", (3, 13), ())
 ARN = "arn:aws:lambda:eu-west-1:000000000000:function:audit"

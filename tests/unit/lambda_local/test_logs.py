@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_streams.operations.function_logs import LogLine, LogPipe
+from cdk_streams.lambda_local._logs import LogLine, LogPipe
 
 
 @pytest.fixture

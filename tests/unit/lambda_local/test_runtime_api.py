@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_streams.operations.runtime_api import (
+from cdk_streams.lambda_local._runtime_api import (
     MAX_RESPONSE_BYTES,
     Failed,
     InitFailed,

@@ -18,7 +18,7 @@ from lambda_runtime import (
     parse,
     write_once,
 )
-from lambda_runtime.guard import EXPIRES_AT, SEQUENCE, padded
+from lambda_runtime._tables.conditional_writes import EXPIRES_AT, SEQUENCE, padded
 
 CREATED_S = 1_789_654_328
 FIFTEEN_DAYS_S = 15 * 24 * 60 * 60

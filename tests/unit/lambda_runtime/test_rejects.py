@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from lambda_runtime import Reject, Router, rejects
+from lambda_runtime import Reject, Router
+from lambda_runtime._batches import rejects
 
 HANDLED: dict[str, Any] = {"batchItemFailures": []}
 

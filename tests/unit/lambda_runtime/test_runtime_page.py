@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from lambda_runtime import Router, observe
+from lambda_runtime import Router
+from lambda_runtime._batches import log_lines
 
 PAGE = Path(__file__).parents[3] / "docs" / "runtime.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", PAGE.read_text(), re.DOTALL)
@@ -56,5 +57,5 @@ def test_every_setting_of_a_router_and_every_log_line_is_on_the_page() -> None:
     page = PAGE.read_text()
     for name in inspect.signature(Router).parameters:
         assert f"`{name}`" in page or f"{name}=" in page, f"{name} of Router is not on the page"
-    for line in re.findall(r'"((?:stream|window) [a-z ]+)"', inspect.getsource(observe)):
+    for line in re.findall(r'"((?:stream|window) [a-z ]+)"', inspect.getsource(log_lines)):
         assert f"`{line}`" in page, f"the log line {line!r} is not on the page"

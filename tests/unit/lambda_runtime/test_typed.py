@@ -26,7 +26,7 @@ import pydantic
 import pytest
 
 from lambda_runtime import AttributeValueError, Item, ModelError, encode, parse
-from lambda_runtime.typed import reader_of
+from lambda_runtime._values.typed import reader_of
 
 if TYPE_CHECKING:
     from fractions import Fraction

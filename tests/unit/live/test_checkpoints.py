@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.operations.positions import Position, PositionStore
+from cdk_streams.live._checkpoints import Position, PositionStore
 from cdk_streams.poller import OpenWindow
 
 

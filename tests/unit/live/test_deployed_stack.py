@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SettingsError, SourceError
-from cdk_streams.operations.deployment import (
+from cdk_streams.live._deployed_stack import (
     DeployedConsumer,
     SynthesizedStack,
     read_consumers,

@@ -5,7 +5,7 @@ from typing import Any
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from cdk_streams.operations.destinations import Destinations
+from cdk_streams.live._destinations import Destinations
 from cdk_streams.poller import SendFailure
 
 BODY = {"version": "1.0", "payload": "é"}

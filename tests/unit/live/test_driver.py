@@ -9,13 +9,13 @@ from typing import Any, Protocol
 import pytest
 
 from cdk_streams.errors import StreamsError
+from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.live._checkpoints import Position, PositionStore
+from cdk_streams.live._driver import CallTaken, Notice, Trouble, outcome_of
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.consumer import CallTaken, Notice, Trouble, outcome_of
-from cdk_streams.operations.execution import Answer
-from cdk_streams.operations.fake_streams import FakeStreams
-from cdk_streams.operations.positions import Position, PositionStore
-from cdk_streams.operations.scenario_handler import behaving
 from cdk_streams.poller import Errored, Outcome, Returned, Settled, Throttled
+from cdk_streams.testing._fake_streams import FakeStreams
+from tests.bench.scenario_handler import behaving
 
 
 class Bench(Protocol):

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cdk_streams.operations.work import Threads
+from cdk_streams.live._executor import Threads
 
 
 def test_a_clock_that_goes_back_stands_still() -> None:

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.consumer import Trouble
-from cdk_streams.operations.progress import Progress, reported
+from cdk_streams.live._driver import Trouble
+from cdk_streams.live._progress import Progress, reported
 from cdk_streams.poller import (
     CallEnded,
     Errored,

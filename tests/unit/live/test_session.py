@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 
+from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import DeployedConsumer
+from cdk_streams.live._session import driving
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.deployed_function import DeployedFunction
-from cdk_streams.operations.deployment import DeployedConsumer
-from cdk_streams.operations.live import driving
-from cdk_streams.operations.positions import PositionStore
 from cdk_streams.poller import EventSourceMapping
 
 

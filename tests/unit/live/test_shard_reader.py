@@ -4,8 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from cdk_streams.operations.fake_streams import FakeStreams
-from cdk_streams.operations.shard_reader import (
+from cdk_streams.live._shard_reader import (
     AfterNumber,
     AtEnd,
     AtStart,
@@ -14,7 +13,8 @@ from cdk_streams.operations.shard_reader import (
     Since,
     StartAt,
 )
-from cdk_streams.operations.stream_api import Shard, list_shards
+from cdk_streams.live._streams_api import Shard, list_shards
+from cdk_streams.testing._fake_streams import FakeStreams
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

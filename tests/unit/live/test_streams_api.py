@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_streams.operations.stream_api import list_shards, read_error
+from cdk_streams.live._streams_api import list_shards, read_error
 
 
 class Pages:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.cdk_command import (
+from cdk_streams.local._cdk_command import (
     CdkCommand,
     CdkCommandError,
     bootstrap,

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.deployment import SynthesizedStack
-from cdk_streams.operations.local_aws import LocalAws
-from cdk_streams.operations.local_run import _without_code, connection_variables, source_state
+from cdk_streams.live._deployed_stack import SynthesizedStack
+from cdk_streams.local._local_app import _without_code, connection_variables, source_state
+from cdk_streams.local._local_aws import LocalAws
 
 
 def stack(**properties: Any) -> tuple[SynthesizedStack, ...]:

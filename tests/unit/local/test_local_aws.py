@@ -2,14 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.operations import local_aws as module
-from cdk_streams.operations.local_aws import (
-    LocalAws,
-    LocalAwsError,
-    client,
-    environment,
-    local_aws,
-)
+from cdk_streams.local import _local_aws as module
+from cdk_streams.local._local_aws import LocalAws, LocalAwsError, client, environment, local_aws
 
 USERS_OWN = {
     "AWS_PROFILE": "production",

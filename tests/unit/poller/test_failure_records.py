@@ -7,7 +7,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Returned, SendFailure, failure_text
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.testing._poller_harness import ByHand
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:failures"

@@ -23,10 +23,10 @@ from cdk_streams.poller import (
     begin,
     step,
 )
-from cdk_streams.poller.lanes import TRANSITIONS
-from cdk_streams.poller.state import Phase
+from cdk_streams.poller._lanes import TRANSITIONS
+from cdk_streams.poller._state import Phase
 from cdk_streams.simulator import insert
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.testing._poller_harness import ByHand
 
 
 def _record(number: int) -> dict[str, Any]:

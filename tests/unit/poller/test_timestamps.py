@@ -2,12 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdk_streams.poller.timestamps import (
-    java_double,
-    milliseconds_text,
-    s3_folder,
-    seconds_text,
-)
+from cdk_streams.poller._timestamps import java_double, milliseconds_text, s3_folder, seconds_text
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,8 @@ from cdk_streams.poller import (
     ShardDone,
 )
 from cdk_streams.simulator import insert
-from cdk_streams.simulator.builders import START
-from cdk_streams.simulator.by_hand import ByHand
+from cdk_streams.simulator._records import START
+from cdk_streams.testing._poller_harness import ByHand
 
 LENGTH_S = 10
 FIRST_MS = round(START.timestamp() * 1000) // (LENGTH_S * 1000) * (LENGTH_S * 1000)

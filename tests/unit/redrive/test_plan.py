@@ -6,14 +6,10 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
+from cdk_streams.lambda_local._environment import Answer
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.operations.execution import Answer
-from cdk_streams.operations.fake_streams import FakeStreams
-from cdk_streams.operations.redrive import (
-    RedrivePlan,
-    carry_out,
-    plan_redrive,
-)
+from cdk_streams.redrive._plan import RedrivePlan, carry_out, plan_redrive
+from cdk_streams.testing._fake_streams import FakeStreams
 
 ALL = MappingSettings()
 

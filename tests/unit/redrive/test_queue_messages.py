@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.operations.failure_messages import FailureMessage, discard, read_failures
+from cdk_streams.redrive._queue_messages import FailureMessage, discard, read_failures
 
 
 class Queue:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from cdk_streams.simulator.agenda import Agenda
+from cdk_streams.simulator._engine.event_queue import Agenda
 
 
 def _all(agenda: Agenda) -> None:

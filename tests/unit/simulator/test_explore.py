@@ -10,7 +10,7 @@ import pytest
 
 from cdk_streams.simulator import NO_FAULTS, InvariantBroken, World, check, replay
 from cdk_streams.simulator.__main__ import main
-from cdk_streams.simulator.explore import replay_command
+from cdk_streams.simulator._explore import replay_command
 
 ROOT = Path(__file__).parents[3]
 SCENARIOS = """

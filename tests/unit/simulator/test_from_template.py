@@ -8,7 +8,7 @@ import pytest
 
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.simulator import TableStream, from_template
-from cdk_streams.simulator.calls import Handler
+from cdk_streams.simulator._engine.handler_calls import Handler
 
 Template = dict[str, Any]
 

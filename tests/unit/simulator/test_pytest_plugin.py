@@ -106,7 +106,7 @@ def test_tests_without_the_fixture_are_left_alone(pytester: pytest.Pytester) -> 
 
 
 def test_the_plugin_loads_nothing_of_the_simulator_until_it_is_used() -> None:
-    code = f"import sys, {PLUGIN}; print('cdk_streams.simulator.world' in sys.modules)"
+    code = f"import sys, {PLUGIN}; print('cdk_streams.simulator._world' in sys.modules)"
 
     done = subprocess.run(  # noqa: S603 - this Python, with code from here
         [sys.executable, "-c", code], capture_output=True, text=True, check=True

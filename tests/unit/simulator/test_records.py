@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
-from cdk_streams.simulator.builders import START, expire, in_order, insert, modify, remove
-from cdk_streams.simulator.streams import TableStream, ViewType, sequence_number
+from cdk_streams.mapping import TableStream, ViewType
+from cdk_streams.simulator._dynamodb.numbering import sequence_number
+from cdk_streams.simulator._records import START, expire, in_order, insert, modify, remove
 from lambda_runtime import AttributeValueError, parse
 
 OLD = {"pk": "ORDER#1", "status": "PLACED"}

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdk_streams.simulator.draws import Draws
+from cdk_streams.simulator._engine.rng import Draws
 
 
 def test_the_same_seed_draws_the_same_on_every_python() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.simulator.builders import insert, modify
-from cdk_streams.simulator.stored import size_bytes
-from cdk_streams.simulator.streams import TableStream
+from cdk_streams.mapping import TableStream
+from cdk_streams.simulator._dynamodb.serialization import size_bytes
+from cdk_streams.simulator._records import insert, modify
 
 ID = {"id": "id_value"}
 ID_1 = {"id": "id_value_1"}

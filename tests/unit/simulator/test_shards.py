@@ -5,9 +5,9 @@ from itertools import pairwise
 
 import pytest
 
-from cdk_streams.simulator.draws import Draws
-from cdk_streams.simulator.resharding import change_shards, describe_change
-from cdk_streams.simulator.shards import Shards, place_of
+from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
+from cdk_streams.simulator._dynamodb.shards import Shards, place_of
+from cdk_streams.simulator._engine.rng import Draws
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/label"
 PLACES = [place_of(str(number)) for number in range(500)]

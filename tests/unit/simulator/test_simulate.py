@@ -14,7 +14,7 @@ import pytest
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.simulator import Counts, Invocation, insert, simulate
-from cdk_streams.simulator.builders import START
+from cdk_streams.simulator._records import START
 
 ONE_TRY = MappingSettings(retry_attempts=0)
 PARTIAL = MappingSettings(retry_attempts=0, report_batch_item_failures=True)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
-from cdk_streams.simulator.builders import START, expire, insert, modify, remove
-from cdk_streams.simulator.faults import NO_FAULTS
-from cdk_streams.simulator.tables import Table
-from cdk_streams.simulator.world import World
+from cdk_streams.simulator._dynamodb.table import Table
+from cdk_streams.simulator._faults import NO_FAULTS
+from cdk_streams.simulator._records import START, expire, insert, modify, remove
+from cdk_streams.simulator._world import World
 
 Records = list[dict[str, Any]]
 

@@ -5,8 +5,8 @@ import re
 from typing import Any
 
 from cdk_streams.simulator import NO_FAULTS, World, simulate, timeline_html
-from cdk_streams.simulator.builders import insert
-from cdk_streams.simulator.happenings import SYMBOLS, Happening
+from cdk_streams.simulator._records import insert
+from cdk_streams.simulator._timeline.events import SYMBOLS, Happening
 
 
 def _data(page: str) -> dict[str, Any]:

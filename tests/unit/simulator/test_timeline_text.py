@@ -5,8 +5,8 @@ from typing import Any
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.simulator import NO_FAULTS, World, in_order, insert, simulate, timeline
-from cdk_streams.simulator.happenings import Happening, clock_text, name_records
-from cdk_streams.simulator.streams import sequence_number
+from cdk_streams.simulator._dynamodb.numbering import sequence_number
+from cdk_streams.simulator._timeline.events import Happening, clock_text, name_records
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 

@@ -11,12 +11,12 @@ import pytest
 
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.simulator.builders import START
-from cdk_streams.simulator.consumers import Consumer
-from cdk_streams.simulator.faults import NO_FAULTS, Faults
-from cdk_streams.simulator.invariants import InvariantBroken
-from cdk_streams.simulator.tables import Table
-from cdk_streams.simulator.world import World
+from cdk_streams.simulator._consumer import Consumer
+from cdk_streams.simulator._dynamodb.table import Table
+from cdk_streams.simulator._faults import NO_FAULTS, Faults
+from cdk_streams.simulator._invariants import InvariantBroken
+from cdk_streams.simulator._records import START
+from cdk_streams.simulator._world import World
 from lambda_runtime import Insert, Router
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"

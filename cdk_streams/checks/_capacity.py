@@ -1,0 +1,106 @@
+"""Rules about size and speed: time, memory and concurrency against what one batch may need."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Final
+
+from cdk_streams.checks._facts import Consumer
+from cdk_streams.checks._rule import Rule, rule
+
+__all__ = ["RULES"]
+
+LAMBDA_TIMEOUT: Final = timedelta(seconds=3)
+"""Lambda's own default, meant for a single request."""
+LAMBDA_MEMORY_MB: Final = 128
+"""Lambda's own default."""
+LARGE_BATCH: Final = 1000
+
+
+@rule(
+    reason="batches wait for a free instance, are throttled, and age meanwhile",
+    fix="Reserve parallelization_factor times the number of shards, or leave the reserve out",
+)
+def concurrency_below_factor(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or function is None or function.reserved_concurrency is None:
+        return None
+    if function.reserved_concurrency >= settings.parallelization_factor:
+        return None
+    return (
+        f"reserved concurrency is {function.reserved_concurrency}, "
+        f"one shard alone asks for {settings.parallelization_factor}"
+    )
+
+
+@rule(
+    reason="records gather for longer than the function may take to handle them, so a steady "
+    "stream of slow ones times out",
+    fix="Raise the timeout to the batching window or more, or shorten the window",
+)
+def window_above_timeout(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or function is None or function.timeout is None:
+        return None
+    if settings.max_batching_window <= function.timeout:
+        return None
+    return (
+        f"max_batching_window is {settings.max_batching_window.total_seconds():g} s, "
+        f"the timeout {function.timeout.total_seconds():g} s"
+    )
+
+
+@rule(
+    reason="a slow batch is cut off before its end, which fails it whole",
+    fix="Set the function's timeout to what a whole batch may take, such as 60 seconds",
+)
+def timeout_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or function is None or function.timeout is None:
+        return None
+    if function.timeout > LAMBDA_TIMEOUT or settings.batch_size == 1:
+        return None
+    return (
+        f"the timeout is {function.timeout.total_seconds():g} s "
+        f"for up to {settings.batch_size} records"
+    )
+
+
+@rule(
+    reason="a batch that times out once is too old to be tried again",
+    fix="Raise max_record_age well above the timeout",
+)
+def timeout_reaches_record_age(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or function is None or function.timeout is None:
+        return None
+    age = settings.max_record_age
+    if age is None or function.timeout < age:
+        return None
+    return (
+        f"the timeout is {function.timeout.total_seconds():g} s, "
+        f"max_record_age {age.total_seconds():g} s"
+    )
+
+
+@rule(
+    reason="a batch may be 6 MB of JSON, several times that once decoded",
+    fix="Give the function 256 MB or more",
+)
+def memory_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or function is None or function.memory_mb is None:
+        return None
+    if function.memory_mb > LAMBDA_MEMORY_MB or settings.batch_size < LARGE_BATCH:
+        return None
+    return f"the memory is {function.memory_mb} MB for up to {settings.batch_size:,} records"
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    concurrency_below_factor,
+    window_above_timeout,
+    timeout_of_one_request,
+    timeout_reaches_record_age,
+    memory_of_one_request,
+)

@@ -1,0 +1,159 @@
+"""Rules about the way from the table to the function: the stream, its readers, the mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from cdk_streams.checks._facts import Consumer
+from cdk_streams.checks._rule import Rule, rule
+from cdk_streams.mapping import MAX_READERS_PER_SHARD, MAX_READERS_PER_SHARD_GLOBAL_TABLE
+
+__all__ = ["RULES"]
+
+
+@rule(
+    reason="Lambda refuses such a mapping, so the deployment fails",
+    fix="Change what the sentence names",
+)
+def invalid_settings(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return "; ".join(consumer.faults) or None
+
+
+@rule(
+    reason="there is nothing to poll",
+    fix="Give the table a stream view type",
+)
+def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source = consumer.source
+    if source is None or source.has_stream is not False:
+        return None
+    return f"{source.name} has no stream"
+
+
+@rule(
+    reason="a mapping takes one stream, and the stream of a replica is known only in its region",
+    fix="Create the consumer in a stack of the replica's region, with the table looked up by name",
+)
+def replica_stream_wildcard(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source = consumer.source
+    if source is None or not source.is_replica_wildcard:
+        return None
+    return f"the stream of {source.name} ends in stream/*"
+
+
+@rule(
+    reason="more readers throttle each other, and all of them fall behind",
+    fix="Let one function hand the changes on, or send them through EventBridge",
+)
+def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | None:
+    source = consumer.source
+    if source is None:
+        return None
+    most = MAX_READERS_PER_SHARD_GLOBAL_TABLE if source.replicas else MAX_READERS_PER_SHARD
+    readers = [each for each in others if each.source and each.source.name == source.name]
+    # The first ones are within the limit; the finding stands at each one beyond it.
+    if consumer not in readers[most:]:
+        return None
+    kind = "a table with replicas" if source.replicas else "a stream"
+    return f"{source.name} has {len(readers)} readers, {kind} takes {most}"
+
+
+@rule(
+    reason="Lambda takes one mapping for a function and a stream, so the deployment fails",
+    fix="Give the second mapping an alias of the function, or join their filters",
+)
+def same_mapping_twice(consumer: Consumer, others: Sequence[Consumer]) -> str | None:
+    source, function = consumer.source, consumer.function
+    if source is None or function is None:
+        return None
+    same = [
+        each
+        for each in others
+        if each.source
+        and each.function
+        and (each.source.name, each.function.name) == (source.name, function.name)
+    ]
+    if consumer not in same[1:]:
+        return None
+    return f"{function.name} already reads {source.name} through {same[0].name}"
+
+
+@rule(
+    reason="a mapping starts minutes after it is made; what is written meanwhile is never read",
+    fix="Set starting_position to TRIM_HORIZON",
+)
+def starts_at_latest(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings = consumer.settings
+    if settings is None or settings.starting_position != "LATEST":
+        return None
+    return "starting_position is LATEST"
+
+
+@rule(
+    reason="records wait in the stream for 24 hours and are lost after that",
+    fix="Enable it again within a day",
+)
+def disabled(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings = consumer.settings
+    return "the mapping is disabled" if settings and not settings.enabled else None
+
+
+@rule(
+    reason="CloudFormation refuses to change an export in use, so the stream can never be replaced",
+    fix="Look the stream up by the table's name",
+)
+def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source = consumer.source
+    if source is None or not source.is_export_locked:
+        return None
+    return "the stream ARN is another stack's export"
+
+
+@rule(
+    reason="Lambda checks the role when the mapping is made and refuses one without stream rights",
+    fix="Make the mapping depend on the role's policy",
+)
+def mapping_before_policy(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    if consumer.waits_for_policy is not False:
+        return None
+    return "the mapping does not wait for the policy of the function's role"
+
+
+@rule(
+    reason="nobody is granted the rights to read the stream and to deliver failures",
+    fix="Import it with from_function_attributes(role=...), or grant them where it is defined",
+)
+def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    function = consumer.function
+    if function is None or function.has_role is not False:
+        return None
+    return f"{function.name} was imported without its role"
+
+
+@rule(
+    reason="each write it makes comes back to it as a change, without end",
+    fix="Add a filter that its own writes do not match",
+)
+def writes_own_source(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source, function, settings = consumer.source, consumer.function, consumer.settings
+    if source is None or function is None or settings is None or settings.filters:
+        return None
+    if source.name not in function.writes_to:
+        return None
+    return f"{function.name} may write {source.name}, which it reads, and no filter stands between"
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    invalid_settings,
+    no_stream,
+    replica_stream_wildcard,
+    too_many_readers,
+    same_mapping_twice,
+    starts_at_latest,
+    disabled,
+    stream_arn_export_locked,
+    mapping_before_policy,
+    no_role,
+    writes_own_source,
+)

@@ -1,0 +1,85 @@
+"""What a check knows of a consumer: plain values, `None` wherever nothing is known.
+
+A fact that is unknown (a parameter, an imported table) makes the rules about it say nothing: a
+finding is only ever about something that was seen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+from cdk_streams.mapping import MappingSettings, ViewType
+
+__all__ = ["Consumer", "Destination", "Function", "Source"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """The table behind a mapping.
+
+    `name` tells tables apart (a logical id, a path or an ARN); `has_stream` is False when the
+    table is known to have none; `replicas` counts the other regions of a global table.
+    """
+
+    name: str
+    has_stream: bool | None = None
+    view_type: ViewType | None = None
+    replicas: int | None = None
+    is_replica_wildcard: bool = False
+    is_export_locked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """The function behind a mapping; `writes_to` names the tables that its role may write.
+
+    `has_role` is False for a function that was imported without its role, which nothing can be
+    granted to.
+    """
+
+    name: str
+    timeout: timedelta | None = None
+    memory_mb: int | None = None
+    reserved_concurrency: int | None = None
+    writes_to: frozenset[str] = frozenset()
+    has_async_dead_letter: bool = False
+    has_role: bool | None = None
+    uses_runtime: bool | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Destination:
+    """Where failure records go; `holds_data` is True for a bucket, which gets the whole event."""
+
+    kind: Literal["queue", "topic", "bucket"]
+    is_fifo: bool | None = None
+    retention: timedelta | None = None
+    is_encrypted: bool | None = None
+    is_tls_only: bool | None = None
+
+    @property
+    def holds_data(self) -> bool:
+        """Whether the failed records themselves arrive, not only their sequence numbers."""
+        return self.kind == "bucket"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumer:
+    """One event source mapping with what stands around it.
+
+    `faults` are the sentences of the `SettingsError` when the settings are not even legal;
+    `settings` is None then. `waits_for_policy` tells whether the mapping is created after the
+    role's policies, `lag_alarm` and `failure_alarm` whether somebody is told.
+    """
+
+    name: str
+    settings: MappingSettings | None
+    faults: tuple[str, ...] = ()
+    source: Source | None = None
+    function: Function | None = None
+    destination: Destination | None = None
+    waits_for_policy: bool | None = None
+    lag_alarm: bool | None = None
+    failure_alarm: bool | None = None

@@ -1,0 +1,112 @@
+"""Rules about filters that Lambda accepts and that do not do what they seem to do.
+
+The constructs refuse such a filter. These rules are for those taken as they are, with
+`Filter.pattern(..., as_it_is=True)`, and for templates that were written elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from cdk_streams.checks._facts import Consumer
+from cdk_streams.checks._rule import Rule, rule
+from cdk_streams.filters._engine.document import read_document
+from cdk_streams.filters._filter import missing_image
+from cdk_streams.filters._traps import Kind, Trap, find_traps
+
+__all__ = ["RULES"]
+
+
+@rule(
+    reason="a stream record holds a number as text, which no numeric test matches",
+    fix='Compare with the number\'s text, such as {"N": ["100"]}, or test it in the handler',
+)
+def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "number", "a filter tests {where} as a number")
+
+
+@rule(
+    reason="every value in a record has one type, so this one equals none of them",
+    fix="Write text for S, N and B, and true or false for BOOL and NULL",
+)
+def filter_compares_other_type(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "value", "a filter tests {where} against a value of another type")
+
+
+@rule(
+    reason="it matches no record, or with exists: false every record",
+    fix='Put the type letter under the attribute, such as {"status": {"S": ["PAID"]}}',
+)
+def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "letter", "a filter tests {where} without a type letter")
+
+
+@rule(
+    reason="only values inside a map or a list are seen, so it matches no record",
+    fix='Test a value inside, such as {"address": {"M": {"city": {"S": [{"exists": true}]}}}}',
+)
+def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "container", "a filter tests {where} as a whole")
+
+
+@rule(
+    reason="no record of this stream has it, so the filter matches nothing",
+    fix="Set the table's stream_view_type to one that carries the image, or test another image",
+)
+def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source, settings = consumer.source, consumer.settings
+    if source is None or source.view_type is None or settings is None:
+        return None
+    for text in settings.filters:
+        if image := missing_image(text, source.view_type):
+            return f"a filter tests {image}, the stream carries {source.view_type}"
+    return None
+
+
+@rule(
+    reason="no record has it, so the filter matches nothing",
+    fix="Write INSERT, MODIFY or REMOVE",
+)
+def filter_names_unknown_event(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "event", "a filter tests {where} against an event that is none")
+
+
+@rule(
+    reason="no record has such a field, so the filter matches nothing",
+    fix="Write the field as DynamoDB does, such as dynamodb.NewImage",
+)
+def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    return _say(consumer, "field", "a filter tests {where}")
+
+
+@rule(
+    reason="the second one changes nothing and uses up one of five",
+    fix="Remove it",
+)
+def duplicate_filter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    filters = consumer.settings.filters if consumer.settings else ()
+    same = [text for n, text in enumerate(filters) if text in filters[:n]]
+    return f"the filter {same[0]} stands there twice" if same else None
+
+
+def _say(consumer: Consumer, kind: Kind, what: str) -> str | None:
+    where = next((trap.where for trap in _traps(consumer) if trap.kind == kind), None)
+    return None if where is None else what.format(where=where.removeprefix("$."))
+
+
+def _traps(consumer: Consumer) -> Iterator[Trap]:
+    for text in consumer.settings.filters if consumer.settings else ():
+        yield from find_traps(read_document(text))
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    filter_compares_number,
+    filter_compares_other_type,
+    filter_without_type_letter,
+    filter_tests_container,
+    filter_names_missing_image,
+    filter_names_unknown_event,
+    filter_names_unknown_field,
+    duplicate_filter,
+)

@@ -1,0 +1,77 @@
+"""`cdk-streams local`: an app on this machine, its consumers driven as Lambda drives them."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import Any
+
+import click
+
+__all__ = ["local"]
+
+
+def _words(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
+    """Split a command as a shell would."""
+    try:
+        words = tuple(shlex.split(value))
+    except ValueError as error:
+        raise click.BadParameter(f"it must be a command, got {value!r}: {error}") from None
+    if not words:
+        raise click.BadParameter(f"it must be a command, got {value!r}")
+    return words
+
+
+def _file(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path | None:
+    if value is not None and not value.parent.is_dir():
+        raise click.BadParameter(f"its folder must be there, got {value}")
+    return value
+
+
+@click.command(short_help="Run an app's stream consumers on a local AWS.")
+@click.option(
+    "--app",
+    "folder",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    default=Path(),
+    help="Folder with the app's cdk.json.  [default: the current one]",
+)
+@click.option(
+    "--cdk",
+    default="cdk",
+    show_default=True,
+    callback=_words,
+    help="What starts the cdk command.",
+)
+@click.option("--region", default="us-east-1", show_default=True, help="Region of the local AWS.")
+@click.option(
+    "--run",
+    "command",
+    help="Run this shell command against the app, wait until every consumer has caught up, and "
+    "end with its exit code.",
+)
+@click.option("--keep", is_flag=True, help="With --run: stay up afterwards, until Ctrl-C.")
+@click.option("--calls", is_flag=True, help="Print a line for each call, not only for failures.")
+@click.option(
+    "--timeline",
+    type=click.Path(dir_okay=False, path_type=Path),
+    callback=_file,
+    help="Leave a picture of the run in this HTML file.",
+)
+def local(**options: Any) -> None:
+    """Deploy the app to a local AWS and run its stream consumers as Lambda would.
+
+    Batches, retries, bisects, partial responses, record ages, filters, windows and failure
+    records follow the poller that the simulator runs. A changed source file is picked up by the
+    next call. Ctrl-C stops everything; nothing is left running or on disk.
+    """
+    folder = options["folder"]
+    if not (folder / "cdk.json").is_file() and len(options["cdk"]) == 1:
+        raise click.UsageError(
+            f"the app's folder must have a cdk.json, got none in {folder.resolve()}; name the "
+            "folder with --app"
+        )
+    # boto3 and rich are paid for by this command only, and not by its --help.
+    from cdk_streams.cli._local_session import Asked, hold  # noqa: PLC0415
+
+    raise SystemExit(hold(Asked(**options)))

@@ -1,0 +1,126 @@
+"""A live run as lines of the simulator's timeline, so that both are drawn the same way."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.live._driver import CallTaken, Notice
+from cdk_streams.live._progress import reported
+from cdk_streams.poller import FailureSent, RecordsRead, SendFailure, Settled
+from cdk_streams.simulator._timeline.events import Happening, Kind
+
+__all__ = ["Picture"]
+
+# The page stays quick to open; a longer run keeps its first lines.
+_MOST_LINES: Final = 50_000
+_WRITES: Final[Mapping[str, Kind]] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
+_FATES: Final[Mapping[str, Kind]] = {
+    "filtered": "filtered",
+    "expired": "aged",
+    "trimmed": "trimmed",
+}
+
+
+class Picture:
+    """Gathers a run's lines; times count from its first notice."""
+
+    def __init__(self) -> None:
+        self._lines: list[Happening] = []
+        self._lock = threading.Lock()
+        self._start_ms: int | None = None
+        self._written: set[tuple[str, str]] = set()
+        self._sending: dict[tuple[str, str, int], SendFailure] = {}
+        self._tables: dict[tuple[str, str], str] = {}
+
+    @property
+    def happenings(self) -> Sequence[Happening]:
+        """What happened, in order."""
+        with self._lock:
+            return tuple(self._lines)
+
+    def take(self, consumer: str, at_ms: int, notice: Notice) -> None:
+        """Add what a notice is worth telling."""
+        with self._lock:
+            if self._start_ms is None:
+                self._start_ms = at_ms
+            if len(self._lines) < _MOST_LINES:
+                self._lines += self._told(consumer, at_ms - self._start_ms, notice)
+
+    def _told(self, consumer: str, at_ms: int, notice: Notice) -> list[Happening]:
+        match notice:
+            case RecordsRead():
+                return self._writes(consumer, at_ms, notice)
+            case CallTaken():
+                return [self._call(consumer, at_ms, notice)]
+            case Settled(shard_id, fate, records) if fate in _FATES:
+                table = self._tables.get((consumer, shard_id), "")
+                return [
+                    Happening(at_ms, _FATES[fate], table, shard_id, consumer, _numbers(records))
+                ]
+            case SendFailure():
+                self._sending[consumer, notice.shard_id, notice.lane] = notice
+                return []
+            case FailureSent(shard_id, lane, _, delivered):
+                sent = self._sending.pop((consumer, shard_id, lane), None)
+                table = self._tables.get((consumer, shard_id), "")
+                kind: Kind = "sent" if delivered else "lost"
+                return [Happening(at_ms, kind, table, shard_id, consumer, detail=_condition(sent))]
+            case _:
+                return []
+
+    def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[Happening]:
+        lines: list[Happening] = []
+        for record in event.records:
+            table = _table(record)
+            self._tables[consumer, event.shard_id] = table
+            number = record["dynamodb"]["SequenceNumber"]
+            # Each consumer reads the record; it was written once.
+            if (event.shard_id, number) in self._written:
+                continue
+            self._written.add((event.shard_id, number))
+            kind = "expire" if "userIdentity" in record else _WRITES[record["eventName"]]
+            lines.append(Happening(at_ms, kind, table, event.shard_id, "", (number,)))
+        return lines
+
+    def _call(self, consumer: str, at_ms: int, taken: CallTaken) -> Happening:
+        invoke, answer = taken.invoke, taken.answer
+        took_ms = round((answer.init_s + answer.duration_s) * 1000)
+        last = invoke.records[-1]["dynamodb"] if invoke.records else {}
+        created_s = last.get("ApproximateCreationDateTime")
+        begun_ms = (self._start_ms or 0) + at_ms - took_ms
+        return Happening(
+            at_ms,
+            _kind(answer),
+            self._tables.get((consumer, invoke.shard_id), ""),
+            invoke.shard_id,
+            consumer,
+            _numbers(invoke.records),
+            took_ms=took_ms,
+            attempt=invoke.attempt,
+            age_ms=None if created_s is None else max(0, begun_ms - round(created_s * 1000)),
+            detail=answer.error_type or "",
+        )
+
+
+def _kind(answer: Answer) -> Kind:
+    if answer.throttled:
+        return "throttled"
+    if answer.function_error is not None:
+        return "timeout" if answer.error_type == "Sandbox.Timedout" else "failed"
+    return "partial" if reported(answer.payload) else "handled"
+
+
+def _condition(sent: SendFailure | None) -> str:
+    return "" if sent is None else str(sent.body["requestContext"]["condition"])
+
+
+def _numbers(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(record["dynamodb"]["SequenceNumber"] for record in records)
+
+
+def _table(record: Mapping[str, Any]) -> str:
+    """Return the table's name: `orders` of `…:table/orders/stream/2026-…`."""
+    return str(record["eventSourceARN"]).split("/")[1]

@@ -1,0 +1,1 @@
+"""Matching: a pattern as the engine behind Lambda reads it, and whether a record fits."""

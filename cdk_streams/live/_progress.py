@@ -1,0 +1,156 @@
+"""What a consumer has done so far, worked out from the notices of its run.
+
+progress = {"audit": Progress()}
+progress["audit"].take(at_ms, notice)   # again and again
+progress["audit"].handled, progress["audit"].lag_ms(now_ms)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdk_streams.live._driver import Notice, Trouble
+from cdk_streams.poller import (
+    CallEnded,
+    Errored,
+    FailureSent,
+    Invoke,
+    Read,
+    RecordsRead,
+    Returned,
+    Settled,
+    ShardDone,
+    ShardsListed,
+    Throttled,
+)
+
+__all__ = ["Progress", "reported"]
+
+
+@dataclass(slots=True)
+class Progress:
+    """Counts of one consumer; records unless the name says otherwise.
+
+    `errors` are calls that failed whole, `partial` those that reported item failures. `splits` are
+    calls with a part of a batch that failed before: bisected, or what a partial response left.
+    `sent` and `refused` are failure records.
+    """
+
+    read: int = 0
+    handled: int = 0
+    filtered: int = 0
+    given_up: int = 0
+    calls: int = 0
+    retries: int = 0
+    splits: int = 0
+    errors: int = 0
+    partial: int = 0
+    throttles: int = 0
+    sent: int = 0
+    refused: int = 0
+    trouble: str = ""
+    _pending_since_ms: dict[str, int] = field(default_factory=dict)
+    _failed: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
+    _last_calls: dict[tuple[str, int], Invoke] = field(default_factory=dict)
+    # When each shard that is read was last found empty; 0 for one that is not known to be.
+    _empty_read_ms: dict[str, int] = field(default_factory=dict)
+    _children_known: bool = True
+
+    def take(self, at_ms: int, notice: Notice) -> None:
+        """Count one notice."""
+        match notice:
+            case RecordsRead():
+                self._take_read(at_ms, notice)
+            case Settled():
+                self._take_settled(notice)
+            case Invoke():
+                self._take_call(notice)
+            case CallEnded():
+                self._take_answer(notice)
+            case FailureSent(delivered=delivered):
+                self.sent += delivered
+                self.refused += not delivered
+            case Read(shard_id):
+                self._empty_read_ms.setdefault(shard_id, 0)
+            case ShardDone(shard_id):
+                self._empty_read_ms.pop(shard_id, None)
+                self._children_known = False
+            case ShardsListed():
+                self._children_known = True
+            case Trouble(what):
+                self.trouble = what
+            case _:
+                pass
+
+    @property
+    def waiting(self) -> int:
+        """Records that were read and are not dealt with yet."""
+        return len(self._pending_since_ms)
+
+    def lag_ms(self, now_ms: int) -> int:
+        """Return for how long the oldest record that waits has been here; 0 when none waits."""
+        oldest = next(iter(self._pending_since_ms.values()), now_ms)
+        return now_ms - oldest
+
+    def caught_up(self, since_ms: int) -> bool:
+        """Tell whether all is dealt with that was written before `since_ms`.
+
+        It may lie in the children of a shard that has just ended, so those are asked for first.
+        """
+        reads = self._empty_read_ms.values()
+        if self.waiting or not self._children_known:
+            return False
+        return bool(reads) and min(reads) >= since_ms
+
+    def _take_read(self, at_ms: int, event: RecordsRead) -> None:
+        if not event.records:
+            self._empty_read_ms[event.shard_id] = at_ms
+            return
+        self._empty_read_ms[event.shard_id] = 0
+        self.read += len(event.records)
+        for record in event.records:
+            self._pending_since_ms[record["dynamodb"]["SequenceNumber"]] = at_ms
+
+    def _take_settled(self, effect: Settled) -> None:
+        for record in effect.records:
+            self._pending_since_ms.pop(record["dynamodb"]["SequenceNumber"], None)
+        count = len(effect.records)
+        if effect.fate == "handled":
+            self.handled += count
+        elif effect.fate == "filtered":
+            self.filtered += count
+        else:
+            self.given_up += count
+
+    def _take_call(self, effect: Invoke) -> None:
+        lane = (effect.shard_id, effect.lane)
+        numbers = _numbers(effect)
+        self.calls += 1
+        self.retries += effect.attempt > 1
+        self.splits += effect.attempt == 1 and bool(numbers & self._failed.get(lane, frozenset()))
+        self._last_calls[lane] = effect
+
+    def _take_answer(self, event: CallEnded) -> None:
+        lane = (event.shard_id, event.lane)
+        match event.outcome:
+            case Errored():
+                self.errors += 1
+            case Throttled():
+                self.throttles += 1
+            case Returned(payload):
+                self.partial += reported(payload) > 0
+        if (call := self._last_calls.get(lane)) is not None:
+            # Until they are dealt with, a new call of these records is a part of this one.
+            self._failed[lane] = _numbers(call)
+
+
+def reported(payload: Any) -> int:
+    """Return how many items an answer reports as failed; 0 for an answer of another shape."""
+    failures = payload.get("batchItemFailures") if isinstance(payload, Mapping) else None
+    return len(failures) if isinstance(failures, Sequence) else 0
+
+
+def _numbers(call: Invoke) -> frozenset[str]:
+    return frozenset(record["dynamodb"]["SequenceNumber"] for record in call.records)

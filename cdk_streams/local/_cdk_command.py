@@ -1,0 +1,173 @@
+"""Run the real cdk command: synthesize, bootstrap, deploy and destroy, against any endpoint.
+
+cdk = CdkCommand(Path("."), environment(aws))
+assembly = synthesize(cdk, Path("cdk.out"))
+bootstrap(cdk, account=aws.account, region=aws.region)
+outputs = deploy(cdk, assembly)  # {"OrdersStack": {"TableName": "OrdersStack-Orders-1X2Y"}}
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import tempfile
+import threading
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from cdk_streams._signals import undisturbed
+from cdk_streams.errors import StreamsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+__all__ = [
+    "CdkCommand",
+    "CdkCommandError",
+    "bootstrap",
+    "deploy",
+    "destroy",
+    "run_cdk",
+    "synthesize",
+]
+
+_LINES_IN_AN_ERROR = 25
+_QUIET = ("--no-color", "--no-notices", "--no-version-reporting")
+
+
+class CdkCommandError(StreamsError):
+    """The cdk command is missing, failed or took too long; the message has its last lines."""
+
+
+def _nothing(_line: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class CdkCommand:
+    """How the cdk command is run.
+
+    Attributes:
+        folder: Where it runs: the folder with cdk.json, for an app.
+        variables: Its whole environment; `PATH` leads to it, unless `argv` does.
+        argv: What starts it, such as `("node", "node_modules/aws-cdk/bin/cdk")`.
+        on_line: Gets each line it prints, as it comes.
+        timeout_s: Seconds one run may take; it is then ended and an error raised.
+    """
+
+    folder: Path
+    variables: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    argv: tuple[str, ...] = ("cdk",)
+    on_line: Callable[[str], None] = _nothing
+    timeout_s: float = 600.0
+
+
+def synthesize(cdk: CdkCommand, assembly: Path, *arguments: str) -> Path:
+    """Run the app of cdk.json and leave its cloud assembly in the folder `assembly`."""
+    run_cdk(cdk, "synth", "--quiet", "--output", str(assembly), *arguments)
+    return assembly
+
+
+def bootstrap(cdk: CdkCommand, *, account: str, region: str) -> None:
+    """Create what a deployment needs in an account, once; does nothing when it is there.
+
+    Runs in an empty folder: with a cdk.json the command would run its app first, for nothing.
+    """
+    with tempfile.TemporaryDirectory(prefix="cdk-streams-") as empty:
+        elsewhere = CdkCommand(Path(empty), cdk.variables, cdk.argv, cdk.on_line, cdk.timeout_s)
+        run_cdk(elsewhere, "bootstrap", f"aws://{account}/{region}")
+
+
+def deploy(cdk: CdkCommand, assembly: Path, *stacks: str) -> dict[str, dict[str, str]]:
+    """Deploy an assembly's stacks, all when none is named; their outputs by stack and output id."""
+    with tempfile.TemporaryDirectory(prefix="cdk-streams-") as folder:
+        outputs = Path(folder, "outputs.json")
+        answers = ("--require-approval", "never", "--outputs-file", str(outputs))
+        run_cdk(cdk, "deploy", "--app", str(assembly), *answers, *(stacks or ("--all",)))
+        # A stack without outputs leaves no file.
+        text = outputs.read_text() if outputs.exists() else "{}"
+    return cast("dict[str, dict[str, str]]", json.loads(text))
+
+
+def destroy(cdk: CdkCommand, assembly: Path, *stacks: str) -> None:
+    """Delete an assembly's stacks, all when none is named, without asking."""
+    run_cdk(cdk, "destroy", "--app", str(assembly), "--force", *(stacks or ("--all",)))
+
+
+def run_cdk(cdk: CdkCommand, *arguments: str) -> None:
+    """Run one subcommand to its end; it ends with the caller when that is interrupted."""
+    shown = f"cdk {' '.join(arguments)}"
+    last: deque[str] = deque(maxlen=_LINES_IN_AN_ERROR)
+    with _running(cdk, [*_found(cdk), *arguments, *_QUIET]) as process:
+        late = threading.Event()
+        limit = threading.Timer(cdk.timeout_s, _end_late, (process, late))
+        limit.daemon = True
+        limit.start()
+        try:
+            for line in process.stdout or ():
+                last.append(line.rstrip())
+                cdk.on_line(last[-1])
+            code = process.wait()
+        finally:
+            limit.cancel()
+    if late.is_set():
+        raise CdkCommandError(_message(f"{shown} did not end within {cdk.timeout_s:g} s", last))
+    if code:
+        raise CdkCommandError(_message(f"{shown} ended with {code}", last))
+
+
+def _found(cdk: CdkCommand) -> list[str]:
+    program = shutil.which(cdk.argv[0], path=cdk.variables.get("PATH"))
+    if program is None:
+        raise CdkCommandError(
+            f"the cdk command {cdk.argv[0]!r} is not on the PATH; "
+            "install it (npm install --global aws-cdk@2) or name another with --cdk"
+        )
+    return [program, *cdk.argv[1:]]
+
+
+def _message(what: str, lines: deque[str]) -> str:
+    return "\n".join([f"{what}; it printed last:", *lines])
+
+
+@contextlib.contextmanager
+def _running(cdk: CdkCommand, command: list[str]) -> Iterator[subprocess.Popen[str]]:
+    """The command in a group of its own, so that its app and its Node end with it."""
+    process = subprocess.Popen(  # noqa: S603 - the command the caller named
+        command,
+        cwd=cdk.folder,
+        env=dict(cdk.variables),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+        start_new_session=True,
+    )
+    try:
+        yield process
+    finally:
+        with undisturbed():
+            _end(process)
+            if process.stdout:
+                process.stdout.close()
+
+
+def _end_late(process: subprocess.Popen[str], late: threading.Event) -> None:
+    late.set()
+    _end(process)
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    """End the whole group: asked first, then made to. Nothing happens when it has ended."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=2)

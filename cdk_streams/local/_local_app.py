@@ -1,0 +1,210 @@
+"""A CDK app on this machine: a local AWS, deployed by the real cdk command, its consumers driven.
+
+    with local_run(LocalApp(Path(".")), audience=audience) as run:
+        run.outputs["Orders"]["OrdersTableName"]
+        run.refresh()   # after the app's source has changed
+
+The local AWS keeps tables, streams, queues and buckets. Its own poller of streams does not retry,
+bisect or dead-letter as Lambda does, so each mapping is switched off there and driven from here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cdk_streams.errors import SourceError
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import (
+    DeployedConsumer,
+    SynthesizedStack,
+    read_consumers,
+    read_stacks,
+)
+from cdk_streams.live._session import Audience, Run, driving
+from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
+from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
+
+__all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run", "source_state"]
+
+# Folders whose files are not an app's source, by name.
+_NOT_SOURCE = {"node_modules", "__pycache__", "cdk.out", "build", "dist"}
+
+
+def _nothing(_line: str) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LocalApp:
+    """A CDK app to run: `folder` has its cdk.json, `cdk` starts the cdk command.
+
+    `say` gets each line that the cdk command prints.
+    """
+
+    folder: Path
+    cdk: tuple[str, ...] = ("cdk",)
+    region: str = "us-east-1"
+    say: Callable[[str], None] = field(default=_nothing)
+
+
+class LocalRun:
+    """A deployed app whose consumers are driven; made by `local_run`."""
+
+    def __init__(
+        self, app: LocalApp, aws: LocalAws, positions: PositionStore, audience: Audience
+    ) -> None:
+        self.aws = aws
+        self.outputs: Mapping[str, Mapping[str, str]] = {}
+        self.consumers: tuple[DeployedConsumer, ...] = ()
+        self._app = app
+        self._positions = positions
+        self._audience = audience
+        self._synthesized = 0
+        self._stacks: tuple[SynthesizedStack, ...] = ()
+        self._driven: Run | None = None
+        self._driving = contextlib.ExitStack()
+
+    def client(self, service: str) -> Any:
+        """Return a boto3 client of the local AWS."""
+        return client(self.aws, service)
+
+    def start(self) -> None:
+        """Synthesize, deploy, and drive the consumers."""
+        self._stacks = self._synthesize()
+        bootstrap(self._cdk(), account=self.aws.account, region=self.aws.region)
+        self._deploy()
+
+    def check(self) -> None:
+        """Raise the error that ended a consumer, if one did."""
+        if self._driven is not None:
+            self._driven.check()
+
+    def refresh(self) -> bool:
+        """Take over the app's changed source; True when the stack itself had to be deployed.
+
+        New code of a function is run by its next call. Anything else is deployed, and the
+        consumers go on from their positions.
+        """
+        stacks = self._synthesize()
+        code_only = _without_code(stacks) == _without_code(self._stacks)
+        self._stacks = stacks
+        if code_only and self._driven is not None:
+            self.consumers = self._read()
+            self._driven.replace(self.consumers)
+            return False
+        self._deploy()
+        return True
+
+    def close(self) -> None:
+        """Stop the consumers."""
+        self._driven = None
+        self._driving.close()
+
+    def _synthesize(self) -> tuple[SynthesizedStack, ...]:
+        # A folder of its own each time: what runs must not change while it is replaced.
+        self._synthesized += 1
+        assembly = self.aws.folder / f"cdk.out.{self._synthesized}"
+        return read_stacks(synthesize(self._cdk(), assembly))
+
+    def _deploy(self) -> None:
+        self.close()
+        assembly = self.aws.folder / f"cdk.out.{self._synthesized}"
+        self.outputs = deploy(self._cdk(), assembly)
+        self.consumers = self._read()
+        lambda_api = self.client("lambda")
+        for each in self.consumers:
+            lambda_api.update_event_source_mapping(UUID=each.mapping.uuid, Enabled=False)
+        self._driven = self._driving.enter_context(
+            driving(
+                [each for each in self.consumers if each.mapping.settings.enabled],
+                self.client,
+                positions=self._positions,
+                audience=self._audience,
+                connection=connection_variables(self.aws),
+                # The local AWS removes its folder even when this process is killed.
+                scratch=self.aws.folder,
+            )
+        )
+
+    def _read(self) -> tuple[DeployedConsumer, ...]:
+        consumers = tuple(
+            each for stack in self._stacks for each in read_consumers(stack, self.client)
+        )
+        if not consumers:
+            raise SourceError(
+                f"the app in {self._app.folder} must have a consumer of a DynamoDB stream, got none"
+            )
+        return consumers
+
+    def _cdk(self) -> CdkCommand:
+        variables = environment(self.aws)
+        # The cdk command may run the app with "python": this one, which has its packages.
+        here = str(Path(sys.executable).parent)
+        variables["PATH"] = os.pathsep.join([here, variables.get("PATH", os.defpath)])
+        # The check of the template takes longer than all the rest of a synthesis.
+        variables.setdefault("CDK_VALIDATION", "false")
+        return CdkCommand(self._app.folder, variables, self._app.cdk, self._app.say)
+
+
+@contextlib.contextmanager
+def local_run(app: LocalApp, *, audience: Audience) -> Iterator[LocalRun]:
+    """Run an app locally until the block is left; nothing of it stays behind."""
+    with (
+        local_aws(region=app.region) as aws,
+        PositionStore(aws.folder / "positions") as positions,
+        contextlib.closing(LocalRun(app, aws, positions, audience)) as run,
+    ):
+        run.start()
+        yield run
+
+
+def connection_variables(aws: LocalAws) -> dict[str, str]:
+    """Return the variables that make the AWS CLI and boto3 use the local AWS, and no other."""
+    variables = environment(aws, {})
+    return {name: value for name, value in variables.items() if name.startswith("AWS_")}
+
+
+def source_state(folder: Path) -> tuple[tuple[str, int], ...]:
+    """Return what changes when a source file of the app does: each file's name and time."""
+    state: list[tuple[str, int]] = []
+    for root, folders, files in os.walk(folder):
+        if "pyvenv.cfg" in files:  # A virtual environment, whatever its name.
+            folders.clear()
+            continue
+        folders[:] = [
+            name for name in folders if name not in _NOT_SOURCE and not name.startswith(".")
+        ]
+        for name in files:
+            if name.endswith((".py", ".json", ".toml", ".txt", ".yaml", ".yml")):
+                with contextlib.suppress(OSError):
+                    path = Path(root, name)
+                    state.append((str(path), path.stat().st_mtime_ns))
+    return tuple(sorted(state))
+
+
+def _without_code(stacks: tuple[SynthesizedStack, ...]) -> Any:
+    """Return the stacks without what names the staged code of functions and layers."""
+    return [
+        (
+            stack.name,
+            {
+                name: {
+                    **resource,
+                    "Metadata": None,
+                    "Properties": {
+                        key: value
+                        for key, value in resource.get("Properties", {}).items()
+                        if key not in {"Code", "Content"}
+                    },
+                }
+                for name, resource in stack.resources.items()
+            },
+        )
+        for stack in stacks
+    ]

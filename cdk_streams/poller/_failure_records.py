@@ -1,0 +1,125 @@
+"""Failure records, to the byte: what a queue, a topic or a bucket gets of records given up.
+
+https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html describes them; the
+order of the keys and the forms of times are recorded.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, Literal, TypeAlias
+
+from cdk_streams.mapping import FAILURE_OBJECTS
+from cdk_streams.poller._batches import created_ms, invocation_event, sequence_number, window_bounds
+from cdk_streams.poller._effects import Invoke, SendFailure
+from cdk_streams.poller._event_source_mapping import EventSourceMapping
+from cdk_streams.poller._events import Record
+from cdk_streams.poller._state import Turn
+from cdk_streams.poller._timestamps import java_double, milliseconds_text, s3_folder, seconds_text
+
+__all__ = ["Condition", "failure_of", "failure_text", "is_bucket"]
+
+Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
+
+# An expired record counts one call even when it was never sent, and when it was sent often.
+_EXPIRED_COUNT: Final = 1
+
+
+def is_bucket(destination: str | None) -> bool:
+    """Whether the destination is an S3 bucket, whose failure records carry the records."""
+    return destination is not None and destination.split(":")[2:3] == ["s3"]
+
+
+def failure_text(body: Any) -> str:
+    """Return a failure record (or a part of one) as the text that is sent: compact JSON."""
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":"))
+
+
+def failure_of(
+    turn: Turn,
+    invoke: Invoke,
+    condition: Condition,
+    function_error: str | None = None,
+) -> SendFailure:
+    """Build the failure record of a call that is given up, or that is never made."""
+    mapping, bucket = turn.mapping, is_bucket(turn.mapping.destination)
+    exhausted = condition == "RetryAttemptsExhausted"
+    body: dict[str, Any] = {
+        "requestContext": {
+            "requestId": invoke.request_id,
+            "functionArn": mapping.function_arn,
+            "condition": condition,
+            "approximateInvokeCount": invoke.attempt if exhausted else _EXPIRED_COUNT,
+        }
+    }
+    if exhausted:
+        body["responseContext"] = {
+            "statusCode": 200,
+            "executedVersion": mapping.executed_version,
+            "functionError": function_error,
+        }
+    body["version"] = "1.0"
+    if bucket:
+        body["payload"] = _payload_text(invocation_event(invoke, mapping.stream_arn))
+    body["timestamp"] = milliseconds_text(turn.at_ms)
+    body["DDBStreamBatchInfo"] = _batch_info(mapping, invoke.shard_id, invoke.records, turn.at_ms)
+    if (window := invoke.window) is not None:
+        body["timeWindowInfo"] = {
+            "window": window_bounds(window),
+            "isFinalInvokeForWindow": window.final,
+            "isWindowTerminatedEarly": window.early,
+        }
+    key = None
+    if bucket:
+        folder = f"{FAILURE_OBJECTS}{mapping.uuid}/{invoke.shard_id}"
+        key = f"{folder}/{s3_folder(turn.at_ms)}-{turn.draw_id()}"
+    return SendFailure(invoke.shard_id, invoke.lane, invoke.call, body, mapping.destination, key)
+
+
+def _batch_info(
+    mapping: EventSourceMapping, shard_id: str, records: Sequence[Record], at_ms: int
+) -> dict[str, Any]:
+    """Return where the records can be read back; the closing call of a window has none."""
+    if not records:
+        return {"shardId": shard_id, "streamArn": mapping.stream_arn}
+    return {
+        "shardId": shard_id,
+        "startSequenceNumber": sequence_number(records[0]),
+        "endSequenceNumber": sequence_number(records[-1]),
+        "approximateArrivalOfFirstRecord": seconds_text(created_ms(records[0], at_ms)),
+        "approximateArrivalOfLastRecord": seconds_text(created_ms(records[-1], at_ms)),
+        "batchSize": len(records),
+        "streamArn": mapping.stream_arn,
+    }
+
+
+def _payload_text(event: dict[str, Any]) -> str:
+    """Return the invocation event as S3 failure records hold it: as text, times as Java doubles."""
+    records = ",".join(map(_record_text, event["Records"]))
+    return _object(
+        (name, f"[{records}]" if name == "Records" else failure_text(value))
+        for name, value in event.items()
+    )
+
+
+def _record_text(record: Record) -> str:
+    return _object(
+        (name, _change_text(value) if name == "dynamodb" else failure_text(value))
+        for name, value in record.items()
+    )
+
+
+def _change_text(change: dict[str, Any]) -> str:
+    return _object(
+        (name, java_double(value) if _is_creation_time(name, value) else failure_text(value))
+        for name, value in change.items()
+    )
+
+
+def _is_creation_time(name: str, value: Any) -> bool:
+    return name == "ApproximateCreationDateTime" and value is not None
+
+
+def _object(members: Iterable[tuple[str, str]]) -> str:
+    return "{" + ",".join(f"{failure_text(name)}:{text}" for name, text in members) + "}"

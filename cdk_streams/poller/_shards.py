@@ -1,0 +1,238 @@
+"""One shard: it is read, its records are filtered and spread over lanes, its position moves.
+
+Records of one item always go to the same lane, and a lane works in order: so an item's changes are
+handled in order at any parallelization factor.
+"""
+
+from __future__ import annotations
+
+import json
+from itertools import compress
+from operator import not_
+from zlib import crc32
+
+from cdk_streams.mapping import GET_RECORDS_LIMIT, StartingPosition
+from cdk_streams.poller._batches import room_bytes, sequence_number
+from cdk_streams.poller._checkpoints import advance, first_waiting, still_unsettled
+from cdk_streams.poller._effects import OpenWindow, Patience, Read, Settled, ShardDone
+from cdk_streams.poller._events import (
+    CallEnded,
+    FailureSent,
+    ReadFailed,
+    Record,
+    RecordsRead,
+    Woken,
+)
+from cdk_streams.poller._lanes import Fed, react
+from cdk_streams.poller._state import Lane, Phase, Shard, Turn
+
+__all__ = [
+    "answered",
+    "begin_shard",
+    "halt",
+    "read_failed",
+    "records_came",
+    "renew",
+    "resume",
+    "start",
+]
+
+_UNDER_WAY = (Phase.CALLING, Phase.SENDING)
+_NOTHING_NEW = Fed()
+
+
+def begin_shard(
+    shard_id: str,
+    parents: tuple[str, ...],
+    start_at: StartingPosition,
+    lanes: int,
+    checkpoint: str | None,
+    *,
+    window: OpenWindow | None = None,
+) -> Shard:
+    """Return a shard that is not read yet; a tumbling window goes with a single lane."""
+    return Shard(
+        shard_id,
+        parents,
+        start_at,
+        tuple(Lane(number, window=window) for number in range(lanes)),
+        after=checkpoint,
+        checkpoint=checkpoint,
+    )
+
+
+def renew(shard: Shard) -> Shard:
+    """Return the shard with its position and window and nothing else, not read yet."""
+    parts = shard.shard_id, shard.parents, shard.start, len(shard.lanes), shard.checkpoint
+    return begin_shard(*parts, window=shard.lanes[0].window)
+
+
+def start(turn: Turn, shard: Shard) -> Shard:
+    """Begin to read a shard whose parents are done."""
+    shard = shard._replace(started=True)
+    return shard._replace(reading=True, read=_ask(turn, shard))
+
+
+def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
+    """Take in the answer to a read."""
+    if not shard.reading or event.read != shard.read:
+        return shard
+    records = tuple(event.records)
+    turn.measure("PolledEventCount", len(records))
+    after = sequence_number(records[-1]) if records else shard.after
+    unsettled = shard.unsettled
+    if len(shard.lanes) > 1:
+        unsettled += tuple(map(sequence_number, records))
+    shard = shard._replace(
+        reading=False,
+        answered_ms=turn.at_ms,
+        more=event.more,
+        closed=event.closed,
+        after=after,
+        unsettled=unsettled,
+        lanes=_spread(shard, _chosen(turn, shard, records)),
+    )
+    if event.more:
+        # Batches with room wait for a read under way, so it is asked for before they form.
+        read = _ask(turn, shard)
+        shard = shard._replace(reading=read > 0, read=read)
+    lanes = [
+        react(turn, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
+        for lane in shard.lanes
+    ]
+    if not any(map(first_waiting, lanes)):
+        advance(turn, shard, shard.after, lanes[0].window)
+    return _finish(turn, shard, tuple(lanes))
+
+
+def read_failed(turn: Turn, shard: Shard, event: ReadFailed) -> Shard:
+    """Read again, no sooner than after an empty answer."""
+    if not shard.reading or event.read != shard.read:
+        return shard
+    turn.result = event.reason
+    shard = shard._replace(reading=False, answered_ms=turn.at_ms, more=False)
+    return _finish(turn, shard, shard.lanes)
+
+
+def answered(turn: Turn, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
+    """Hand an event to the lane that waits for it."""
+    lane = react(turn, shard, shard.lanes[event.lane], event)
+    if len(shard.lanes) == 1:
+        return _finish(turn, shard, (lane,))
+    lanes = [lane if each.number == lane.number else each for each in shard.lanes]
+    return _finish(turn, shard, tuple(lanes))
+
+
+def halt(shard: Shard) -> Shard:
+    """Let calls under way end; forget the rest, which is read again from the checkpoint."""
+    lanes = [
+        lane._replace(pending=(), work=lane.work[:1])
+        if lane.phase in _UNDER_WAY
+        else Lane(lane.number, window=lane.window)
+        for lane in shard.lanes
+    ]
+    return shard._replace(
+        lanes=tuple(lanes), reading=False, rereading=True, closed=False, more=False
+    )
+
+
+def resume(turn: Turn, shard: Shard) -> Shard:
+    """Read on from the checkpoint after `halt`, once no call is under way."""
+    return _finish(turn, shard, shard.lanes)
+
+
+def _chosen(turn: Turn, shard: Shard, records: tuple[Record, ...]) -> tuple[Record, ...]:
+    """Return the records that a filter matches; the others are settled here."""
+    matches = turn.mapping.matches
+    if matches is None or not records:
+        return records
+    chosen = [matches(record) for record in records]
+    dropped = tuple(compress(records, map(not_, chosen)))
+    turn.measure("FilteredOutEventCount", len(dropped))
+    if not dropped:
+        return records
+    turn.effects.append(Settled(shard.shard_id, "filtered", dropped))
+    return tuple(compress(records, chosen))
+
+
+def _spread(shard: Shard, records: tuple[Record, ...]) -> tuple[Lane, ...]:
+    """Put each record behind its lane's others."""
+    if not records:
+        return shard.lanes
+    if len(shard.lanes) == 1:
+        lane = shard.lanes[0]
+        return (lane._replace(pending=lane.pending + records),)
+    queues: list[list[Record]] = [[] for _ in shard.lanes]
+    for record in records:
+        queues[_lane_of(record, len(queues))].append(record)
+    return tuple(
+        lane._replace(pending=lane.pending + tuple(queue))
+        for lane, queue in zip(shard.lanes, queues, strict=True)
+    )
+
+
+def _lane_of(record: Record, lanes: int) -> int:
+    """Return the lane of the record's item, by its key: partition and sort key together."""
+    key = json.dumps(record["dynamodb"].get("Keys"), sort_keys=True)
+    return crc32(key.encode()) % lanes
+
+
+def _ask(turn: Turn, shard: Shard) -> int:
+    """Ask for more records while a lane could use them; return the read's token, or 0."""
+    if shard.rereading or shard.closed or not turn.enabled:
+        return 0
+    size = turn.mapping.settings.batch_size
+    held = [len(lane.pending) for lane in shard.lanes]
+    limit = max(turn.mapping.choices.read_ahead, size)
+    if min(held) >= size or sum(held) >= limit:
+        return 0
+    at_ms = turn.at_ms
+    if shard.answered_ms is not None and not shard.more:
+        at_ms = max(at_ms, shard.answered_ms + turn.mapping.choices.poll_interval_ms)
+    token = turn.draw()
+    patience = _patience(turn, shard, min(size - max(held), limit - sum(held)))
+    turn.effects.append(
+        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms, patience)
+    )
+    return token
+
+
+def _patience(turn: Turn, shard: Shard, enough: int) -> Patience | None:
+    """Say how long nothing depends on what is read: nobody acts before a window ends."""
+    mapping = turn.mapping
+    # A record of a later tumbling window completes a batch, however few there are.
+    if enough <= 1 or shard.more or mapping.tumbling_window_ms is not None:
+        return None
+    opened_ms = [
+        lane.gathering_since_ms
+        for lane in shard.lanes
+        if lane.phase is Phase.GATHERING and lane.gathering_since_ms is not None
+    ]
+    if len(opened_ms) < len(shard.lanes):
+        return None
+    until_ms = min(opened_ms) + mapping.batching_window_ms
+    if until_ms <= turn.at_ms:
+        return None
+    return Patience(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
+
+
+def _finish(turn: Turn, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
+    """Take over the lanes and the checkpoint, read on, and see whether the shard is done."""
+    empty = not any(lane.work or lane.pending for lane in lanes)
+    after, unsettled = shard.after, still_unsettled(shard.unsettled, turn.checkpoint)
+    rereading = shard.rereading
+    if rereading and turn.enabled and empty:
+        rereading, after, unsettled = False, turn.checkpoint, ()
+    shard = shard._replace(
+        lanes=lanes,
+        checkpoint=turn.checkpoint,
+        unsettled=unsettled,
+        after=after,
+        rereading=rereading,
+    )
+    if not shard.reading and (read := _ask(turn, shard)):
+        return shard._replace(reading=True, read=read)
+    if empty and shard.closed:
+        turn.effects.append(ShardDone(shard.shard_id))
+        return shard._replace(done=True)
+    return shard

@@ -1,0 +1,145 @@
+"""What the poller remembers: immutable, and private to this package but for `Poller`'s fields.
+
+Named tuples, because each step replaces a few fields of three of them, and `_replace` of a named
+tuple is several times as fast as `dataclasses.replace`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import NamedTuple
+
+from cdk_streams.mapping import StartingPosition
+from cdk_streams.poller._batches import Load
+from cdk_streams.poller._effects import Effect, Measure, MetricName, OpenWindow
+from cdk_streams.poller._event_source_mapping import EventSourceMapping
+from cdk_streams.poller._events import Record
+
+__all__ = ["Batch", "Closing", "Lane", "Phase", "Poller", "Shard", "Turn"]
+
+
+class Phase(Enum):
+    """What a lane is doing."""
+
+    IDLE = "idle"  # nothing to do until records come
+    GATHERING = "gathering"  # some records, waiting for more
+    CALLING = "calling"  # a call of the first batch is under way
+    WAITING = "waiting"  # the first batch is called again later
+    SENDING = "sending"  # the failure record of the first batch is on its way
+
+
+class Closing(Enum):
+    """Why a call closes a tumbling window; `NO` is every call with records."""
+
+    NO = ""
+    FINAL = "final"
+    EARLY = "early"
+
+
+class Batch(NamedTuple):
+    """Consecutive records that are called together, with their own retry budget.
+
+    `failures` counts the failed calls of this very batch, `throttles` the calls not accepted.
+    """
+
+    records: tuple[Record, ...]
+    request_id: str
+    failures: int = 0
+    throttles: int = 0
+    closing: Closing = Closing.NO
+
+
+class Lane(NamedTuple):
+    """One of a shard's lanes, numbered from 0: a queue with at most one call under way.
+
+    `work` are batches already formed, the one at hand first; `pending` are records behind them.
+    `token` is that of the call, delivery or timer waited for. `gathering_since_ms` is when the
+    batching window opened, `load` what is gathered. `window` is the open tumbling window.
+    """
+
+    number: int
+    phase: Phase = Phase.IDLE
+    pending: tuple[Record, ...] = ()
+    work: tuple[Batch, ...] = ()
+    token: int = 0
+    gathering_since_ms: int | None = None
+    load: Load = Load()
+    window: OpenWindow | None = None
+
+
+class Shard(NamedTuple):
+    """A shard, its lanes and its position.
+
+    `started`: its parents are done. `answered_ms` is when the last read was answered. `after` is
+    the last sequence number read, `checkpoint` the last one stored; `unsettled` holds, with
+    several lanes, those read since the checkpoint, in order. `rereading`: the mapping was
+    disabled, so reading goes on from the checkpoint, after the calls that were under way.
+    """
+
+    shard_id: str
+    parents: tuple[str, ...]
+    start: StartingPosition
+    lanes: tuple[Lane, ...]
+    started: bool = False
+    reading: bool = False
+    rereading: bool = False
+    read: int = 0
+    answered_ms: int | None = None
+    more: bool = False
+    closed: bool = False
+    done: bool = False
+    after: str | None = None
+    checkpoint: str | None = None
+    unsettled: tuple[str, ...] = ()
+
+
+class Poller(NamedTuple):
+    """The state of one event source mapping; `begin` makes it and `step` moves it on.
+
+    `checkpoints` and `windows` are those that it began with. `last_result` is Lambda's
+    LastProcessingResult. `drawn` counts the tokens given out, and `named` the ids: apart, so that
+    how often a driver answers changes no request id.
+    """
+
+    shards: Mapping[str, Shard]
+    checkpoints: Mapping[str, str]
+    windows: Mapping[str, OpenWindow]
+    finished: frozenset[str]
+    enabled: bool = True
+    listed: bool = False
+    drawn: int = 0
+    named: int = 0
+    last_result: str = "No records processed"
+
+
+@dataclass(slots=True)
+class Turn:
+    """One step under way: what it knows, and what it has asked for so far.
+
+    `checkpoint` is that of the shard that the step is about.
+    """
+
+    mapping: EventSourceMapping
+    at_ms: int
+    drawn: int
+    named: int
+    enabled: bool
+    result: str
+    checkpoint: str | None = None
+    effects: list[Effect] = field(default_factory=list)
+
+    def draw(self) -> int:
+        """Return a token that was never given out before."""
+        self.drawn += 1
+        return self.drawn
+
+    def draw_id(self) -> str:
+        """Return a UUID that was never given out before."""
+        self.named += 1
+        return self.mapping.ids(self.named)
+
+    def measure(self, metric: MetricName, value: int) -> None:
+        """Ask for a point of a metric."""
+        self.effects.append(Measure(metric, value))

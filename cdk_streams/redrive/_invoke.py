@@ -1,0 +1,124 @@
+"""By which mapping records failed, as it is now, and its function called again.
+
+settings = settings_behind(client("lambda"), *reader(body))   # the filters of the mapping
+reader(body) in bucket_senders(client("lambda"))["failed"]    # it sends to that bucket
+answer = calling(client("lambda"), "arn:…:function:audit")({"Records": [...]}, "request-1")
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from cdk_streams.errors import SourceError
+from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.mapping import MappingSettings
+
+__all__ = [
+    "CALL_LIMIT_S",
+    "Reader",
+    "bucket_senders",
+    "calling",
+    "destination",
+    "reader",
+    "settings_behind",
+]
+
+Reader = tuple[str, str]
+"""A function's ARN, as its mapping names it, and the ARN of the stream that it reads."""
+
+CALL_LIMIT_S = 920
+"""How long a client must wait for an answer: a function may run for 900 s."""
+
+_THROTTLES = {"TooManyRequestsException", "ThrottlingException"}
+
+
+def settings_behind(lambda_api: Any, function: str, stream: str) -> MappingSettings:
+    """Return the settings of the function's mapping to the stream, as they are now.
+
+    Its filters say which records of the range the function gets.
+
+    Raises:
+        SourceError: Its mapping is gone.
+
+    """
+    pages = lambda_api.get_paginator("list_event_source_mappings")
+    try:
+        found = [
+            each["UUID"]
+            for page in pages.paginate(FunctionName=function, EventSourceArn=stream)
+            for each in page["EventSourceMappings"]
+        ]
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "ResourceNotFoundException":
+            raise
+        found = []
+    if not found:
+        raise SourceError(
+            f"the mapping of {function} to {stream} must still be there, got none: its filters "
+            "say which records the function is to get"
+        )
+    return MappingSettings.from_api(lambda_api.get_event_source_mapping(UUID=found[0]))
+
+
+def bucket_senders(lambda_api: Any) -> Mapping[str, set[Reader]]:
+    """Return, by the name of a bucket, whose failure records are sent there as of now."""
+    senders: defaultdict[str, set[Reader]] = defaultdict(set)
+    for page in lambda_api.get_paginator("list_event_source_mappings").paginate():
+        for each in page["EventSourceMappings"]:
+            arn = destination(each).split(":")
+            if arn[2:3] == ["s3"]:
+                senders[arn[-1]].add((each["FunctionArn"], each.get("EventSourceArn", "")))
+    return dict(senders)
+
+
+def calling(lambda_api: Any, function_arn: str) -> Callable[[Any, str], Answer]:
+    """Return how to call the deployed function and wait for its answer, as `carry_out` does it.
+
+    The client must not repeat a call by itself and must wait for `CALL_LIMIT_S`.
+    """
+
+    def call(event: Any, request_id: str) -> Answer:
+        try:
+            answer = lambda_api.invoke(
+                FunctionName=function_arn,
+                InvocationType="RequestResponse",
+                Payload=json.dumps(event).encode(),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] in _THROTTLES:
+                return Answer(request_id, throttled=True)
+            raise
+        body = answer["Payload"].read()
+        kind = answer.get("FunctionError")
+        return Answer(request_id, body, function_error=kind, error_type=_type(kind, body))
+
+    return call
+
+
+def _type(function_error: str | None, body: bytes) -> str | None:
+    """Return the exception's name; of a function that timed out Lambda tells no type."""
+    if function_error is None:
+        return None
+    try:
+        return str(json.loads(body)["errorType"])
+    except (ValueError, KeyError, TypeError):
+        return function_error
+
+
+def reader(body: Mapping[str, Any]) -> Reader:
+    """Return the function and the stream that a failure record names; "" for what it does not."""
+    request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
+    function = request.get("functionArn") if isinstance(request, Mapping) else None
+    stream = batch.get("streamArn") if isinstance(batch, Mapping) else None
+    return str(function or ""), str(stream or "")
+
+
+def destination(mapping: Mapping[str, Any]) -> str:
+    """Return the ARN that a mapping of the Lambda API sends failure records to, or "none"."""
+    on_failure = (mapping.get("DestinationConfig") or {}).get("OnFailure") or {}
+    return str(on_failure.get("Destination") or "none")

@@ -1,0 +1,191 @@
+"""Every failure record in the places for them, each with its plan or with why there is none.
+
+    findings = find_failures(client, places, limit=100)
+    for found in findings.found:
+        found.plan or found.fault
+
+A message chooses neither what is called nor what is read: the function it names must have a mapping
+to the stream it names, and a bucket is read only while a mapping sends failure records to it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cache
+from itertools import islice
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cdk_streams.errors import SourceError, StreamsError
+from cdk_streams.live._deployed_stack import Client
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.redrive._bucket_objects import (
+    FailureObject,
+    is_notification,
+    list_objects,
+    named_object,
+    read_object,
+)
+from cdk_streams.redrive._invoke import bucket_senders, reader, settings_behind
+from cdk_streams.redrive._plan import RedrivePlan, plan_redrive
+from cdk_streams.redrive._queue_messages import (
+    FailureMessage,
+    give_back,
+    is_test_event,
+    read_failures,
+)
+from cdk_streams.redrive._stack_destinations import FailureBucket, FailureQueue, Place
+
+__all__ = ["FAULTS", "Findings", "Found", "find_failures"]
+
+FAULTS = (StreamsError, ClientError, BotoCoreError)
+"""What keeps one failure record from being redriven and says nothing about the others."""
+
+# A message that comes back while the queue is read means that the queue was read once.
+_MOST_REPEATED = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A failure record with its plan, or with the reason (`fault`) why there is none.
+
+    `holder` is deleted when it is dealt with: a message, or an object that no message names.
+    `object` is where the failure record was read, unless that is the message itself.
+    """
+
+    holder: FailureMessage | FailureObject
+    body: Mapping[str, Any]
+    object: FailureObject | None = None
+    plan: RedrivePlan | None = None
+    fault: str = ""
+
+
+@dataclass(slots=True)
+class Findings:
+    """What was found: failure records in the order of their shards, and S3's test events.
+
+    `left_alone` counts messages of other consumers, by the URL of their queue.
+    """
+
+    found: list[Found] = field(default_factory=list)
+    tests: list[FailureMessage] = field(default_factory=list)
+    left_alone: Counter[str] = field(default_factory=Counter)
+
+
+def find_failures(client: Client, places: Sequence[Place], limit: int) -> Findings:
+    """Read at most `limit` messages and objects; what is received stays hidden for a while."""
+    findings, reading = Findings(), _Reading(client)
+    for place in places:
+        left = limit - len(findings.found)
+        match place:
+            case FailureQueue():
+                _search_queue(reading, place, left, findings)
+            case FailureBucket():
+                findings.found += _search_bucket(reading, place, left)
+    findings.found = sorted(map(reading.planned, findings.found), key=_place)
+    return findings
+
+
+class _Reading:
+    """Reads what messages and buckets hold; what it asks of mappings it asks once."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self._streams = client("dynamodbstreams")
+        self._settings = cache(lambda *who: settings_behind(client("lambda"), *who))
+        self._senders = cache(lambda: bucket_senders(client("lambda")))
+
+    def contents(self, message: FailureMessage) -> list[Found]:
+        """Return the failure records of a message: its own, or those whose objects it names."""
+        if not is_notification(message.body):
+            return [Found(message, message.body)]
+        return [self._named(message, record) for record in message.body["Records"]]
+
+    def read(self, holder: FailureMessage | FailureObject, place: FailureObject) -> Found:
+        """Return the failure record in an object."""
+        try:
+            if place.bucket not in self._senders():
+                raise SourceError(
+                    "a bucket is read only while a mapping sends failure records to it, got none "
+                    f"for {place}"
+                )
+            return Found(holder, read_object(self.client("s3"), place), place)
+        except FAULTS as error:
+            return Found(holder, {}, place, fault=str(error))
+
+    def planned(self, found: Found) -> Found:
+        """Return a failure record with its plan, or with the reason why there is none."""
+        if found.fault:
+            return found
+        try:
+            return replace(found, plan=self._plan(found))
+        except FAULTS as error:
+            return replace(found, fault=str(error))
+
+    def _named(self, message: FailureMessage, record: Mapping[str, Any]) -> Found:
+        try:
+            place = named_object(record)
+        except SourceError as error:
+            return Found(message, {}, fault=str(error))
+        return self.read(message, place)
+
+    def _plan(self, found: Found) -> RedrivePlan:
+        who, settings = reader(found.body), MappingSettings()
+        # What is no failure record is told by the plan.
+        if all(who):
+            if found.object is not None and who not in self._senders()[found.object.bucket]:
+                raise SourceError(
+                    f"the mapping of {who[0]} to {who[1]} must send failure records to the bucket "
+                    f"{found.object.bucket}, got none that does; its function is not called"
+                )
+            if "payload" not in found.body:
+                settings = self._settings(*who)
+        return plan_redrive(found.body, self._streams, settings)
+
+
+def _search_queue(reading: _Reading, queue: FailureQueue, limit: int, findings: Findings) -> None:
+    """Add what a queue holds, each message once and with its last receipt."""
+    sqs = reading.client("sqs")
+    messages: dict[str, FailureMessage] = {}
+    kept: dict[str, list[Found]] = {}
+    repeated = 0
+    for message in read_failures(sqs, queue.url) if limit > 0 else ():
+        key = json.dumps(message.body, sort_keys=True) if message.body else message.receipt
+        repeated = repeated + 1 if key in messages else 0
+        if key not in messages and not is_test_event(message.body):
+            contents = reading.contents(message)
+            if any(each.fault or queue.takes(each.body) for each in contents):
+                kept[key] = contents
+        messages[key] = message
+        if len(kept) == limit or repeated == _MOST_REPEATED:
+            break
+    for key, message in messages.items():
+        if key in kept:
+            findings.found += [replace(each, holder=message) for each in kept[key]]
+        elif is_test_event(message.body):
+            findings.tests.append(message)
+        else:
+            give_back(sqs, message)
+            findings.left_alone[queue.url] += 1
+
+
+def _search_bucket(reading: _Reading, bucket: FailureBucket, limit: int) -> Iterator[Found]:
+    """Yield what lies under a bucket's prefix."""
+    objects = list_objects(reading.client("s3"), bucket.name, bucket.prefix)
+    for place in islice(objects, max(0, limit)):
+        yield reading.read(place, place)
+
+
+def _place(found: Found) -> tuple[str, str, float]:
+    """Return what sorts failure records as their records were written, a shard at a time."""
+    if found.plan is None:
+        return "", "", 0
+    batch = found.body["DDBStreamBatchInfo"]
+    # The last call of a window has no records, and follows them.
+    first = batch.get("startSequenceNumber")
+    return batch["streamArn"], batch["shardId"], int(first) if first else math.inf

@@ -1,0 +1,1 @@
+"""Tables and their streams in memory, as DynamoDB keeps them."""

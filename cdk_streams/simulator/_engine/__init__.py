@@ -1,0 +1,1 @@
+"""Virtual time: what drives a poller and calls handlers without waiting."""

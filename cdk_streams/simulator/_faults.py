@@ -1,0 +1,96 @@
+"""What goes wrong in a world, and how often; when it does is drawn from the world's seed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from cdk_streams.errors import SettingsError
+
+__all__ = ["NO_FAULTS", "CallFault", "Faults", "draw_call_fault"]
+
+from cdk_streams.simulator._engine.rng import Draws
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faults:
+    """Probabilities from 0 (never) to 1 (always).
+
+    Args:
+        crash: Of each call: the function fails, half of the times after its work was done.
+        timeout: Of each call: the function runs into its timeout, half of the times after its
+            work was done.
+        throttle: Of each call: Lambda has no capacity and does not call the function.
+        slow: Of each call: it takes up to a fifth more than its timeout. A handler that looks at
+            its context's clock sees it go on and can stop in time; another one times out.
+        duplicate: Of each call: the function succeeds and the poller's host is replaced before
+            the position is stored, so that the records come again.
+        destination_denied: Of each failure record: the destination refuses it, so it is lost.
+        shard_change: Of each write: a shard splits, merges with a neighbour, or is continued.
+        late_start: Of each consumer: it begins up to a minute after the first write.
+
+    """
+
+    crash: float = 0.05
+    timeout: float = 0.02
+    throttle: float = 0.05
+    slow: float = 0.05
+    duplicate: float = 0.03
+    destination_denied: float = 0.05
+    shard_change: float = 0.02
+    late_start: float = 0.3
+
+    def __post_init__(self) -> None:
+        """Check that each value is a probability."""
+        wrong = [
+            f"{each.name} must be a probability from 0 to 1, got {value!r}"
+            for each in fields(self)
+            if not 0 <= (value := getattr(self, each.name)) <= 1
+        ]
+        if wrong:
+            raise SettingsError(*wrong)
+
+
+NO_FAULTS: Final = Faults(
+    crash=0,
+    timeout=0,
+    throttle=0,
+    slow=0,
+    duplicate=0,
+    destination_denied=0,
+    shard_change=0,
+    late_start=0,
+)
+"""A world in which nothing goes wrong but what the handlers do."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallFault:
+    """What happens to one call of a function.
+
+    `name` is "", or the `Faults` attribute that struck. `runs`: the handler does its work.
+    `slowness`: how many of its timeouts a slow call takes, 0 for the usual duration.
+    """
+
+    name: str = ""
+    runs: bool = True
+    slowness: float = 0.0
+
+
+def draw_call_fault(faults: Faults, draws: Draws) -> CallFault:
+    """Draw what happens to the next call; it takes the same number of draws whatever they say."""
+    struck = [
+        name
+        for name in ("throttle", "crash", "timeout", "duplicate", "slow")
+        if draws.chance(getattr(faults, name))
+    ]
+    done_before = draws.chance(0.5)
+    slowness = draws.between(0.3, 1.2)
+    name = struck[0] if struck else ""
+    if name == "throttle":
+        return CallFault(name, runs=False)
+    if name in {"crash", "timeout"}:
+        return CallFault(name, runs=done_before)
+    if name == "slow":
+        return CallFault(name, slowness=slowness)
+    return CallFault(name)

@@ -1,0 +1,200 @@
+"""Stream records from plain Python values, exactly as Lambda delivers them.
+
+    handler({"Records": [modify({"pk": "1", "paid": False}, {"pk": "1", "paid": True})]}, None)
+
+https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from cdk_streams.errors import SourceError
+from cdk_streams.mapping import TableStream
+from cdk_streams.simulator._dynamodb.numbering import event_id, sequence_number
+from cdk_streams.simulator._dynamodb.serialization import Attributes, size_bytes, stored
+
+__all__ = [
+    "START",
+    "TTL_IDENTITY",
+    "Record",
+    "expire",
+    "in_order",
+    "insert",
+    "modify",
+    "record",
+    "remove",
+]
+
+Record = dict[str, Any]
+"""One element of an event's `Records`."""
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+"""When a record was written unless told otherwise."""
+
+TTL_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
+"""Who deleted an item that expired; no other record has a `userIdentity`."""
+
+_IMAGES = {
+    "KEYS_ONLY": (False, False),
+    "NEW_IMAGE": (True, False),
+    "OLD_IMAGE": (False, True),
+    "NEW_AND_OLD_IMAGES": (True, True),
+}
+
+
+def insert(
+    new: Mapping[str, Any],
+    *,
+    stream: TableStream | None = None,
+    keys: str | Sequence[str] | None = None,
+    number: int = 1,
+    at: datetime | float = START,
+) -> Record:
+    """Build the record of an item that was not there before.
+
+    Args:
+        new: The item: `{"pk": "ORDER#1", "total": Decimal("9.90"), "lines": [{"sku": "A"}]}`.
+        stream: The table and view type; left out, `TableStream()`.
+        keys: Names of the key attributes, in place of the stream's.
+        number: The record's place in its stream, from 1; its sequence number follows from it.
+        at: When it was written, with a time zone, or in seconds since 1970.
+
+    Raises:
+        SourceError: An item without a key attribute.
+        AttributeValueError: A value that DynamoDB cannot hold, such as a float.
+
+    """
+    return record("INSERT", None, stored(new), stream=_stream(stream, keys), number=number, at=at)
+
+
+def modify(
+    old: Mapping[str, Any],
+    new: Mapping[str, Any],
+    *,
+    stream: TableStream | None = None,
+    keys: str | Sequence[str] | None = None,
+    number: int = 1,
+    at: datetime | float = START,
+) -> Record:
+    """Build the record of an item that changed from `old` to `new`; both have the same key."""
+    source = _stream(stream, keys)
+    return record("MODIFY", stored(old), stored(new), stream=source, number=number, at=at)
+
+
+def remove(
+    old: Mapping[str, Any],
+    *,
+    stream: TableStream | None = None,
+    keys: str | Sequence[str] | None = None,
+    number: int = 1,
+    at: datetime | float = START,
+) -> Record:
+    """Build the record of an item that somebody deleted."""
+    return record("REMOVE", stored(old), None, stream=_stream(stream, keys), number=number, at=at)
+
+
+def expire(
+    old: Mapping[str, Any],
+    *,
+    stream: TableStream | None = None,
+    keys: str | Sequence[str] | None = None,
+    number: int = 1,
+    at: datetime | float = START,
+) -> Record:
+    """Build the record of an item that DynamoDB's time to live deleted: it has a `userIdentity`.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
+    """
+    removed = remove(old, stream=stream, keys=keys, number=number, at=at)
+    return {**removed, "userIdentity": dict(TTL_IDENTITY)}
+
+
+def in_order(*records: Record, first: int = 1) -> list[Record]:
+    """Number records as one shard holds them: the n-th argument becomes the n-th of its stream.
+
+    `simulate(handler, in_order(insert(...), modify(...)))`; `first` is the first one's number.
+    """
+    return [_numbered(each, number) for number, each in enumerate(records, first)]
+
+
+def record(
+    name: str,
+    old: Attributes | None,
+    new: Attributes | None,
+    *,
+    stream: TableStream,
+    number: int,
+    at: datetime | float,
+) -> Record:
+    """Put a record together from the images that DynamoDB holds before and after."""
+    keys = _keys_of(old if new is None else new, stream)
+    if old is not None and new is not None and keys != _keys_of(old, stream):
+        raise SourceError(
+            f"a modified item keeps its key {', '.join(stream.keys)}, got another one; "
+            "a changed key is a remove and an insert"
+        )
+    with_new, with_old = _IMAGES[stream.view_type]
+    images = {}
+    if with_new and new is not None:
+        images["NewImage"] = new
+    if with_old and old is not None:
+        images["OldImage"] = old
+    sequence = sequence_number(number)
+    return {
+        "eventID": event_id(stream.arn, sequence),
+        "eventName": name,
+        "eventVersion": "1.1",
+        "eventSource": "aws:dynamodb",
+        "awsRegion": stream.region,
+        "dynamodb": {
+            # Every recorded time is a float of whole seconds.
+            "ApproximateCreationDateTime": float(int(_seconds(at))),
+            "Keys": keys,
+            **images,
+            "SequenceNumber": sequence,
+            "SizeBytes": size_bytes(keys, *images.values()),
+            "StreamViewType": stream.view_type,
+        },
+        "eventSourceARN": stream.arn,
+    }
+
+
+def _seconds(at: datetime | float) -> float:
+    if not isinstance(at, datetime):
+        return at
+    if at.tzinfo is None:
+        raise SourceError(
+            f"at must have a time zone, got {at.isoformat()}; add tzinfo=timezone.utc"
+        )
+    return at.timestamp()
+
+
+def _numbered(each: Record, number: int) -> Record:
+    sequence = sequence_number(number)
+    return {
+        **each,
+        "eventID": event_id(each["eventSourceARN"], sequence),
+        "dynamodb": {**each["dynamodb"], "SequenceNumber": sequence},
+    }
+
+
+def _stream(stream: TableStream | None, keys: str | Sequence[str] | None) -> TableStream:
+    source = stream or TableStream()
+    if keys is None:
+        return source
+    return replace(source, keys=(keys,) if isinstance(keys, str) else tuple(keys))
+
+
+def _keys_of(item: Attributes | None, stream: TableStream) -> Attributes:
+    attributes = item or {}
+    missing = [name for name in stream.keys if name not in attributes]
+    if missing:
+        raise SourceError(
+            f"an item of {stream.table} has the key attributes {', '.join(stream.keys)}, "
+            f"got one without {', '.join(missing)}; add it, or name the table's own keys with keys="
+        )
+    return {name: dict(attributes[name]) for name in stream.keys}

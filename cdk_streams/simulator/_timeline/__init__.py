@@ -1,0 +1,1 @@
+"""A run as a list of events, as text and as an HTML page."""

@@ -1,0 +1,152 @@
+"""A run as one HTML page that needs nothing beside itself: lanes, iterator age, every event."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, TypeAlias
+
+from cdk_streams.simulator._timeline.events import SYMBOLS, Happening, Kind
+from cdk_streams.simulator._timeline.of_run import Told, history
+from cdk_streams.simulator._timeline.text import Column, columns, describe
+
+__all__ = ["timeline_html"]
+
+_Member: TypeAlias = tuple[str, str, str]
+"""A consumer ("" for the table itself), a table and a shard."""
+
+
+_WRITES: tuple[Kind, ...] = ("insert", "modify", "remove", "expire")
+_CALLS: tuple[Kind, ...] = ("handled", "partial", "failed", "timeout", "throttled", "duplicate")
+# The page's colours by meaning; it keeps the worst where marks overlap.
+_TONES: dict[Kind, str] = {
+    "handled": "ok",
+    "partial": "warn",
+    "failed": "bad",
+    "timeout": "bad",
+    "throttled": "odd",
+    "duplicate": "odd",
+    "shards": "odd",
+    "start": "odd",
+    "sent": "dead",
+    "aged": "dead",
+    "lost": "bad",
+    "trimmed": "bad",
+    "broken": "bad",
+}
+
+
+def timeline_html(run: Told, *, title: str = "Stream timeline") -> str:
+    """Draw a world, or a run of `simulate`, as a page; it follows the reader's light or dark."""
+    page = files("cdk_streams.simulator._timeline").joinpath("page.html").read_text("utf-8")
+    # "</" would end the script element early, whatever it stands in.
+    data = json.dumps(_data(history(run), title), separators=(",", ":")).replace("</", "<\\/")
+    return page.replace("/*RUN*/", data)
+
+
+def _data(happenings: Sequence[Happening], title: str) -> dict[str, Any]:
+    drawn = columns(happenings)
+    letters = {(each.table, each.shard_id): each.letter for each in drawn}
+    groups = list(dict.fromkeys(each.group for each in drawn))
+    rows = _rows(happenings, drawn)
+    lanes = {member: number for number, row in enumerate(rows) for member in row}
+    kinds = list(SYMBOLS)
+    counts = Counter(each.kind for each in happenings)
+    return {
+        "title": title,
+        "span_ms": max((each.at_ms for each in happenings), default=0),
+        "facts": _facts(happenings, counts),
+        "kinds": [
+            {
+                "symbol": SYMBOLS[kind][0],
+                "meaning": SYMBOLS[kind][1],
+                "tone": _TONES.get(kind, "write"),
+                "count": counts[kind],
+            }
+            for kind in kinds
+        ],
+        "groups": [_group(group, rows, letters) for group in groups],
+        "events": [
+            [
+                each.at_ms,
+                kinds.index(each.kind),
+                _index(groups, (each.consumer, each.table)),
+                lanes.get((each.consumer, each.table, each.shard_id), -1),
+                each.took_ms,
+                each.age_ms,
+                describe(each, letters),
+            ]
+            for each in happenings
+        ],
+    }
+
+
+def _rows(happenings: Sequence[Happening], drawn: Sequence[Column]) -> list[list[_Member]]:
+    """Share out rows: a shard takes over that of one whose events have all been."""
+    spans: dict[_Member, tuple[int, int]] = {}
+    for number, each in enumerate(happenings):
+        key = (each.consumer, each.table, each.shard_id)
+        spans[key] = (spans.get(key, (number, number))[0], number)
+    rows: list[list[_Member]] = []
+    for group in dict.fromkeys(each.group for each in drawn):
+        members = [key for key in spans if key[:2] == group and key[2]]
+        mine: list[list[_Member]] = []
+        for key in sorted(members, key=lambda member: spans[member]):
+            free = (row for row in mine if spans[row[-1]][1] < spans[key][0])
+            row = next(free, None)
+            if row is None:
+                mine.append([key])
+            else:
+                row.append(key)
+        rows += mine
+    return rows
+
+
+def _group(
+    group: tuple[str, str],
+    rows: Sequence[Sequence[_Member]],
+    letters: Mapping[tuple[str, str], str],
+) -> dict[str, Any]:
+    consumer, table = group
+    lanes = [
+        {
+            "letter": " ".join(letters[member[1:]] for member in row),
+            "shards": [member[2] for member in row],
+        }
+        for row in rows
+        if row[0][:2] == group
+    ]
+    return {"name": consumer or f"writes to {table}", "of": table, "lanes": lanes}
+
+
+def _index(groups: Sequence[tuple[str, str]], group: tuple[str, str]) -> int:
+    return groups.index(group) if group in groups else -1
+
+
+def _facts(happenings: Sequence[Happening], counts: Counter[Kind]) -> list[list[Any]]:
+    """Return the figures at the top, each with whether it should worry the reader."""
+    oldest_ms = max((each.age_ms or 0 for each in happenings), default=0)
+    lasted_ms = max((each.at_ms for each in happenings), default=0)
+    figures = {
+        "duration": (_span(lasted_ms), False),
+        "writes": (sum(counts[kind] for kind in _WRITES), False),
+        "calls": (sum(counts[kind] for kind in _CALLS), False),
+        "failed calls": (counts["failed"] + counts["timeout"], False),
+        "failure records": (counts["sent"], False),
+        "highest iterator age": (_span(oldest_ms), False),
+        "lost or trimmed": (counts["lost"] + counts["trimmed"], True),
+        "broken invariants": (counts["broken"], True),
+    }
+    return [
+        [name, f"{value:,}" if isinstance(value, int) else value, bool(alarms and value)]
+        for name, (value, alarms) in figures.items()
+    ]
+
+
+def _span(milliseconds: int) -> str:
+    for unit, length_ms in (("h", 3_600_000), ("min", 60_000), ("s", 1000)):
+        if milliseconds >= 2 * length_ms or unit == "s":
+            return f"{milliseconds / length_ms:,.1f} {unit}"
+    return ""  # pragma: no cover - the loop's last round returns

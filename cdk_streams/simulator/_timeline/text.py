@@ -1,0 +1,156 @@
+"""A run as text: one line for each event, one column for each shard, one symbol for each kind.
+
+                  Orders  audit
+    time          ab      ab
+    00:00:00.000  +.      ..     Orders a #1
+    00:00:00.250  ..      o.     audit a #1, age 0.3 s
+
+Columns stand in groups, one for each table and one for each consumer of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from string import ascii_letters
+
+from cdk_streams.simulator._timeline.events import SYMBOLS, Happening, clock_text, name_records
+from cdk_streams.simulator._timeline.of_run import Told, history
+
+__all__ = ["Column", "columns", "describe", "timeline"]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One shard of a table (`consumer` is "") or of a consumer; `letter` names the shard."""
+
+    consumer: str
+    table: str
+    shard_id: str
+    letter: str
+
+    @property
+    def group(self) -> tuple[str, str]:
+        """The columns that stand together, under one name."""
+        return self.consumer, self.table
+
+
+def columns(happenings: Iterable[Happening]) -> list[Column]:
+    """Return the columns: tables first, then consumers, shards in the order they appear."""
+    shards: dict[str, dict[str, str]] = {}
+    tables: dict[tuple[str, str], None] = {}
+    consumers: dict[tuple[str, str], None] = {}
+    for each in happenings:
+        if each.shard_id:
+            known = shards.setdefault(each.table, {})
+            known.setdefault(each.shard_id, ascii_letters[len(known) % len(ascii_letters)])
+        if each.consumer:
+            consumers.setdefault((each.consumer, each.table))
+        elif each.table:
+            tables.setdefault(("", each.table))
+    return [
+        Column(consumer, table, shard_id, letter)
+        for consumer, table in [*tables, *consumers]
+        for shard_id, letter in shards.get(table, {}).items()
+    ]
+
+
+def timeline(run: Told, *, title: str = "") -> str:
+    """Draw a world, or a run of `simulate`, as text.
+
+    A point is a shard at rest, a blank one that is not there yet or no more.
+    """
+    happenings = history(run)
+    drawn = columns(happenings)
+    alive = _lifetimes(happenings)
+    letters = {(each.table, each.shard_id): each.letter for each in drawn}
+    lines = [title, ""] if title else []
+    lines += [*_legend(happenings), *_shard_names(drawn), "", *_head(drawn)]
+    for number, each in enumerate(happenings):
+        cells = _cells(drawn, each, alive, number)
+        lines.append(f"{clock_text(each.at_ms):<12}  {cells}  {describe(each, letters)}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def describe(happening: Happening, letters: Mapping[tuple[str, str], str]) -> str:
+    """Say what happened, for the end of a line: `audit a #3-#5 (3), attempt 2, age 0.3 s`."""
+    where = [happening.consumer or happening.table]
+    if happening.shard_id:
+        where.append(letters.get((happening.table, happening.shard_id), ""))
+    if happening.sequence_numbers or happening.attempt:
+        where.append(name_records(happening.sequence_numbers))
+    parts = [" ".join(part for part in where if part)]
+    if happening.attempt > 1:
+        parts.append(f"attempt {happening.attempt}")
+    if happening.age_ms is not None:
+        parts.append(f"age {happening.age_ms / 1000:.1f} s")
+    if happening.took_ms >= 1000:  # noqa: PLR2004 - a second is when a duration is worth reading
+        parts.append(f"took {happening.took_ms / 1000:.1f} s")
+    if happening.detail:
+        parts.append(happening.detail)
+    return ", ".join(part for part in parts if part)
+
+
+def _legend(happenings: Iterable[Happening]) -> list[str]:
+    seen = {each.kind for each in happenings}
+    return [f"  {symbol}  {meaning}" for kind, (symbol, meaning) in SYMBOLS.items() if kind in seen]
+
+
+def _shard_names(drawn: Sequence[Column]) -> list[str]:
+    names = {(each.table, each.letter): each.shard_id for each in drawn}
+    return [f"  {letter}  {shard_id} of {table}" for (table, letter), shard_id in names.items()]
+
+
+def _groups(drawn: Sequence[Column]) -> dict[tuple[str, str], list[Column]]:
+    groups: dict[tuple[str, str], list[Column]] = {}
+    for each in drawn:
+        groups.setdefault(each.group, []).append(each)
+    return groups
+
+
+def _head(drawn: Sequence[Column]) -> list[str]:
+    names, marks = [], []
+    for (consumer, table), members in _groups(drawn).items():
+        name = consumer or table
+        width = max(len(name), len(members))
+        names.append(name.ljust(width))
+        marks.append("".join(each.letter for each in members).ljust(width))
+    return [
+        f"{'':<12}  {'  '.join(names)}".rstrip(),
+        f"{'time':<12}  {'  '.join(marks)}".rstrip(),
+    ]
+
+
+def _cells(
+    drawn: Sequence[Column],
+    happening: Happening,
+    alive: Mapping[tuple[str, str], tuple[int, int]],
+    number: int,
+) -> str:
+    parts = []
+    here = happening.consumer, happening.table
+    for group, members in _groups(drawn).items():
+        text = ""
+        for each in members:
+            first, last = alive[each.table, each.shard_id]
+            if group == here and each.shard_id == happening.shard_id:
+                text += SYMBOLS[happening.kind][0]
+            else:
+                text += "." if first <= number <= last else " "
+        parts.append(text.ljust(max(len(group[0] or group[1]), len(members))))
+    return "  ".join(parts)
+
+
+def _lifetimes(happenings: Sequence[Happening]) -> dict[tuple[str, str], tuple[int, int]]:
+    """Return for each shard the first and the last line that it is there.
+
+    One that was closed is there until nothing more happens in it, any other to the end.
+    """
+    found: dict[tuple[str, str], tuple[int, int]] = {}
+    closed = {(each.table, each.shard_id) for each in happenings if each.kind == "shards"}
+    for number, each in enumerate(happenings):
+        if each.shard_id:
+            key = (each.table, each.shard_id)
+            last = number if key in closed else len(happenings)
+            found[key] = (found.get(key, (number, number))[0], last)
+    return found

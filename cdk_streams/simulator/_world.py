@@ -1,0 +1,315 @@
+"""A small world in virtual time: tables, consumers, faults drawn from a seed, and invariants.
+
+    world = World(seed=7)
+    orders = world.table("Orders", keys=("pk",))
+    audit = world.consumer("audit", handler, table=orders)
+    world.always(lambda: stock.lowest() >= 0, name="stock is never negative")
+    orders.put({"pk": "ORDER#1", "status": "PLACED"})
+    world.run()
+
+The seed is the reproduction: the same seed and the same code give the same run, line for line, on
+every machine and every Python.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from cdk_streams.errors import SourceError
+from cdk_streams.mapping import MappingSettings, TableStream, ViewType
+from cdk_streams.poller import DEFAULT_CHOICES, Choices
+from cdk_streams.simulator._consumer import Consumer
+from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
+from cdk_streams.simulator._dynamodb.shards import Shard, Shards
+from cdk_streams.simulator._dynamodb.stream_log import StreamLog
+from cdk_streams.simulator._dynamodb.table import Table
+from cdk_streams.simulator._engine.driver import Driver
+from cdk_streams.simulator._engine.functions import Function, partial_response
+from cdk_streams.simulator._engine.handler_calls import Handler, Host
+from cdk_streams.simulator._engine.rng import Draws
+from cdk_streams.simulator._engine.state import Stage
+from cdk_streams.simulator._faults import Faults
+from cdk_streams.simulator._invariants import Invariant, check_invariant
+from cdk_streams.simulator._records import START, Record
+from cdk_streams.simulator._timeline.events import Happening, Kind
+
+__all__ = ["World"]
+
+_LATE_START_MS = 60_000
+# Faults stop changing shards here, so that a long run still fits a page.
+_MOST_SHARDS_EVER = 24
+
+
+class World:
+    """Tables, their consumers, and what befalls them.
+
+    Args:
+        seed: Decides every fault and every draw of the run.
+        faults: How often things go wrong; `NO_FAULTS` for a world in which only handlers fail.
+        replay: The command that runs this seed again, for the note on an error.
+        choices: What is not recorded of Lambda.
+        most_steps: A run that takes more steps than this does not come to rest.
+
+    `tables` and `consumers` hold what was made, by name; `draws` is for the scenario's own chance.
+
+    """
+
+    def __init__(
+        self,
+        seed: int = 0,
+        *,
+        faults: Faults | None = None,
+        replay: str = "",
+        choices: Choices = DEFAULT_CHOICES,
+        most_steps: int = 1_000_000,
+    ) -> None:
+        self.seed = seed
+        self.faults = Faults() if faults is None else faults
+        self.replay = replay or f"World(seed={seed})"
+        self.draws = Draws(seed, "scenario")
+        self.tables: dict[str, Table] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self.most_steps = most_steps
+        self._stage = Stage(seed, self.faults, choices)
+        self._shard_draws = Draws(seed, "shards")
+        self._logs: dict[str, StreamLog] = {}
+        self._drivers: dict[str, list[Driver]] = {}
+        self._always: list[Invariant] = []
+        self._eventually: list[Invariant] = []
+
+    # Making it.
+
+    def table(
+        self,
+        name: str,
+        *,
+        keys: str | Sequence[str] = ("pk",),
+        view_type: ViewType = "NEW_AND_OLD_IMAGES",
+        shards: int = 1,
+        ttl: str | None = None,
+    ) -> Table:
+        """Make a table with a stream.
+
+        Args:
+            name: The table's name.
+            keys: Names of the key attributes, the partition key first.
+            view_type: What its records carry.
+            shards: How many shards its stream begins with.
+            ttl: The attribute that says when an item expires, in seconds since 1970.
+
+        """
+        names = (keys,) if isinstance(keys, str) else tuple(keys)
+        return self.add_table(TableStream(name, names, view_type), shards=shards, ttl=ttl)
+
+    def add_table(self, stream: TableStream, *, shards: int = 1, ttl: str | None = None) -> Table:
+        """Make the table that a stream belongs to."""
+        if stream.table in self.tables:
+            raise SourceError(f"this world has a table {stream.table} already; use another name")
+        if shards < 1:
+            raise SourceError(f"shards must be 1 or more, got {shards}")
+        table = Table(stream, Shards(stream.arn, shards), self, ttl)
+        self.tables[table.name] = table
+        self._logs[table.name] = StreamLog(table.shards)
+        self._drivers[table.name] = []
+        return table
+
+    def consumer(
+        self,
+        name: str,
+        handler: Handler,
+        *,
+        table: Table,
+        settings: MappingSettings | None = None,
+        timeout: timedelta = timedelta(seconds=3),
+        duration: timedelta = timedelta(milliseconds=20),
+        reserved_concurrency: int | None = None,
+        environment: Mapping[str, str] | None = None,
+    ) -> Consumer:
+        """Let a handler consume a table's stream.
+
+        Args:
+            name: The consumer's and its function's name.
+            handler: `handler(event, context)`.
+            table: A table of this world.
+            settings: The mapping's; left out, Lambda's defaults.
+            timeout: The function's.
+            duration: What a call takes when no fault slows it down; at or over the timeout, every
+                call times out.
+            reserved_concurrency: Calls at once, at most; None: no limit; 0: none is ever made.
+            environment: What the handler finds in `os.environ`; left out, the variable that tells
+                our runtime whether the mapping reads partial responses.
+
+        """
+        mapping = settings or MappingSettings()
+        if environment is None:
+            environment = partial_response(asked=mapping.report_batch_item_failures)
+        stream = table.stream
+        function = Function(
+            handler=handler,
+            host=Host(
+                name=name,
+                arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{name}",
+                timeout_ms=_ms(timeout),
+            ),
+            duration_ms=_ms(duration),
+            reserved_concurrency=reserved_concurrency,
+            environment=environment,
+        )
+        return self.add_consumer(Consumer(name, table, mapping, function))
+
+    def add_consumer(self, consumer: Consumer) -> Consumer:
+        """Add a consumer that was put together elsewhere."""
+        if consumer.name in self.consumers:
+            raise SourceError(f"this world has a consumer {consumer.name} already; rename one")
+        table = consumer.table.name
+        if self.tables.get(table) is not consumer.table:
+            raise SourceError(f"{table} is no table of this world; make it with world.table")
+        self.consumers[consumer.name] = consumer
+        driver = Driver(consumer, self._logs[table], self._stage)
+        self._drivers[table].append(driver)
+        if consumer.settings.enabled:
+            late = Draws(self.seed, f"start of {consumer.name}")
+            delay_ms = late.integer(1, _LATE_START_MS) if late.chance(self.faults.late_start) else 0
+            self.call_after(timedelta(milliseconds=delay_ms), driver.start)
+        return consumer
+
+    def always(self, predicate: Callable[[], Any], *, name: str) -> None:
+        """State what must hold after every single thing that happens.
+
+        `predicate` says so by returning something true or nothing at all; an `AssertionError`
+        counts as not holding.
+        """
+        self._always.append(Invariant(name, predicate))
+
+    def eventually(
+        self, predicate: Callable[[], Any], *, name: str, within: timedelta | None = None
+    ) -> None:
+        """State what must hold once: at the end of `run`, or so long after now."""
+        invariant = Invariant(name, predicate)
+        if within is None:
+            self._eventually.append(invariant)
+        else:
+            self.call_after(within, lambda: check_invariant(invariant, self._stage))
+
+    def split(self, table: Table) -> tuple[str, ...]:
+        """Split the table's widest open shard; return the ids of the two that continue it."""
+        widest = max(table.shards.open, key=lambda shard: shard.high - shard.low)
+        made = table.shards.split(widest, self._stage.since_start_ms / 1000)
+        self._changed(table, made)
+        return tuple(shard.shard_id for shard in made)
+
+    def merge(self, table: Table) -> str:
+        """Merge the table's first two neighbouring shards; return the id of the one made."""
+        pairs = table.shards.neighbours()
+        if not pairs:
+            raise SourceError(f"{table.name} has one open shard, and two are needed to merge")
+        made = table.shards.merge(*pairs[0], self._stage.since_start_ms / 1000)
+        self._changed(table, made)
+        return made[0].shard_id
+
+    # Running it.
+
+    @property
+    def now(self) -> datetime:
+        """The virtual time."""
+        return START + self._stage.since_start
+
+    @property
+    def happenings(self) -> list[Happening]:
+        """What happened so far, one for each line of the timeline."""
+        return self._stage.happenings
+
+    def call_after(self, delay: timedelta, action: Callable[[], None]) -> None:
+        """Plan an action for later in the run, such as a write."""
+        self._stage.agenda.add(self._stage.agenda.now_ms + _ms(delay), action)
+
+    def run_for(self, duration: timedelta) -> None:
+        """Let so much virtual time pass.
+
+        Raises:
+            InvariantBroken: One does not hold; a note has the seed and the command to replay it.
+
+        """
+        until_ms = self._stage.agenda.now_ms + _ms(duration)
+        with self:
+            self._go(until_ms)
+            self._stage.agenda.now_ms = until_ms
+
+    def run(self) -> None:
+        """Go on until nothing is left to do: every record is dealt with, every retry over.
+
+        Raises:
+            InvariantBroken: One does not hold; a note has the seed and the command to replay it.
+            SourceError: It does not come to rest: a handler writes to the table it consumes.
+
+        """
+        with self:
+            self._go(None)
+            for invariant in self._eventually:
+                check_invariant(invariant, self._stage)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Note on any error that leaves the block how to get it again."""
+        note = f"seed {self.seed}; to replay: {self.replay}"
+        if error is not None and note not in getattr(error, "__notes__", ()):
+            error.add_note(note)
+
+    def _go(self, until_ms: int | None) -> None:
+        for _ in range(self.most_steps):
+            for invariant in self._always:
+                check_invariant(invariant, self._stage)
+            next_ms = self._stage.agenda.next_ms()
+            if next_ms is None or (until_ms is not None and next_ms > until_ms):
+                return
+            self._stage.agenda.step()
+        raise SourceError(
+            f"the world must come to rest, got {self.most_steps:,} steps and no end; a handler "
+            "that writes to the table it consumes needs a filter"
+        )
+
+    # What tables ask for (`StreamSink`).
+
+    def now_s(self) -> float:
+        """Return the virtual time, in seconds since 1970."""
+        return self._stage.agenda.now_ms / 1000
+
+    def call_at(self, at_s: float, action: Callable[[], None]) -> None:
+        """Plan an action for a moment, in seconds since 1970."""
+        self._stage.agenda.add(int(at_s * 1000), action)
+
+    def written(self, table: Table, shard: Shard, change: Record) -> None:
+        """Take a record that has just entered a shard."""
+        self._logs[table.name].append(shard, change)
+        kinds: dict[str, Kind] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
+        kind = "expire" if "userIdentity" in change else kinds[change["eventName"]]
+        number = change["dynamodb"]["SequenceNumber"]
+        self._stage.note(kind, table.name, shard_id=shard.shard_id, sequence_numbers=(number,))
+        for driver in self._drivers[table.name]:
+            driver.wake()
+        strikes = self._shard_draws.chance(self.faults.shard_change)
+        if strikes and len(table.shards.all) <= _MOST_SHARDS_EVER:
+            at_s = self._stage.since_start_ms / 1000
+            self._changed(table, change_shards(table.shards, self._shard_draws, at_s))
+
+    def _changed(self, table: Table, made: tuple[Shard, ...]) -> None:
+        detail = describe_change(made)
+        for parent in made[0].parents:
+            self._stage.note("shards", table.name, shard_id=parent, detail=detail)
+        for driver in self._drivers[table.name]:
+            # Not at once: a write may come out of a handler, while its poller is at work.
+            self.call_after(timedelta(0), driver.describe)
+
+
+def _ms(duration: timedelta) -> int:
+    return duration // timedelta(milliseconds=1)

@@ -1,0 +1,1 @@
+"""The one reader of CloudFormation templates: intrinsic functions, names, resources."""

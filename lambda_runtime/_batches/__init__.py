@@ -1,0 +1,1 @@
+"""A batch handled in order, and the answer that Lambda reads."""

@@ -1,0 +1,1 @@
+"""Stream records as changes of items."""

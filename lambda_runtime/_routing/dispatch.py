@@ -1,0 +1,105 @@
+"""From a record to its routes: one record is taken, and a failure is logged or sent away."""
+
+from __future__ import annotations
+
+from lambda_runtime._batches.batches import Failure
+from lambda_runtime._changes.changes import Insert, Modify, Remove
+from lambda_runtime._changes.records import change_of
+from lambda_runtime._routing.routes import Route
+from lambda_runtime.errors import Reject, RouteError, UnroutedError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+    from typing import Any
+
+    from lambda_runtime._batches.batches import Take
+    from lambda_runtime._changes.records import Change
+    from lambda_runtime._values.numbers_as import Convert
+
+    Settle = Callable[[Failure], Failure | None]
+
+__all__ = ["Routes", "settler"]
+
+
+class Routes:
+    """The routes of a router, by event in the order of their declaration, and the default one."""
+
+    __slots__ = ("_by_change", "_default", "_fails_unrouted")
+
+    def __init__(self, *, fails_unrouted: bool) -> None:
+        self._by_change: dict[type, list[Route]] = {Insert: [], Modify: [], Remove: []}
+        self._default: Route | None = None
+        self._fails_unrouted = fails_unrouted
+
+    def __bool__(self) -> bool:
+        return self._default is not None or any(self._by_change.values())
+
+    def add(self, change: type, route: Route) -> None:
+        """Add a route for `change`: Insert, Modify or Remove."""
+        self._by_change[change].append(route)
+
+    def set_default(self, route: Route) -> None:
+        """Make a route the one for changes that no other takes."""
+        if self._default is not None:
+            raise RouteError(f"a router has one default route, and {self._default.name} is it")
+        if self._fails_unrouted:
+            raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
+        self._default = route
+
+    def taker(self, context: Any, convert: Convert, settle: Settle) -> Take:
+        """The function that hands one record to all routes that take it.
+
+        It is called for each record of each batch, so what it needs is at hand.
+        """
+        by_change = self._by_change
+
+        def take(record: Any, position: int) -> Failure | None:
+            route: Route | None = None
+            try:
+                change = change_of(record, position, convert)
+                taken = False
+                for route in by_change[change.__class__]:
+                    if route.takes is None or route.takes(change):
+                        taken = True
+                        if route.wants_context:
+                            route.function(change, context)
+                        else:
+                            route.function(change)
+                if not taken:
+                    route = self._default
+                    self._take_unrouted(change, context)
+            except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its record
+                return settle(Failure(position, error, None if route is None else route.name))
+            return None
+
+        return take
+
+    def _take_unrouted(self, change: Change, context: Any) -> None:
+        if self._default is not None:
+            self._default.call(change, context)
+        elif self._fails_unrouted:
+            raise UnroutedError(
+                f"no route takes this {type(change).__name__}; declare one, a default route, "
+                'or Router(unrouted="ignore")'
+            )
+
+
+def settler(
+    records: list[Any], on_reject: str | Callable[[str], object] | None, show: Collection[str]
+) -> Settle:
+    """The function that is told of a failed record, and says what is left of the failure.
+
+    It logs the failure. None is left when the record was rejected and could be sent away.
+    """
+
+    def settle(failure: Failure) -> Failure | None:
+        from lambda_runtime._batches import log_lines, rejects  # noqa: PLC0415 - for what seldom happens
+
+        left: Failure | None = failure
+        if isinstance(failure.error, Reject):
+            left = rejects.send(records[failure.position], failure, failure.error, on_reject)
+        log_lines.log_record(records, failure, left, show=show)
+        return left
+
+    return settle

@@ -1,0 +1,1 @@
+"""Writes to tables that a retry or a duplicate cannot undo."""

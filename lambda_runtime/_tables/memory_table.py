@@ -1,0 +1,84 @@
+"""A table in memory, to test writers with: it checks a guarded write's condition as DynamoDB does.
+
+table = MemoryTable("pk")
+write_once(table, change)
+assert table.live() == [{"pk": "ORDER#1", "status": "PAID"}]
+"""
+
+from __future__ import annotations
+
+from lambda_runtime._tables.conditional_writes import DELETED, EXPIRES_AT, SEQUENCE, is_tombstone
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+__all__ = ["ConditionFailed", "MemoryTable"]
+
+
+class ConditionFailed(Exception):  # noqa: N818 - named for what happened, as botocore names it
+    """What botocore's ConditionalCheckFailedException is, by its content."""
+
+    def __init__(self) -> None:
+        super().__init__("The conditional request failed")
+        self.response = {"Error": {"Code": "ConditionalCheckFailedException"}}
+
+
+class MemoryTable:
+    """Items by their key; `put_item` takes what boto3's `Table.put_item` takes, in Python's values.
+
+    It knows the conditions that a guarded write has, `attribute_not_exists(#name)` and
+    `#name < :value`, alone or with OR between them, and refuses all others.
+
+    Args:
+        keys: The names of the table's key attributes.
+    """
+
+    def __init__(self, *keys: str) -> None:
+        self._keys = keys
+        self.items: dict[tuple[Any, ...], dict[str, Any]] = {}
+
+    def put_item(self, **request: Any) -> dict[str, Any]:
+        """Replace an item if the request's condition holds for the one that is there."""
+        item = dict(request["Item"])
+        key = tuple(item[name] for name in self._keys)
+        condition = request.get("ConditionExpression")
+        if condition is not None and not _holds(condition, self.items.get(key, {}), request):
+            raise ConditionFailed
+        self.items[key] = item
+        return {}
+
+    def live(self) -> list[dict[str, Any]]:
+        """The items that are no tombstones, in key order, without the guard's own attribute."""
+        items = [self.items[key] for key in sorted(self.items)]
+        return [_without_guard(item) for item in items if not is_tombstone(item)]
+
+    def expire(self, now: float) -> None:
+        """Do what DynamoDB's time to live does within some days: remove expired tombstones.
+
+        Args:
+            now: Seconds since 1970.
+        """
+        alive = {k: i for k, i in self.items.items() if i.get(EXPIRES_AT, now) >= now}
+        self.items = alive
+
+
+def _without_guard(item: dict[str, Any]) -> dict[str, Any]:
+    return {n: value for n, value in item.items() if n not in (SEQUENCE, DELETED, EXPIRES_AT)}
+
+
+def _holds(condition: str, item: dict[str, Any], request: dict[str, Any]) -> bool:
+    return any(_clause(clause.strip(), item, request) for clause in condition.split(" OR "))
+
+
+def _clause(clause: str, item: dict[str, Any], request: dict[str, Any]) -> bool:
+    names = request["ExpressionAttributeNames"]
+    if clause.startswith("attribute_not_exists(") and clause.endswith(")"):
+        return names[clause[len("attribute_not_exists(") : -1]] not in item
+    left, operator, right = clause.split()
+    if operator != "<":
+        raise NotImplementedError(f"MemoryTable knows no condition {clause!r}")
+    stored: Any = item.get(names[left])
+    given: Any = request["ExpressionAttributeValues"][right]
+    # A missing attribute, or one of another type, compares as false in DynamoDB.
+    return type(stored) is type(given) and bool(stored < given)

@@ -1,0 +1,1 @@
+"""DynamoDB's typed values and Python's."""

@@ -1,0 +1,1 @@
+"""Recorded scenarios, run in the simulator, on fakes and on real stream APIs."""

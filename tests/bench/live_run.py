@@ -1,0 +1,134 @@
+"""Run a scenario for real: a new table, a new queue, the handler in Lambda's runtime client.
+
+    rehearse(SCENARIOS[0], client, connection={}) == SCENARIOS[0].expected
+
+This is how a local AWS is compared with Lambda's recorded behaviour, and how the poller that the
+simulator runs is shown to do the same with real reads, real calls and real failure records.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from cdk_streams.errors import StreamsError
+from cdk_streams.lambda_local._logs import LogLine
+from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._deployed_stack import Client
+from cdk_streams.live._driver import Notice
+from cdk_streams.live._executor import system_ms
+from cdk_streams.live._session import driving
+from cdk_streams.local._local_aws import LocalAws
+from cdk_streams.local._local_aws import client as client_at
+from cdk_streams.poller import CallEnded, Checkpoint, FailureSent, Invoke, SendFailure, Settled
+from tests.bench.fixture import Rehearsal, rehearsing
+from tests.bench.scenario import Result, Scenario, calls_of, result_of
+from tests.bench.sharding_proxy import RetoldStream
+
+__all__ = ["rehearse"]
+
+_LIMIT_S = 60.0
+_LOOK_EVERY_S = 1.0
+
+
+@dataclass(slots=True)
+class _Watch:
+    """Waits until all records are settled and all failure records sent; keeps the calls."""
+
+    expected: int
+    calls: list[Notice] = field(default_factory=list)
+    settled: int = 0
+    sending: int = 0
+    done: threading.Event = field(default_factory=threading.Event)
+
+    def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
+        """Take part in a run."""
+        match notice:
+            case Invoke() | CallEnded():
+                self.calls.append(notice)
+            case Settled(_, _, records):
+                self.settled += len(records)
+            case SendFailure():
+                self.sending += 1
+            case FailureSent():
+                self.sending -= 1
+            case Checkpoint() if self.settled >= self.expected and not self.sending:
+                self.done.set()
+
+    def log(self, _consumer: str, _line: LogLine) -> None:
+        """Take part in a run; nobody reads these handlers' lines."""
+
+
+def rehearse(
+    scenario: Scenario,
+    client: Client,
+    connection: Mapping[str, str],
+    *,
+    times_by_minute: bool = False,
+) -> Result:
+    """Run the scenario and return the calls that were made and the failure records that came.
+
+    Args:
+        scenario: What is run.
+        client: Makes a boto3 client for a table, its stream and a queue.
+        connection: What the function gets to make clients of its own.
+        times_by_minute: Whether the stream rounds creation times down to the minute, as DynamoDB
+            Local does. Where a scenario says when its records are written, they are then written
+            at once, and their times are told by a proxy.
+
+    Raises:
+        StreamsError: Not every record was dealt with in a minute.
+
+    """
+    watch = _Watch(scenario.count)
+    with contextlib.ExitStack() as stack:
+        rehearsal = stack.enter_context(rehearsing(scenario, client, waiting=not times_by_minute))
+        clients = stack.enter_context(_told(rehearsal, times=times_by_minute))
+        positions = stack.enter_context(PositionStore(rehearsal.asset.parent / "positions"))
+        ahead_ms = rehearsal.starts_ms - system_ms() if scenario.late_s else 0
+        run = stack.enter_context(
+            driving(
+                [rehearsal.consumer()],
+                clients,
+                positions=positions,
+                audience=watch,
+                connection=connection,
+                clock=lambda: system_ms() + ahead_ms,
+            )
+        )
+        give_up = time.monotonic() + _LIMIT_S
+        while not watch.done.wait(_LOOK_EVERY_S):
+            run.check()
+            if time.monotonic() > give_up:
+                raise StreamsError(
+                    f"{scenario.name}: {scenario.count} records must be dealt with in "
+                    f"{_LIMIT_S:g} s, got {watch.settled}"
+                )
+        calls = calls_of(watch.calls, rehearsal.stream_arn)
+        return result_of(scenario, calls, rehearsal.failures(), rehearsal.ordinals())
+
+
+@contextlib.contextmanager
+def _told(rehearsal: Rehearsal, *, times: bool) -> Iterator[Client]:
+    """Yield clients whose stream has the scenario's shards and, with `times`, its times."""
+    scenario, client = rehearsal.scenario, rehearsal.client
+    if not scenario.shards and not (times and scenario.written_s):
+        yield client
+        return
+    made_s = {
+        place: rehearsal.began_s + second
+        for place, second in enumerate(scenario.written_s, start=1)
+        if times
+    }
+    target = client("dynamodbstreams").meta.endpoint_url
+    with RetoldStream(target, shards=scenario.shards, made_s=made_s) as retold:
+        aws = LocalAws(retold.endpoint_url, rehearsal.asset)
+
+        def through(service: str) -> Any:
+            return client_at(aws, service) if service == "dynamodbstreams" else client(service)
+
+        yield through
