@@ -12,8 +12,9 @@ which handler tests, the simulator and the command line must not pay for.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cdk_streams.constructs import (
@@ -52,26 +53,15 @@ __all__ = [
     "StreamsError",
 ]
 
-_HOMES: Final = {
-    "cdk_streams.constructs": (
-        "Alarms OnFailure StreamConsumer StreamDashboard StreamFunction StreamTable"
-    ),
-    "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
-    "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
-    "cdk_streams.mapping": "MappingSettings",
-    "cdk_streams.mapping.presets": "LOW_LATENCY SAFE STRICT_ORDER THROUGHPUT",
-}
-
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names.split():
-            value = getattr(import_module(home), name)
-            # Kept, so that Python asks here once for each name.
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.constructs": (
+            "Alarms OnFailure StreamConsumer StreamDashboard StreamFunction StreamTable"
+        ),
+        "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
+        "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
+        "cdk_streams.mapping": "MappingSettings",
+        "cdk_streams.mapping.presets": "LOW_LATENCY SAFE STRICT_ORDER THROUGHPUT",
+    },
+)

@@ -107,8 +107,8 @@ WRONG_RULES = [
     Wrong(
         "waits do not grow",
         "poller/_calls.py",
-        "choices.backoff_first_ms << min(times - 1, _MOST_DOUBLINGS)",
-        "choices.backoff_first_ms",
+        "assumptions.backoff_first_ms << min(times - 1, _MOST_DOUBLINGS)",
+        "assumptions.backoff_first_ms",
         "test_whole_batch_errors.py::test_waits_double_up_to_the_cap",
     ),
     Wrong(

@@ -8,7 +8,7 @@ from dataclasses import fields
 from pathlib import Path
 
 import cdk_streams.mapping
-from cdk_streams.poller import DEFAULT_CHOICES
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS
 
 TESTS = Path(__file__).parent
 PAGE = (TESTS.parent / "docs" / "semantics.md").read_text(encoding="utf-8")
@@ -62,7 +62,7 @@ def test_every_number_of_amazons_has_a_row() -> None:
 
 def test_every_choice_has_a_row() -> None:
     named = {row[0].strip("`") for row in _rows("choice")}
-    assert named == {each.name for each in fields(DEFAULT_CHOICES)}
+    assert named == {each.name for each in fields(DEFAULT_ASSUMPTIONS)}
 
 
 def test_every_peer_is_judged_on_every_row() -> None:

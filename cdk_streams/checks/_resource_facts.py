@@ -10,9 +10,9 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Final, cast
 
-from cdk_streams.checks._facts import Destination, Function, Source, ViewType
+from cdk_streams.checks._facts import Destination, Function, Source
 from cdk_streams.errors import SettingsError
-from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping import MappingSettings, ViewType
 from cdk_streams.mapping.presets import SAFE
 
 __all__ = [

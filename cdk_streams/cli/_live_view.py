@@ -13,7 +13,7 @@ from rich.text import Text
 from cdk_streams.cli._timeline_recorder import Picture
 from cdk_streams.live._driver import CallTaken, Notice, Trouble
 from cdk_streams.live._progress import Progress, reported
-from cdk_streams.poller import FailureSent, Invoke, SendFailure
+from cdk_streams.poller import FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ def shown(logical_id: str) -> str:
 
 
 def _records(invoke: Invoke) -> str:
-    return name_records(tuple(record["dynamodb"]["SequenceNumber"] for record in invoke.records))
+    return name_records(tuple(sequence_number(record) for record in invoke.records))
 
 
 def _cells(progress: Progress, now_ms: int) -> list[str]:

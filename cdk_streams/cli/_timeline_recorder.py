@@ -9,7 +9,7 @@ from typing import Any, Final
 from cdk_streams.lambda_local._environment import Answer
 from cdk_streams.live._driver import CallTaken, Notice
 from cdk_streams.live._progress import reported
-from cdk_streams.poller import FailureSent, RecordsRead, SendFailure, Settled
+from cdk_streams.poller import FailureSent, RecordsRead, SendFailure, Settled, sequence_number
 from cdk_streams.simulator._timeline.events import Happening, Kind
 
 __all__ = ["Picture"]
@@ -76,7 +76,7 @@ class Picture:
         for record in event.records:
             table = _table(record)
             self._tables[consumer, event.shard_id] = table
-            number = record["dynamodb"]["SequenceNumber"]
+            number = sequence_number(record)
             # Each consumer reads the record; it was written once.
             if (event.shard_id, number) in self._written:
                 continue
@@ -118,7 +118,7 @@ def _condition(sent: SendFailure | None) -> str:
 
 
 def _numbers(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:
-    return tuple(record["dynamodb"]["SequenceNumber"] for record in records)
+    return tuple(sequence_number(record) for record in records)
 
 
 def _table(record: Mapping[str, Any]) -> str:

@@ -10,9 +10,9 @@ The builder is loaded on first use; the engine alone is what a simulation needs.
 
 from __future__ import annotations
 
-import importlib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from cdk_streams._lazy import lazy_names
 from cdk_streams.filters._engine.pattern import CompiledPattern, compile_pattern, matches
 
 if TYPE_CHECKING:
@@ -42,19 +42,12 @@ __all__ = [
     "matches",
 ]
 
-_MODULE_OF = {
-    **dict.fromkeys(("EACH", "Attribute", "Image", "Keys", "NewImage", "OldImage"), "_attributes"),
-    **dict.fromkeys(
-        ("ApproximateCreationDateTime", "RecordNumber", "SizeBytes"), "_record_numbers"
-    ),
-    "Condition": "_conditions",
-    "Filter": "_filter",
-}
-
-
-def __getattr__(name: str) -> Any:
-    if name not in _MODULE_OF:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value = getattr(importlib.import_module(f"{__name__}.{_MODULE_OF[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.filters._attributes": "EACH Attribute Image Keys NewImage OldImage",
+        "cdk_streams.filters._conditions": "Condition",
+        "cdk_streams.filters._filter": "Filter",
+        "cdk_streams.filters._record_numbers": "ApproximateCreationDateTime RecordNumber SizeBytes",
+    },
+)

@@ -54,6 +54,7 @@ from cdk_streams.poller import (
     Woken,
     begin,
     invocation_event,
+    sequence_number,
     step,
 )
 
@@ -222,7 +223,7 @@ class Consumer:
             start = self._from(effect)
             reader = ShardReader(self._api, self._mapping.stream_arn, effect.shard_id, start)
         page = reader.read(effect.limit)
-        last = page.records[-1]["dynamodb"]["SequenceNumber"] if page.records else effect.after
+        last = sequence_number(page.records[-1]) if page.records else effect.after
         self._readers[effect.shard_id] = (last, reader)
         return lambda: self._have_read(effect, page)
 

@@ -24,6 +24,7 @@ from cdk_streams.poller import (
     ShardDone,
     ShardsListed,
     Throttled,
+    sequence_number,
 )
 
 __all__ = ["Progress", "reported"]
@@ -111,11 +112,11 @@ class Progress:
         self._empty_read_ms[event.shard_id] = 0
         self.read += len(event.records)
         for record in event.records:
-            self._pending_since_ms[record["dynamodb"]["SequenceNumber"]] = at_ms
+            self._pending_since_ms[sequence_number(record)] = at_ms
 
     def _take_settled(self, effect: Settled) -> None:
         for record in effect.records:
-            self._pending_since_ms.pop(record["dynamodb"]["SequenceNumber"], None)
+            self._pending_since_ms.pop(sequence_number(record), None)
         count = len(effect.records)
         if effect.fate == "handled":
             self.handled += count
@@ -153,4 +154,4 @@ def reported(payload: Any) -> int:
 
 
 def _numbers(call: Invoke) -> frozenset[str]:
-    return frozenset(record["dynamodb"]["SequenceNumber"] for record in call.records)
+    return frozenset(sequence_number(record) for record in call.records)

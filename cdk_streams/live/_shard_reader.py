@@ -14,6 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.live._event_records import event_record
 from cdk_streams.live._streams_api import ReadError, StreamsApi, read_error
+from cdk_streams.poller import sequence_number
 
 __all__ = ["AfterNumber", "AtEnd", "AtNumber", "AtStart", "Page", "ShardReader", "Since", "StartAt"]
 
@@ -104,7 +105,7 @@ class ShardReader:
             if _is_new(each, self._start)
         )
         if records:
-            self._start = AfterNumber(records[-1]["dynamodb"]["SequenceNumber"])
+            self._start = AfterNumber(sequence_number(records[-1]))
         trimmed, self._trimmed = self._trimmed, False
         return Page(records, closed=following is None, trimmed=trimmed)
 

@@ -25,14 +25,14 @@ The protocol:
   windows=…, finished=…)` goes on from there, at least once and without a gap. A checkpoint never
   passes a record that is not yet handled, filtered, trimmed, or accepted by the failure
   destination, and carries the state of an open tumbling window up to there.
-* What Lambda does is recorded or documented; what is neither is a field of `Choices`. The rules,
-  their evidence and the test of each: docs/semantics.md.
+* What Lambda does is recorded or documented; what is neither is a field of `Assumptions`. The
+  rules, their evidence and the test of each: docs/semantics.md.
 """
 
 from __future__ import annotations
 
-from cdk_streams.poller._assumptions import DEFAULT_CHOICES, Choices
-from cdk_streams.poller._batches import invocation_event, payload_bytes_at_most
+from cdk_streams.poller._assumptions import DEFAULT_ASSUMPTIONS, Assumptions
+from cdk_streams.poller._batches import invocation_event, payload_bytes_at_most, sequence_number
 from cdk_streams.poller._effects import (
     Checkpoint,
     Effect,
@@ -73,10 +73,10 @@ from cdk_streams.poller._machine import begin, step
 from cdk_streams.poller._state import Poller
 
 __all__ = [
-    "DEFAULT_CHOICES",
+    "DEFAULT_ASSUMPTIONS",
+    "Assumptions",
     "CallEnded",
     "Checkpoint",
-    "Choices",
     "Disabled",
     "Effect",
     "Enabled",
@@ -112,5 +112,6 @@ __all__ = [
     "invocation_event",
     "payload_bytes_at_most",
     "seeded_ids",
+    "sequence_number",
     "step",
 ]

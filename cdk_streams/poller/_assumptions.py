@@ -1,7 +1,7 @@
 """What nobody has recorded of Lambda, as named choices with a default.
 
 Each has a row in docs/semantics.md with what is known. Change one to see what a consumer does
-under the other reading: `Choices(unknown_identifier="ignore")`.
+under the other reading: `Assumptions(unknown_identifier="ignore")`.
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-__all__ = ["DEFAULT_CHOICES", "Choices"]
+__all__ = ["DEFAULT_ASSUMPTIONS", "Assumptions"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Choices:
+class Assumptions:
     """Behaviour that is not recorded; durations are whole milliseconds, in the names.
 
     Attributes:
@@ -58,4 +58,4 @@ class Choices:
     dropped_without_destination: bool = False
 
 
-DEFAULT_CHOICES: Final = Choices()
+DEFAULT_ASSUMPTIONS: Final = Assumptions()

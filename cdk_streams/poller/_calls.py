@@ -13,7 +13,7 @@ from __future__ import annotations
 from typing import Final
 
 from cdk_streams.poller import _windows
-from cdk_streams.poller._assumptions import Choices
+from cdk_streams.poller._assumptions import Assumptions
 from cdk_streams.poller._batches import created_ms
 from cdk_streams.poller._checkpoints import pass_over
 from cdk_streams.poller._effects import Checkpoint, Fate, Invoke, OpenWindow, Settled, WakeAt
@@ -43,13 +43,13 @@ def attempt(turn: Turn, shard: Shard, lane: Lane) -> Lane:
         # The younger rest is another batch: none of its calls has been counted.
         rest = (Batch(young, turn.draw_id()), *others) if young else others
         lane = lane._replace(work=(batch._replace(records=old), *rest))
-        if expired or mapping.choices.retention_failure_record:
+        if expired or mapping.assumptions.retention_failure_record:
             return _give_up(turn, shard, lane, "RecordAgeExceeded")
         turn.effects.append(Settled(shard.shard_id, "trimmed", old))
         return _drop(turn, shard, lane)
     if batch.records:
         turn.measure("InvokedEventCount", len(batch.records))
-        if mapping.choices.iterator_age_at == "sent":
+        if mapping.assumptions.iterator_age_at == "sent":
             _measure_age(turn, batch)
     lane, token = _windows.enter(turn, lane, batch.records), turn.draw()
     turn.effects.append(_call(turn, shard, lane, token, batch.failures + 1))
@@ -66,7 +66,7 @@ def ended(turn: Turn, shard: Shard, lane: Lane, event: CallEnded) -> Lane:
         again = batch._replace(throttles=batch.throttles + 1)
         lane = lane._replace(phase=Phase.IDLE, work=(again, *others))
         return _wait(turn, shard, lane, again.throttles)
-    if turn.mapping.choices.iterator_age_at == "ended" and batch.records:
+    if turn.mapping.assumptions.iterator_age_at == "ended" and batch.records:
         _measure_age(turn, batch)
     verdict = judge(turn.mapping, batch, event.outcome)
     if not verdict.failed:
@@ -114,11 +114,11 @@ def _cut(turn: Turn, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
     records, others = lane.work[0].records, lane.work[1:]
     done, left = records[: verdict.done], records[verdict.done :]
     lane = lane._replace(phase=Phase.IDLE, work=(Batch(left, turn.draw_id()), *others))
-    if turn.mapping.choices.state_of_partial_response == "kept":
+    if turn.mapping.assumptions.state_of_partial_response == "kept":
         lane = _carry(turn, lane, verdict)
     turn.effects.append(Settled(shard.shard_id, "handled", done))
     pass_over(turn, shard, lane, done)
-    if turn.mapping.choices.top_up_after_checkpoint and len(lane.work) == 1:
+    if turn.mapping.assumptions.top_up_after_checkpoint and len(lane.work) == 1:
         # The batching window is over for these records: they have been called before.
         over_ms = turn.at_ms - turn.mapping.batching_window_ms
         return lane._replace(work=(), pending=left + lane.pending, gathering_since_ms=over_ms)
@@ -137,22 +137,22 @@ def _failed(turn: Turn, shard: Shard, lane: Lane, function_error: str | None) ->
     batch = batch._replace(failures=batch.failures + 1)
     lane = lane._replace(phase=Phase.IDLE, work=(batch, *others))
     limit = settings.retry_attempts
-    if limit < 0 or batch.failures <= limit or _suspends(batch, turn.mapping.choices):
+    if limit < 0 or batch.failures <= limit or _suspends(batch, turn.mapping.assumptions):
         return _wait(turn, shard, lane, batch.failures)
     return _give_up(turn, shard, lane, "RetryAttemptsExhausted", function_error)
 
 
-def _suspends(batch: Batch, choices: Choices) -> bool:
-    return batch.closing is not Closing.NO and choices.failed_final_call == "suspend"
+def _suspends(batch: Batch, assumptions: Assumptions) -> bool:
+    return batch.closing is not Closing.NO and assumptions.failed_final_call == "suspend"
 
 
 def _wait(turn: Turn, shard: Shard, lane: Lane, times: int) -> Lane:
     """Wait before the same call is made again; the wait doubles each time."""
     if not turn.enabled:
         return lane
-    choices = turn.mapping.choices
-    doubled_ms = choices.backoff_first_ms << min(times - 1, _MOST_DOUBLINGS)
-    due_ms = turn.at_ms + min(doubled_ms, choices.backoff_cap_ms)
+    assumptions = turn.mapping.assumptions
+    doubled_ms = assumptions.backoff_first_ms << min(times - 1, _MOST_DOUBLINGS)
+    due_ms = turn.at_ms + min(doubled_ms, assumptions.backoff_cap_ms)
     return wake(turn, shard, lane, Phase.WAITING, due_ms)
 
 
@@ -174,7 +174,7 @@ def _give_up(
     turn.effects.append(failure_of(turn, invoke, condition, function_error))
     if turn.mapping.destination is not None:
         return lane._replace(phase=Phase.SENDING, token=token)
-    if batch.records and turn.mapping.choices.dropped_without_destination:
+    if batch.records and turn.mapping.assumptions.dropped_without_destination:
         turn.measure("DroppedEventCount", len(batch.records))
     return _drop(turn, shard, lane)
 

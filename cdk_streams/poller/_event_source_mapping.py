@@ -9,7 +9,7 @@ from typing import Final
 
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import STREAM_RETENTION, MappingSettings
-from cdk_streams.poller._assumptions import DEFAULT_CHOICES, Choices
+from cdk_streams.poller._assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from cdk_streams.poller._events import Record
 
 __all__ = ["EventSourceMapping", "seeded_ids"]
@@ -45,7 +45,7 @@ class EventSourceMapping:
         executed_version: The function version behind `function_arn`: `$LATEST` or a number.
         ids: The nth UUID for request ids and S3 keys. The same source gives the same run; a
             driver of real functions passes one that ignores the number.
-        choices: What is not recorded of Lambda.
+        assumptions: What is not recorded of Lambda.
 
     """
 
@@ -55,7 +55,7 @@ class EventSourceMapping:
     uuid: str
     executed_version: str = "$LATEST"
     ids: Callable[[int], str] = _UNSEEDED
-    choices: Choices = DEFAULT_CHOICES
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS
 
     # Worked out once, because every batch asks for them.
     matches: Callable[[Record], bool] | None = field(init=False, repr=False, compare=False)

@@ -183,12 +183,12 @@ def _ask(turn: Turn, shard: Shard) -> int:
         return 0
     size = turn.mapping.settings.batch_size
     held = [len(lane.pending) for lane in shard.lanes]
-    limit = max(turn.mapping.choices.read_ahead, size)
+    limit = max(turn.mapping.assumptions.read_ahead, size)
     if min(held) >= size or sum(held) >= limit:
         return 0
     at_ms = turn.at_ms
     if shard.answered_ms is not None and not shard.more:
-        at_ms = max(at_ms, shard.answered_ms + turn.mapping.choices.poll_interval_ms)
+        at_ms = max(at_ms, shard.answered_ms + turn.mapping.assumptions.poll_interval_ms)
     token = turn.draw()
     patience = _patience(turn, shard, min(size - max(held), limit - sum(held)))
     turn.effects.append(

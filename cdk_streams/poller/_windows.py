@@ -82,7 +82,7 @@ def closing(turn: Turn, shard: Shard, lane: Lane) -> Closing:
 
 def flush_due_ms(turn: Turn, lane: Lane) -> int | None:
     """Return when an idle window is closed; None when it is left open."""
-    length, after = turn.mapping.tumbling_window_ms, turn.mapping.choices.idle_window_flush_ms
+    length, after = turn.mapping.tumbling_window_ms, turn.mapping.assumptions.idle_window_flush_ms
     if length is None or lane.window is None or after is None:
         return None
     return lane.window.start_ms + length + after

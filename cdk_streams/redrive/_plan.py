@@ -26,6 +26,7 @@ from cdk_streams.live._progress import reported
 from cdk_streams.live._shard_reader import AtNumber, ShardReader
 from cdk_streams.live._streams_api import StreamsApi
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import sequence_number
 
 __all__ = ["Outcome", "RedrivePlan", "carry_out", "plan_redrive"]
 
@@ -164,7 +165,7 @@ def _range(streams: StreamsApi, batch: Mapping[str, Any]) -> Iterator[Mapping[st
     while empty < _PAGES_THAT_MAY_BE_EMPTY:
         page = reader.read()
         for record in page.records:
-            number = int(record["dynamodb"]["SequenceNumber"])
+            number = int(sequence_number(record))
             if number <= last:
                 yield record
             if number >= last:

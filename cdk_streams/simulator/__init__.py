@@ -11,12 +11,13 @@ side. Nothing here imports aws_cdk, boto3 or the real clock; each name is loaded
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cdk_streams.mapping import MappingSettings, TableStream
-    from cdk_streams.poller import Choices
+    from cdk_streams.poller import Assumptions
     from cdk_streams.simulator._consumer import Consumer
     from cdk_streams.simulator._dynamodb.table import Table
     from cdk_streams.simulator._explore import check, replay
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "NO_FAULTS",
-    "Choices",
+    "Assumptions",
     "Consumer",
     "Counts",
     "Delivery",
@@ -57,33 +58,22 @@ __all__ = [
     "timeline_html",
 ]
 
-_HOMES: Final = {
-    "cdk_streams.mapping": ("MappingSettings", "TableStream"),
-    "cdk_streams.poller": ("Choices",),
-    "cdk_streams.simulator._records": ("expire", "in_order", "insert", "modify", "remove"),
-    "cdk_streams.simulator._consumer": ("Consumer",),
-    "cdk_streams.simulator._explore": ("check", "replay"),
-    "cdk_streams.simulator._faults": ("NO_FAULTS", "Faults"),
-    "cdk_streams.simulator._invariants": ("InvariantBroken",),
-    "cdk_streams.simulator._results": ("Counts", "Delivery", "Invocation", "Run"),
-    "cdk_streams.simulator._simulate": ("simulate",),
-    "cdk_streams.simulator._dynamodb.table": ("Table",),
-    "cdk_streams.simulator._from_template": ("from_template",),
-    "cdk_streams.simulator._timeline.text": ("timeline",),
-    "cdk_streams.simulator._timeline.html": ("timeline_html",),
-    "cdk_streams.simulator._world": ("World",),
-}
-
-
-def __getattr__(name: str) -> Any:
-    for home, names in _HOMES.items():
-        if name in names:
-            value = getattr(import_module(home), name)
-            # Kept, so that Python asks here once for each name.
-            globals()[name] = value
-            return value
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.mapping": "MappingSettings TableStream",
+        "cdk_streams.poller": "Assumptions",
+        "cdk_streams.simulator._records": "expire in_order insert modify remove",
+        "cdk_streams.simulator._consumer": "Consumer",
+        "cdk_streams.simulator._explore": "check replay",
+        "cdk_streams.simulator._faults": "NO_FAULTS Faults",
+        "cdk_streams.simulator._invariants": "InvariantBroken",
+        "cdk_streams.simulator._results": "Counts Delivery Invocation Run",
+        "cdk_streams.simulator._simulate": "simulate",
+        "cdk_streams.simulator._dynamodb.table": "Table",
+        "cdk_streams.simulator._from_template": "from_template",
+        "cdk_streams.simulator._timeline.text": "timeline",
+        "cdk_streams.simulator._timeline.html": "timeline_html",
+        "cdk_streams.simulator._world": "World",
+    },
+)

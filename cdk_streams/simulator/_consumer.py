@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import Fate
+from cdk_streams.poller import Fate, sequence_number
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._engine.functions import Function
 from cdk_streams.simulator._records import Record
@@ -56,7 +56,7 @@ class Consumer:
 
         None: it is waiting, or was never read.
         """
-        return self._fates.get(record["dynamodb"]["SequenceNumber"])
+        return self._fates.get(sequence_number(record))
 
     def records(self, fate: Fate) -> list[Record]:
         """Return the records that left the poller in this way, in the order they were read."""
@@ -70,9 +70,9 @@ class Consumer:
     def read(self, records: Sequence[Record]) -> None:
         """Note records that the poller was given."""
         for each in records:
-            self._polled.setdefault(each["dynamodb"]["SequenceNumber"], each)
+            self._polled.setdefault(sequence_number(each), each)
 
     def settle(self, fate: Fate, records: Sequence[Any]) -> None:
         """Note how records left the poller."""
         for each in records:
-            self._fates[each["dynamodb"]["SequenceNumber"]] = fate
+            self._fates[sequence_number(each)] = fate

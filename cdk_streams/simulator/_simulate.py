@@ -12,7 +12,7 @@ from typing import Any, Final, TypeAlias
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import DEFAULT_CHOICES, Choices, EventSourceMapping, seeded_ids
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, EventSourceMapping, seeded_ids
 from cdk_streams.simulator._engine.course import Course, Terms
 from cdk_streams.simulator._engine.handler_calls import Handler, Host
 from cdk_streams.simulator._engine.shard_source import ShardSource, newest_ms
@@ -50,7 +50,7 @@ def simulate(
     executed_version: str = "$LATEST",
     memory_mb: int = 128,
     seed: int | str = 0,
-    choices: Choices = DEFAULT_CHOICES,
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
     until: Length | None = None,
     keep: int | None = None,
     observe: Callable[[Invocation], None] | None = None,
@@ -87,7 +87,7 @@ def simulate(
         executed_version: The version behind an alias; failure records carry it.
         memory_mb: As the context tells it.
         seed: Another seed gives other request ids, and nothing else.
-        choices: What is not recorded of Lambda.
+        assumptions: What is not recorded of Lambda.
         until: Where to stop at the latest, since the start.
         keep: How many of the newest invocations, failures and deliveries the run keeps; None: all.
         observe: Called with each invocation at its end, also with those not kept.
@@ -119,7 +119,7 @@ def simulate(
         uuid=ids(0),
         executed_version=executed_version,
         ids=ids,
-        choices=choices,
+        assumptions=assumptions,
     )
     terms = Terms(
         handler=handler,

@@ -20,7 +20,7 @@ from typing import Any, Self
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings, TableStream, ViewType
-from cdk_streams.poller import DEFAULT_CHOICES, Choices
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, sequence_number
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
@@ -50,7 +50,7 @@ class World:
         seed: Decides every fault and every draw of the run.
         faults: How often things go wrong; `NO_FAULTS` for a world in which only handlers fail.
         replay: The command that runs this seed again, for the note on an error.
-        choices: What is not recorded of Lambda.
+        assumptions: What is not recorded of Lambda.
         most_steps: A run that takes more steps than this does not come to rest.
 
     `tables` and `consumers` hold what was made, by name; `draws` is for the scenario's own chance.
@@ -63,7 +63,7 @@ class World:
         *,
         faults: Faults | None = None,
         replay: str = "",
-        choices: Choices = DEFAULT_CHOICES,
+        assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
         most_steps: int = 1_000_000,
     ) -> None:
         self.seed = seed
@@ -73,7 +73,7 @@ class World:
         self.tables: dict[str, Table] = {}
         self.consumers: dict[str, Consumer] = {}
         self.most_steps = most_steps
-        self._stage = Stage(seed, self.faults, choices)
+        self._stage = Stage(seed, self.faults, assumptions)
         self._shard_draws = Draws(seed, "shards")
         self._logs: dict[str, StreamLog] = {}
         self._drivers: dict[str, list[Driver]] = {}
@@ -293,7 +293,7 @@ class World:
         self._logs[table.name].append(shard, change)
         kinds: dict[str, Kind] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
         kind = "expire" if "userIdentity" in change else kinds[change["eventName"]]
-        number = change["dynamodb"]["SequenceNumber"]
+        number = sequence_number(change)
         self._stage.note(kind, table.name, shard_id=shard.shard_id, sequence_numbers=(number,))
         for driver in self._drivers[table.name]:
             driver.wake()

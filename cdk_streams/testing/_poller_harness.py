@@ -1,6 +1,6 @@
 """A poller driven by hand, step by step: for tests of what it asks and of who drives it.
 
-poller = ByHand(MappingSettings(batch_size=2))
+poller = PollerHarness(MappingSettings(batch_size=2))
 poller.list_shards("shard-1")
 poller.give("shard-1", [first, second])
 assert poller.call("shard-1").records == (first, second)
@@ -14,9 +14,9 @@ from typing import Any, TypeVar
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import (
-    DEFAULT_CHOICES,
+    DEFAULT_ASSUMPTIONS,
+    Assumptions,
     CallEnded,
-    Choices,
     Effect,
     Event,
     EventSourceMapping,
@@ -39,12 +39,12 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator._records import START
 
-__all__ = ["ByHand"]
+__all__ = ["PollerHarness"]
 
 _Effect = TypeVar("_Effect", Read, Invoke, SendFailure, WakeAt)
 
 
-class ByHand:
+class PollerHarness:
     """One mapping's poller; `now_ms` is its time, `asked` every effect so far, in order.
 
     Each answer takes the newest question of its kind for the shard and lane.
@@ -54,7 +54,7 @@ class ByHand:
         self,
         settings: MappingSettings | None = None,
         *,
-        choices: Choices = DEFAULT_CHOICES,
+        assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
         checkpoints: dict[str, str] | None = None,
         windows: dict[str, OpenWindow] | None = None,
         finished: Sequence[str] = (),
@@ -65,7 +65,7 @@ class ByHand:
             stream_arn="arn:aws:dynamodb:us-east-1:123456789012:table/Table/stream/label",
             uuid="89ab5863-0000-4000-8000-000000000000",
             ids=seeded_ids("by hand"),
-            choices=choices,
+            assumptions=assumptions,
         )
         self.poller = begin(
             enabled=self.mapping.settings.enabled,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import Choices
+from cdk_streams.poller import Assumptions
 from cdk_streams.simulator import Run, insert, simulate
 from cdk_streams.simulator._engine import course
 from cdk_streams.simulator._records import START
@@ -100,7 +100,7 @@ def _run(seed: int) -> Run:
         settings=mapping,
         start=START,
         closed=random.random() < 0.5,
-        choices=random.choice([Choices(), Choices(top_up_after_checkpoint=True)]),
+        assumptions=random.choice([Assumptions(), Assumptions(top_up_after_checkpoint=True)]),
         until=until,
     )
     # Two errors with the same words are two objects.

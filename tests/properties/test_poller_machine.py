@@ -36,7 +36,7 @@ from cdk_streams.poller import (
     Woken,
 )
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 FILTER = '{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":"skip"}]}}}}'
@@ -80,7 +80,7 @@ class Mapping(RuleBasedStateMachine):
             on_failure=destination,
             filters=[FILTER] if filtered else [],
         )
-        self.poller = ByHand(settings)
+        self.poller = PollerHarness(settings)
         self.stream: dict[str, list[dict[str, Any]]] = {name: [] for name in SHARDS}
         self.reads: dict[str, Read] = {}
         self.calls: dict[tuple[str, int], Invoke] = {}

@@ -25,7 +25,7 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 LENGTH_MS = 10_000
 ENDINGS = ("handled", "handled", "partial", "failed", "throttled", "killed")
@@ -64,7 +64,7 @@ class Driver:
             if self.stored.window is not None:
                 kept["windows"] = {"a": self.stored.window}
         self.counted = {number for number in self.counted if number <= position}
-        self.poller = ByHand(self.settings, **kept)
+        self.poller = PollerHarness(self.settings, **kept)
         self.poller.now_ms += 10**6
         self.call: Invoke | None = None
         self.timer: WakeAt | None = None

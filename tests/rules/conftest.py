@@ -29,7 +29,7 @@ SIMULATION = {
     "destination_denied",
     "function_arn",
     "executed_version",
-    "choices",
+    "assumptions",
     "until",
 }
 

@@ -23,7 +23,7 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 Play = Callable[..., Any]
 
@@ -59,7 +59,7 @@ def test_trim_horizon_begins_at_the_oldest_record_kept(play: Play) -> None:
 
 def test_a_source_that_refuses_reads_loses_nothing() -> None:
     """G2, recorded: the mapping stays enabled and tells the error; the records come later."""
-    poller = ByHand(MappingSettings(batch_size=1))
+    poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     denied = "User is not authorized to perform: dynamodb:DescribeStream"
     poller.tell(ReadFailed("a", poller.read("a").read, denied))
@@ -77,7 +77,7 @@ def test_a_source_that_refuses_reads_loses_nothing() -> None:
 
 def test_a_disabled_mapping_goes_on_where_it_stopped() -> None:
     """G3, recorded: what was written meanwhile is delivered from the kept position."""
-    poller = ByHand(MappingSettings(batch_size=1))
+    poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1), _record(2)])
     poller.tell(Disabled())
@@ -93,7 +93,7 @@ def test_a_disabled_mapping_goes_on_where_it_stopped() -> None:
 
 
 def test_a_batch_that_fails_while_disabled_is_read_again() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     poller.tell(Disabled())
@@ -105,7 +105,7 @@ def test_a_batch_that_fails_while_disabled_is_read_again() -> None:
 
 
 def test_a_call_under_way_when_enabled_again_is_not_repeated() -> None:
-    poller = ByHand(MappingSettings(batch_size=1))
+    poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     poller.tell(Disabled())
@@ -115,7 +115,7 @@ def test_a_call_under_way_when_enabled_again_is_not_repeated() -> None:
 
 
 def test_a_disabled_mapping_reads_nothing() -> None:
-    poller = ByHand(MappingSettings(enabled=False))
+    poller = PollerHarness(MappingSettings(enabled=False))
     assert poller.list_shards("a") == []
     (read,) = poller.tell(Enabled())
     assert isinstance(read, Read)
@@ -123,7 +123,7 @@ def test_a_disabled_mapping_reads_nothing() -> None:
 
 def test_a_restart_delivers_again_from_the_checkpoint() -> None:
     """Documented: at least once; an answer to a call from before is too late."""
-    poller = ByHand(MappingSettings(batch_size=1))
+    poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1), _record(2)])
     poller.end("a")
@@ -136,7 +136,7 @@ def test_a_restart_delivers_again_from_the_checkpoint() -> None:
 
 
 def test_a_restart_keeps_the_state_of_a_window() -> None:
-    poller = ByHand(MappingSettings(batch_size=1, tumbling_window=10))
+    poller = PollerHarness(MappingSettings(batch_size=1, tumbling_window=10))
     poller.list_shards("a")
     poller.give("a", [_record(1), _record(2)])
     poller.end("a", Returned({"state": {"sum": 1}}))
@@ -149,7 +149,7 @@ def test_a_restart_keeps_the_state_of_a_window() -> None:
 
 def test_a_saved_position_is_where_another_poller_goes_on() -> None:
     number = _number(_record(7))
-    poller = ByHand(checkpoints={"a": number}, finished=["parent"])
+    poller = PollerHarness(checkpoints={"a": number}, finished=["parent"])
     poller.list_shards("a", "parent")
     assert poller.read("a").after == number
     with pytest.raises(LookupError):
@@ -253,7 +253,7 @@ def test_a_throttled_batch_ages_out(play: Play) -> None:
 
 
 def test_a_throttled_call_keeps_its_request_id() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     first = poller.call("a")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.poller import Choices
+from cdk_streams.poller import Assumptions
 
 Play = Callable[..., Any]
 
@@ -104,8 +104,8 @@ def test_an_unknown_identifier_fails_the_whole_batch(play: Play) -> None:
 
 def test_an_unknown_identifier_can_be_ignored_by_choice(play: Play) -> None:
     answer = _always({"batchItemFailures": [{"itemIdentifier": "4242"}]})
-    choices = Choices(unknown_identifier="ignore")
-    played = play(4, answer=answer, report_batch_item_failures=True, choices=choices)
+    assumptions = Assumptions(unknown_identifier="ignore")
+    played = play(4, answer=answer, report_batch_item_failures=True, assumptions=assumptions)
     assert played.calls == "[1,2,3,4]"
     assert played.position == 4
 
@@ -158,7 +158,7 @@ def test_what_is_left_can_be_topped_up_by_choice(play: Play) -> None:
         batch_size=3,
         report_batch_item_failures=True,
         retry_attempts=1,
-        choices=Choices(top_up_after_checkpoint=True),
+        assumptions=Assumptions(top_up_after_checkpoint=True),
     )
     assert played.calls == "[1,2,3] [3,4,5] [3,4,5] [6]"
 

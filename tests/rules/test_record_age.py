@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.poller import Choices
+from cdk_streams.poller import Assumptions
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
 
@@ -100,7 +100,7 @@ def test_whichever_limit_comes_first_wins(play: Play) -> None:
 
 
 def test_records_trimmed_during_retries_can_be_sent_by_choice(play: Play) -> None:
-    choices = Choices(retention_failure_record=True)
-    played = play(1, bad={1}, choices=choices)
+    assumptions = Assumptions(retention_failure_record=True)
+    played = play(1, bad={1}, assumptions=assumptions)
     assert played.failed == [("RecordAgeExceeded", 1, 1, "1-1", "no responseContext")]
     assert played.run.counts.trimmed == 0

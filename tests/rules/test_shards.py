@@ -8,7 +8,7 @@ from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Invoke, Read, ShardDone, ShardSeen
 from cdk_streams.simulator import insert, simulate
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 Play = Callable[..., Any]
 
@@ -41,7 +41,7 @@ def test_children_are_read_after_their_parent_is_drained() -> None:
 
 
 def test_a_merged_shard_waits_for_both_parents() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a", "b", ShardSeen("child", ("a", "b")))
     poller.give("a", _records(1), closed=True)
     assert ShardDone("a") in poller.end("a")
@@ -52,13 +52,13 @@ def test_a_merged_shard_waits_for_both_parents() -> None:
 
 
 def test_a_child_of_a_trimmed_parent_is_read_at_once() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards(ShardSeen("child", ("gone",)))
     assert poller.read("child").after is None
 
 
 def test_a_shard_with_a_failing_batch_holds_its_children_back() -> None:
-    poller = ByHand(MappingSettings(retry_attempts=1))
+    poller = PollerHarness(MappingSettings(retry_attempts=1))
     poller.list_shards("parent", ShardSeen("child", ("parent",)))
     poller.give("parent", _records(1), closed=True)
     poller.end("parent", Errored())
@@ -69,7 +69,7 @@ def test_a_shard_with_a_failing_batch_holds_its_children_back() -> None:
 
 
 def test_latest_passes_over_shards_that_are_closed_at_the_start() -> None:
-    poller = ByHand(MappingSettings(starting_position="LATEST"))
+    poller = PollerHarness(MappingSettings(starting_position="LATEST"))
     poller.list_shards(ShardSeen("old", closed=True), ShardSeen("open", ("old",)))
     assert poller.read("open").start == "LATEST"
     asked = [each.shard_id for each in poller.asked if isinstance(each, Read)]
@@ -77,7 +77,7 @@ def test_latest_passes_over_shards_that_are_closed_at_the_start() -> None:
 
 
 def test_a_child_that_appears_later_is_read_from_its_start() -> None:
-    poller = ByHand(MappingSettings(starting_position="LATEST"))
+    poller = PollerHarness(MappingSettings(starting_position="LATEST"))
     poller.list_shards("parent")
     poller.give("parent", closed=True)
     poller.list_shards(ShardSeen("parent", closed=True), ShardSeen("child", ("parent",)))
@@ -107,7 +107,7 @@ def test_a_poison_record_holds_up_no_other_shard() -> None:
 
 
 def test_a_factor_runs_as_many_calls_of_a_shard_at_once() -> None:
-    poller = ByHand(MappingSettings(batch_size=1, parallelization_factor=4))
+    poller = PollerHarness(MappingSettings(batch_size=1, parallelization_factor=4))
     poller.list_shards("a")
     asked = poller.give("a", _records(*range(1, 41)))
     calls = [each for each in asked if isinstance(each, Invoke)]
@@ -116,7 +116,7 @@ def test_a_factor_runs_as_many_calls_of_a_shard_at_once() -> None:
 
 def test_records_of_one_item_share_a_lane() -> None:
     """Documented: order is kept for each item, partition and sort key together."""
-    poller = ByHand(MappingSettings(batch_size=100, parallelization_factor=10))
+    poller = PollerHarness(MappingSettings(batch_size=100, parallelization_factor=10))
     poller.list_shards("a")
     stream = [
         insert({"pk": "1", "sk": str(number % 7)}, keys=["pk", "sk"], number=number)
@@ -135,7 +135,7 @@ def test_records_of_one_item_share_a_lane() -> None:
 
 
 def test_a_blocked_lane_holds_the_position_but_not_the_others() -> None:
-    poller = ByHand(MappingSettings(batch_size=1, parallelization_factor=2))
+    poller = PollerHarness(MappingSettings(batch_size=1, parallelization_factor=2))
     poller.list_shards("a")
     stream = _records(*range(1, 9))
     poller.give("a", stream)
@@ -154,7 +154,7 @@ def test_a_blocked_lane_holds_the_position_but_not_the_others() -> None:
 
 def test_several_mappings_on_one_stream_have_a_position_each() -> None:
     stream = _records(1, 2)
-    good, bad = ByHand(), ByHand()
+    good, bad = PollerHarness(), PollerHarness()
     for poller in (good, bad):
         poller.list_shards("a")
         poller.give("a", stream)

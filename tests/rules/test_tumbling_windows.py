@@ -8,7 +8,7 @@ import pytest
 
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import Choices
+from cdk_streams.poller import Assumptions
 from cdk_streams.simulator import insert
 
 Play = Callable[..., Any]
@@ -72,8 +72,8 @@ def test_the_end_of_a_window_alone_does_not_close_it(play: Play) -> None:
 
 
 def test_an_idle_window_can_be_closed_by_choice(play: Play) -> None:
-    choices = Choices(idle_window_flush_ms=120_000)
-    played = play(_written(1, 2), answer=_sum, tumbling_window=10, choices=choices)
+    assumptions = Assumptions(idle_window_flush_ms=120_000)
+    played = play(_written(1, 2), answer=_sum, tumbling_window=10, assumptions=assumptions)
     assert played.calls == "[1,2] []"
     assert played.run.invocations[1].at == timedelta(seconds=10 + 120 - 2)
 
@@ -117,7 +117,7 @@ def test_a_failing_closing_call_can_suspend_the_shard_by_choice(play: Play) -> N
         answer=_fails_at_the_end,
         tumbling_window=10,
         retry_attempts=0,
-        choices=Choices(failed_final_call="suspend"),
+        assumptions=Assumptions(failed_final_call="suspend"),
     )
     assert set(played.calls.split()) == {"[1]", "[]"}
     assert played.run.failures == []
@@ -186,7 +186,7 @@ def test_a_closing_call_needs_no_state_unless_chosen(play: Play) -> None:
 
     options: dict[str, Any] = {"answer": answer, "tumbling_window": 10, "retry_attempts": 0}
     assert play(_written(1, 15), **options).run.failures == []
-    strict = play(_written(1, 15), choices=Choices(final_call_needs_state=True), **options)
+    strict = play(_written(1, 15), assumptions=Assumptions(final_call_needs_state=True), **options)
     assert len(strict.run.failures) == 1
 
 
@@ -206,7 +206,7 @@ def test_the_state_of_a_partial_answer_is_kept_unless_chosen(play: Play) -> None
     assert kept.calls == "[1,2,3] [2,3] [3]"
     assert [event["state"] for event in kept.events] == [{}, {"sum": 1}, {"sum": 3}]
     dropped = play(
-        _written(1, 2, 3), choices=Choices(state_of_partial_response="dropped"), **options
+        _written(1, 2, 3), assumptions=Assumptions(state_of_partial_response="dropped"), **options
     )
     assert [event["state"] for event in dropped.events] == [{}, {}, {}]
 

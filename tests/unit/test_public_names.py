@@ -2,10 +2,19 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib import import_module
 
 import pytest
 
 import cdk_streams
+
+FACADES = (
+    "cdk_streams",
+    "cdk_streams.filters",
+    "cdk_streams.mapping",
+    "cdk_streams.poller",
+    "cdk_streams.simulator",
+)
 
 
 @pytest.mark.parametrize("name", cdk_streams.__all__)
@@ -17,9 +26,13 @@ def test_each_public_name_is_there(name: str) -> None:
     assert name in dir(cdk_streams)
 
 
-def test_names_are_sorted_and_each_has_one_home() -> None:
-    homes = [name for names in cdk_streams._HOMES.values() for name in names.split()]
-    assert sorted(homes) == sorted(cdk_streams.__all__)
+@pytest.mark.parametrize("facade", FACADES)
+def test_every_facade_loads_exactly_the_names_that_it_lists(facade: str) -> None:
+    package = import_module(facade)
+    assert package.__all__ == [*dict.fromkeys(package.__all__)]
+    assert {*package.__all__} <= {*dir(package)}
+    for name in package.__all__:
+        assert getattr(package, name) is getattr(package, name)
 
 
 def test_another_name_is_an_attribute_error() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cdk_streams.poller import Read, ShardSeen
+from cdk_streams.poller import Read, ShardSeen, sequence_number
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
 from cdk_streams.simulator._records import Record
 
@@ -53,5 +53,5 @@ class StreamLog:
 
 
 def _sequence(change: dict[str, Any]) -> str:
-    number: str = change["dynamodb"]["SequenceNumber"]
+    number: str = sequence_number(change)
     return number

@@ -37,6 +37,7 @@ from cdk_streams.poller import (
     failure_text,
     invocation_event,
     payload_bytes_at_most,
+    sequence_number,
     step,
 )
 from cdk_streams.simulator._engine.event_queue import Agenda
@@ -54,7 +55,7 @@ from cdk_streams.simulator._results import CallOutcome, Counts, Delivery, Invoca
 __all__ = ["Course", "Terms"]
 
 # Nothing of a stream is left so long after its newest record: only a call that is repeated for
-# ever (Choices.failed_final_call="suspend") could still be under way.
+# ever (Assumptions.failed_final_call="suspend") could still be under way.
 _SILENCE_MS: Final = round((STREAM_RETENTION + timedelta(hours=1)).total_seconds() * 1000)
 
 
@@ -188,7 +189,7 @@ class Course:
 
     def _poll_ms(self, from_ms: int, arrival_ms: int) -> int:
         """Return when a shard polled at a moment and from then on shows what arrives."""
-        interval_ms = self._mapping.choices.poll_interval_ms
+        interval_ms = self._mapping.assumptions.poll_interval_ms
         return from_ms + -(-max(0, arrival_ms - from_ms) // interval_ms) * interval_ms
 
     def _may_hold(self, patience: Patience, count: int, weight: int, next_ms: int) -> bool:
@@ -230,7 +231,7 @@ class Course:
         if answer.error is not None or answer.timed_out:
             self._count("Errors")
         invocation = Invocation(
-            tuple([each["dynamodb"]["SequenceNumber"] for each in invoke.records]),
+            tuple([sequence_number(each) for each in invoke.records]),
             invoke.request_id,
             invoke.attempt,
             self._since_start(began_ms),

@@ -32,6 +32,7 @@ from cdk_streams.poller import (
     begin,
     invocation_event,
     seeded_ids,
+    sequence_number,
     step,
 )
 from cdk_streams.simulator._consumer import Consumer
@@ -87,7 +88,7 @@ class Driver:
             stream_arn=consumer.table.stream.arn,
             uuid=ids(0),
             ids=ids,
-            choices=stage.choices,
+            assumptions=stage.assumptions,
         )
         self._poller: Poller = begin()
         self._started = False
@@ -276,7 +277,7 @@ def _kind(ending: _Ending, timeout_ms: int, effects: Sequence[Effect]) -> Kind:
 
 
 def _numbers(records: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(each["dynamodb"]["SequenceNumber"] for each in records)
+    return tuple(sequence_number(each) for each in records)
 
 
 def _age_ms(records: Sequence[Any], at_ms: int) -> int | None:

@@ -50,7 +50,7 @@ class Reads:
         # Empty reads change nothing, so they are left out: the answer comes at the time of the
         # first one that would find something.
         late_ms = max(0, self._stage.agenda.now_ms - read.at_ms)
-        interval_ms = self._stage.choices.poll_interval_ms
+        interval_ms = self._stage.assumptions.poll_interval_ms
         at_ms = read.at_ms + -(-late_ms // interval_ms) * interval_ms
         self._stage.agenda.add(at_ms, lambda: self._answer(shard_id))
 

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from cdk_streams.poller import DEFAULT_CHOICES, Choices
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 from cdk_streams.simulator._engine.event_queue import Agenda
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._records import START
@@ -23,7 +23,7 @@ class Stage:
 
     seed: int
     faults: Faults
-    choices: Choices = DEFAULT_CHOICES
+    assumptions: Assumptions = DEFAULT_ASSUMPTIONS
     agenda: Agenda = field(default_factory=lambda: Agenda(START_MS))
     happenings: list[Happening] = field(default_factory=list)
     _running: Counter[str] = field(default_factory=Counter)

@@ -86,7 +86,7 @@ def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> N
     [
         ("InventoryMappingB760B3A6", "Inventory"),
         ("AuditDynamoDBEventSource12345678", "AuditDynamoDBEventSource"),
-        ("ByHand", "ByHand"),
+        ("PollerHarness", "PollerHarness"),
     ],
 )
 def test_a_consumer_is_shown_without_what_cdk_added(logical_id: str, name: str) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Checkpoint, Errored, Invoke
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 
 def _numbered(*numbers: int) -> list[dict[str, Any]]:
@@ -16,12 +16,12 @@ def _numbered(*numbers: int) -> list[dict[str, Any]]:
     return made
 
 
-def _checkpoints(poller: ByHand) -> list[int]:
+def _checkpoints(poller: PollerHarness) -> list[int]:
     return [int(each.sequence_number) for each in poller.asked if isinstance(each, Checkpoint)]
 
 
 def test_positions_of_several_lanes_are_compared_as_integers() -> None:
-    poller = ByHand(MappingSettings(batch_size=1, parallelization_factor=2))
+    poller = PollerHarness(MappingSettings(batch_size=1, parallelization_factor=2))
     poller.list_shards("a")
     stream = _numbered(*range(6, 13))
     poller.give("a", stream)
@@ -38,7 +38,7 @@ def test_positions_of_several_lanes_are_compared_as_integers() -> None:
 
 
 def test_the_position_stops_before_the_first_record_that_waits() -> None:
-    poller = ByHand(MappingSettings(batch_size=10, parallelization_factor=4))
+    poller = PollerHarness(MappingSettings(batch_size=10, parallelization_factor=4))
     poller.list_shards("a")
     stream = _numbered(8, 9, 10, 11, 100)
     asked = poller.give("a", stream)
@@ -55,7 +55,7 @@ def test_the_position_stops_before_the_first_record_that_waits() -> None:
 
 
 def test_a_position_is_stored_once() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", _numbered(1))
     poller.end("a")
@@ -66,7 +66,7 @@ def test_a_position_is_stored_once() -> None:
 
 def test_a_failure_record_under_way_holds_the_position() -> None:
     queue = "arn:aws:sqs:us-east-1:123456789012:failures"
-    poller = ByHand(MappingSettings(retry_attempts=0, on_failure=queue))
+    poller = PollerHarness(MappingSettings(retry_attempts=0, on_failure=queue))
     poller.list_shards("a")
     poller.give("a", _numbered(1))
     poller.end("a", Errored())

@@ -7,7 +7,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Returned, SendFailure, failure_text
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:failures"
@@ -31,7 +31,7 @@ def _record(number: int, second: float, **others: Any) -> dict[str, Any]:
 
 
 def _given_up(destination: str | None, *, outcome: Any = None, **settings: Any) -> SendFailure:
-    poller = ByHand(MappingSettings(on_failure=destination, retry_attempts=0, **settings))
+    poller = PollerHarness(MappingSettings(on_failure=destination, retry_attempts=0, **settings))
     poller.now_ms = 1_789_654_466_735
     poller.list_shards(SHARD)
     records = [_record(99, 1_789_654_466.25), _record(100, 1_789_654_466.75)]
@@ -97,7 +97,7 @@ def test_a_buckets_key_is_dated_by_whole_seconds() -> None:
 
 
 def test_a_windows_payload_tells_the_window() -> None:
-    poller = ByHand(MappingSettings(on_failure=BUCKET, retry_attempts=0, tumbling_window=10))
+    poller = PollerHarness(MappingSettings(on_failure=BUCKET, retry_attempts=0, tumbling_window=10))
     poller.now_ms = 1_789_654_466_735
     poller.list_shards(SHARD)
     poller.give(SHARD, [_record(99, 1_789_654_466)])
@@ -116,7 +116,7 @@ def test_a_windows_payload_tells_the_window() -> None:
 
 
 def test_a_record_without_a_creation_time_can_be_given_up() -> None:
-    poller = ByHand(MappingSettings(on_failure=BUCKET, retry_attempts=0))
+    poller = PollerHarness(MappingSettings(on_failure=BUCKET, retry_attempts=0))
     poller.list_shards(SHARD)
     record = {"dynamodb": {"SequenceNumber": "1"}}
     poller.give(SHARD, [record])

@@ -7,8 +7,8 @@ import pytest
 
 from cdk_streams.mapping import GET_RECORDS_LIMIT, MappingSettings
 from cdk_streams.poller import (
+    Assumptions,
     CallEnded,
-    Choices,
     Errored,
     Event,
     FailureSent,
@@ -26,7 +26,7 @@ from cdk_streams.poller import (
 from cdk_streams.poller._lanes import TRANSITIONS
 from cdk_streams.poller._state import Phase
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 
 def _record(number: int) -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _kinds(effects: list[Any], kind: type[Any]) -> list[Any]:
 
 
 def test_a_step_is_a_function() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     before = poller.poller
     kept = pickle.dumps(before)
@@ -65,7 +65,7 @@ def test_every_phase_has_a_way_out() -> None:
     ],
 )
 def test_an_answer_that_comes_too_late_changes_nothing(event: Event) -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     assert poller.tell(event) == []
@@ -73,7 +73,7 @@ def test_an_answer_that_comes_too_late_changes_nothing(event: Event) -> None:
 
 
 def test_an_answer_counts_once() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     poller.end("a", Errored())
@@ -81,7 +81,7 @@ def test_an_answer_counts_once() -> None:
 
 
 def test_an_empty_read_is_repeated_after_the_poll_interval() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     (first,) = poller.list_shards("a")
     assert first == Read("a", 1, None, "TRIM_HORIZON", GET_RECORDS_LIMIT, poller.now_ms)
     asked = poller.give("a")
@@ -92,7 +92,7 @@ def test_an_empty_read_is_repeated_after_the_poll_interval() -> None:
 
 
 def test_a_stream_known_to_hold_more_is_read_at_once() -> None:
-    poller = ByHand(MappingSettings(batch_size=3))
+    poller = PollerHarness(MappingSettings(batch_size=3))
     poller.list_shards("a")
     asked = poller.give("a", [_record(1)], more=True)
     assert _kinds(asked, Invoke) == []
@@ -103,7 +103,7 @@ def test_a_stream_known_to_hold_more_is_read_at_once() -> None:
 
 
 def test_a_busy_lane_reads_one_batch_ahead_and_no_further() -> None:
-    poller = ByHand(MappingSettings(batch_size=2))
+    poller = PollerHarness(MappingSettings(batch_size=2))
     poller.list_shards("a")
     assert _kinds(poller.give("a", [_record(1), _record(2), _record(3)], more=True), Read)
     assert not _kinds(poller.give("a", [_record(4), _record(5)], more=True), Read)
@@ -111,8 +111,10 @@ def test_a_busy_lane_reads_one_batch_ahead_and_no_further() -> None:
 
 
 def test_a_blocked_lane_does_not_fill_the_memory() -> None:
-    choices = Choices(read_ahead=10)
-    poller = ByHand(MappingSettings(batch_size=1, parallelization_factor=2), choices=choices)
+    assumptions = Assumptions(read_ahead=10)
+    poller = PollerHarness(
+        MappingSettings(batch_size=1, parallelization_factor=2), assumptions=assumptions
+    )
     poller.list_shards("a")
     number = 0
     for _ in range(100):
@@ -126,13 +128,13 @@ def test_a_blocked_lane_does_not_fill_the_memory() -> None:
 
 
 def test_describing_the_stream_again_starts_nothing_twice() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a")
     assert poller.list_shards("a") == []
 
 
 def test_a_shard_that_is_done_and_gone_is_forgotten() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     poller.list_shards("a", "b")
     poller.give("a", closed=True)
     assert "a" in poller.poller.finished
@@ -142,7 +144,7 @@ def test_a_shard_that_is_done_and_gone_is_forgotten() -> None:
 
 
 def test_every_timer_is_answered_by_its_own_token() -> None:
-    poller = ByHand(MappingSettings(retry_attempts=5))
+    poller = PollerHarness(MappingSettings(retry_attempts=5))
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     poller.end("a", Errored())
@@ -153,7 +155,7 @@ def test_every_timer_is_answered_by_its_own_token() -> None:
 
 
 def test_last_result_is_lambdas_own_text() -> None:
-    poller = ByHand()
+    poller = PollerHarness()
     assert begin().last_result == "No records processed"
     poller.list_shards("a")
     poller.give("a", [_record(1)])
@@ -166,7 +168,7 @@ def test_last_result_is_lambdas_own_text() -> None:
 
 def test_the_iterator_age_is_that_of_the_last_record() -> None:
     for choice, before_call in (("sent", True), ("ended", False)):
-        poller = ByHand(choices=Choices(iterator_age_at=choice))  # type: ignore[arg-type] # a table
+        poller = PollerHarness(assumptions=Assumptions(iterator_age_at=choice))  # type: ignore[arg-type] # a table
         poller.list_shards("a")
         poller.now_ms += 4_000
         asked = poller.give("a", [_record(1), _record(2)])

@@ -19,7 +19,7 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import ByHand
+from cdk_streams.testing._poller_harness import PollerHarness
 
 LENGTH_S = 10
 FIRST_MS = round(START.timestamp() * 1000) // (LENGTH_S * 1000) * (LENGTH_S * 1000)
@@ -34,9 +34,9 @@ def _number(number: int) -> str:
     return text
 
 
-def _poller(**kept: Any) -> ByHand:
+def _poller(**kept: Any) -> PollerHarness:
     settings = MappingSettings(batch_size=1, tumbling_window=LENGTH_S, retry_attempts=0)
-    poller = ByHand(settings, **kept)
+    poller = PollerHarness(settings, **kept)
     poller.list_shards("a")
     return poller
 
@@ -55,7 +55,7 @@ def test_a_position_carries_the_state_up_to_it() -> None:
 
 
 def test_without_windows_a_position_carries_nothing() -> None:
-    poller = ByHand(MappingSettings(batch_size=1))
+    poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1)])
     assert _stored(poller.end("a", Returned({"state": {"sum": 1}}))) == [
@@ -155,7 +155,7 @@ def test_a_state_that_became_too_large_while_disabled_ends_its_window_early() ->
 
 def test_a_mapping_that_has_lost_its_windows_leaves_the_stored_one_behind() -> None:
     kept = {"a": OpenWindow(FIRST_MS, {"sum": 3})}
-    poller = ByHand(MappingSettings(), checkpoints={"a": _number(2)}, windows=kept)
+    poller = PollerHarness(MappingSettings(), checkpoints={"a": _number(2)}, windows=kept)
     poller.list_shards("a")
     poller.give("a", [_record(3)])
     assert poller.call("a").window is None
