@@ -42,13 +42,13 @@ WRONG_RULES = [
     Wrong(
         "attempts are not reset after an advance",
         "poller/_calls.py",
-        "work=(Batch(left, turn.draw_id()), *others))",
+        "work=(Batch(left, context.new_id()), *others))",
         "work=(lane.work[0]._replace(records=left, failures=1), *others))",
         "test_partial_responses.py::test_what_is_left_after_an_advance_has_a_fresh_budget",
     ),
     Wrong(
         "a record as old as the limit has expired",
-        "poller/_expiry.py",
+        "poller/_batches.py",
         "> age_ms:",
         ">= age_ms:",
         "test_record_age.py::test_a_record_exactly_as_old_as_the_limit_is_called",
@@ -135,8 +135,8 @@ WRONG_RULES = [
     Wrong(
         "a window begins with a state",
         "poller/_windows.py",
-        "OpenWindow(_start_ms(length, records[0], turn.at_ms), {})",
-        "OpenWindow(_start_ms(length, records[0], turn.at_ms), {'sum': 10})",
+        "OpenWindow(_start_ms(length, records[0], context.at_ms), {})",
+        "OpenWindow(_start_ms(length, records[0], context.at_ms), {'sum': 10})",
         "test_tumbling_windows.py::test_state_runs_through_a_window_and_its_closing_call",
     ),
     Wrong(
@@ -177,8 +177,8 @@ WRONG_RULES = [
     Wrong(
         "the position is stored without its window",
         "poller/_checkpoints.py",
-        "Checkpoint(shard.shard_id, position, window)",
-        "Checkpoint(shard.shard_id, position)",
+        "Checkpoint(shard.shard_id, number, window)",
+        "Checkpoint(shard.shard_id, number)",
         "../unit/poller/test_windows.py::test_a_position_carries_the_state_up_to_it",
     ),
     Wrong(

@@ -1,4 +1,4 @@
-"""How many records one call takes: batch size, payload size, tumbling window."""
+"""The records of one call: how many fit (batch size, payload size), and which are too old."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import json
 from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
-from cdk_streams.mapping import MAX_PAYLOAD_BYTES
+from cdk_streams.mapping import MAX_PAYLOAD_BYTES, STREAM_RETENTION
 from cdk_streams.poller._effects import Invoke, TimeWindow
 from cdk_streams.poller._events import Record
 from cdk_streams.poller._timestamps import seconds_text
 
 __all__ = [
+    "RETENTION_MS",
     "Load",
+    "count_older",
     "created_ms",
     "invocation_event",
     "json_bytes",
@@ -22,6 +24,9 @@ __all__ = [
     "sequence_number",
     "window_bounds",
 ]
+
+RETENTION_MS: Final = round(STREAM_RETENTION.total_seconds() * 1000)
+"""The stream's 24 hours, after which DynamoDB trims a record."""
 
 _ENVELOPE_BYTES: Final = len('{"Records":[]}')
 _IMAGES: Final = ("NewImage", "OldImage", "Keys")
@@ -40,6 +45,17 @@ def created_ms(record: Record, otherwise_ms: int) -> int:
     """Return when the record was written; `otherwise_ms` for one that does not say."""
     seconds = record["dynamodb"].get("ApproximateCreationDateTime")
     return otherwise_ms if seconds is None else round(seconds * 1000)
+
+
+def count_older(records: Sequence[Record], age_ms: int, at_ms: int) -> int:
+    """Return how many records at the front are older than an age; exactly as old is not older.
+
+    An old record behind a younger one is not counted: records leave a batch from the front only.
+    """
+    count = 0
+    while count < len(records) and at_ms - created_ms(records[count], at_ms) > age_ms:
+        count += 1
+    return count
 
 
 def invocation_event(invoke: Invoke, stream_arn: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The position of a shard: how far everything is dealt with, over all its lanes."""
+"""The checkpoint of a shard: the last sequence number up to which every record has been settled."""
 
 from __future__ import annotations
 
@@ -8,48 +8,50 @@ from collections.abc import Sequence
 from cdk_streams.poller._batches import sequence_number
 from cdk_streams.poller._effects import Checkpoint, OpenWindow
 from cdk_streams.poller._events import Record
-from cdk_streams.poller._state import Lane, Shard, Turn
+from cdk_streams.poller._state import Lane, Shard, StepContext
 
 __all__ = ["advance", "first_waiting", "pass_over", "still_unsettled"]
 
 
 def first_waiting(lane: Lane) -> Record | None:
-    """Return the first record that the lane still has to deal with."""
+    """Return the first record that the lane has not settled yet."""
     for batch in lane.work:
         if batch.records:
             return batch.records[0]
     return lane.pending[0] if lane.pending else None
 
 
-def pass_over(turn: Turn, shard: Shard, lane: Lane, records: Sequence[Record]) -> None:
-    """Move the checkpoint after records that the lane has just dealt with; it has dropped them."""
+def pass_over(context: StepContext, shard: Shard, lane: Lane, records: Sequence[Record]) -> None:
+    """Move the checkpoint past records that the lane has just settled and no longer holds."""
     if not records:
         return
     if len(shard.lanes) > 1:
-        advance(turn, shard, _position(shard, lane), lane.window)
+        advance(context, shard, _last_settled(shard, lane), lane.window)
     elif lane.work or lane.pending or shard.rereading:
-        advance(turn, shard, sequence_number(records[-1]), lane.window)
+        advance(context, shard, sequence_number(records[-1]), lane.window)
     else:
-        # Nothing waits, so the filtered records behind these are passed too.
-        advance(turn, shard, shard.after, lane.window)
+        # No record is waiting, so the checkpoint passes the filtered records behind these too.
+        advance(context, shard, shard.after, lane.window)
 
 
-def advance(turn: Turn, shard: Shard, position: str | None, window: OpenWindow | None) -> None:
-    """Ask to store the position, and the window open there, when it is a new one."""
-    if position is not None and position != turn.checkpoint:
-        turn.checkpoint = position
-        turn.effects.append(Checkpoint(shard.shard_id, position, window))
+def advance(
+    context: StepContext, shard: Shard, number: str | None, window: OpenWindow | None
+) -> None:
+    """Ask to store a sequence number, with the window open behind it, when it is a new one."""
+    if number is not None and number != context.checkpoint:
+        context.checkpoint = number
+        context.effects.append(Checkpoint(shard.shard_id, number, window))
 
 
 def still_unsettled(unsettled: tuple[str, ...], checkpoint: str | None) -> tuple[str, ...]:
-    """Return the numbers behind the checkpoint; sequence numbers are compared as integers."""
+    """Return the sequence numbers after the checkpoint; they are compared as integers."""
     if not unsettled or checkpoint is None:
         return unsettled
     return unsettled[bisect_left(unsettled, int(checkpoint) + 1, key=int) :]
 
 
-def _position(shard: Shard, changed: Lane) -> str | None:
-    """Return the last number before every lane's first waiting record."""
+def _last_settled(shard: Shard, changed: Lane) -> str | None:
+    """Return the last sequence number before the first waiting record of every lane."""
     if shard.rereading:
         return None
     lanes = (changed if lane.number == changed.number else lane for lane in shard.lanes)

@@ -15,7 +15,7 @@ from cdk_streams.poller._batches import created_ms, invocation_event, sequence_n
 from cdk_streams.poller._effects import Invoke, SendFailure
 from cdk_streams.poller._event_source_mapping import EventSourceMapping
 from cdk_streams.poller._events import Record
-from cdk_streams.poller._state import Turn
+from cdk_streams.poller._state import StepContext
 from cdk_streams.poller._timestamps import java_double, milliseconds_text, s3_folder, seconds_text
 
 __all__ = ["Condition", "failure_of", "failure_text", "is_bucket"]
@@ -37,13 +37,13 @@ def failure_text(body: Any) -> str:
 
 
 def failure_of(
-    turn: Turn,
+    context: StepContext,
     invoke: Invoke,
     condition: Condition,
     function_error: str | None = None,
 ) -> SendFailure:
     """Build the failure record of a call that is given up, or that is never made."""
-    mapping, bucket = turn.mapping, is_bucket(turn.mapping.destination)
+    mapping, bucket = context.mapping, is_bucket(context.mapping.destination)
     exhausted = condition == "RetryAttemptsExhausted"
     body: dict[str, Any] = {
         "requestContext": {
@@ -62,8 +62,10 @@ def failure_of(
     body["version"] = "1.0"
     if bucket:
         body["payload"] = _payload_text(invocation_event(invoke, mapping.stream_arn))
-    body["timestamp"] = milliseconds_text(turn.at_ms)
-    body["DDBStreamBatchInfo"] = _batch_info(mapping, invoke.shard_id, invoke.records, turn.at_ms)
+    body["timestamp"] = milliseconds_text(context.at_ms)
+    body["DDBStreamBatchInfo"] = _batch_info(
+        mapping, invoke.shard_id, invoke.records, context.at_ms
+    )
     if (window := invoke.window) is not None:
         body["timeWindowInfo"] = {
             "window": window_bounds(window),
@@ -73,7 +75,7 @@ def failure_of(
     key = None
     if bucket:
         folder = f"{FAILURE_OBJECTS}{mapping.uuid}/{invoke.shard_id}"
-        key = f"{folder}/{s3_folder(turn.at_ms)}-{turn.draw_id()}"
+        key = f"{folder}/{s3_folder(context.at_ms)}-{context.new_id()}"
     return SendFailure(invoke.shard_id, invoke.lane, invoke.call, body, mapping.destination, key)
 
 

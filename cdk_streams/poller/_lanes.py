@@ -14,89 +14,89 @@ from typing import Any, Final, NamedTuple, TypeAlias
 from cdk_streams.poller import _calls, _windows
 from cdk_streams.poller._batches import Load, load
 from cdk_streams.poller._events import CallEnded, FailureSent, Woken
-from cdk_streams.poller._state import Batch, Closing, Lane, Phase, Shard, Turn
+from cdk_streams.poller._state import Batch, Closing, Lane, Phase, Shard, StepContext
 
-__all__ = ["TRANSITIONS", "Fed", "react"]
+__all__ = ["TRANSITIONS", "RecordsAdded", "react"]
 
 
-class Fed(NamedTuple):
+class RecordsAdded(NamedTuple):
     """Records were added to the lane's `pending`, or the shard has no more to come."""
 
 
-Signal: TypeAlias = Fed | Woken | CallEnded | FailureSent
-Transition: TypeAlias = Callable[[Turn, Shard, Lane, Any], Lane]
+Signal: TypeAlias = RecordsAdded | Woken | CallEnded | FailureSent
+Transition: TypeAlias = Callable[[StepContext, Shard, Lane, Any], Lane]
 
 
 # What a lane in one of these does next depends on the records it has.
 _FREE: Final = (Phase.IDLE, Phase.GATHERING)
 
 
-def react(turn: Turn, shard: Shard, lane: Lane, signal: Signal) -> Lane:
+def react(context: StepContext, shard: Shard, lane: Lane, signal: Signal) -> Lane:
     """Take a lane through its transition for a signal; one that is not in the table is late."""
     transition = TRANSITIONS.get((lane.phase, type(signal)))
     if transition is None:
         return lane
-    lane = transition(turn, shard, lane, signal)
-    return _proceed(turn, shard, lane) if lane.phase in _FREE else lane
+    lane = transition(context, shard, lane, signal)
+    return _proceed(context, shard, lane) if lane.phase in _FREE else lane
 
 
-def _proceed(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+def _proceed(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     """Take a lane on until it waits: for records, a call, a delivery or a moment."""
-    while turn.enabled:
+    while context.enabled:
         if not lane.work:
-            lane = _gather(turn, shard, lane)
+            lane = _gather(context, shard, lane)
             if not lane.work:
                 return lane
-        lane = _calls.attempt(turn, shard, lane)
+        lane = _calls.attempt(context, shard, lane)
         if lane.phase is not Phase.IDLE:
             return lane
     # Disabled: what is not done is read again from the checkpoint.
     return lane._replace(pending=(), work=(), gathering_since_ms=None, load=Load())
 
 
-def _gather(turn: Turn, shard: Shard, lane: Lane) -> Lane:
+def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     """Form the next batch, or wait for the records that complete it."""
-    closing = _windows.closing(turn, shard, lane)
+    closing = _windows.closing(context, shard, lane)
     if closing is not Closing.NO:
-        return lane._replace(work=(Batch((), turn.draw_id(), closing=closing),))
+        return lane._replace(work=(Batch((), context.new_id(), closing=closing),))
     if not lane.pending:
-        due_ms = _windows.flush_due_ms(turn, lane)
-        return lane if due_ms is None else _calls.wake(turn, shard, lane, Phase.IDLE, due_ms)
-    size = turn.mapping.settings.batch_size
+        due_ms = _windows.flush_due_ms(context, lane)
+        return lane if due_ms is None else _calls.wake(context, shard, lane, Phase.IDLE, due_ms)
+    size = context.mapping.settings.batch_size
     room = min(size, len(lane.pending))
-    room = _windows.count_within(turn, lane, lane.load.fits, room)
+    room = _windows.count_within(context, lane, lane.load.fits, room)
     loaded = load(lane.pending, room, lane.load, _windows.state_bytes(lane))
     if loaded.fits == len(lane.pending) < size and not shard.closed:
-        since_ms, window_ms = lane.gathering_since_ms, turn.mapping.batching_window_ms
-        gathering = since_ms is not None and turn.at_ms < since_ms + window_ms
-        # An only lane with room has a read under way, or gets one at the end of this turn.
+        since_ms, window_ms = lane.gathering_since_ms, context.mapping.batching_window_ms
+        gathering = since_ms is not None and context.at_ms < since_ms + window_ms
+        # An only lane with room has a read under way, or gets one at the end of this step.
         if gathering or (shard.more and (shard.reading or len(shard.lanes) == 1)):
             # The batching window is still open, or more is there to be read.
             return lane._replace(phase=Phase.GATHERING, load=loaded)
         if since_ms is None and window_ms:
-            lane = lane._replace(gathering_since_ms=turn.at_ms, load=loaded)
-            return _calls.wake(turn, shard, lane, Phase.GATHERING, turn.at_ms + window_ms)
+            lane = lane._replace(gathering_since_ms=context.at_ms, load=loaded)
+            return _calls.wake(context, shard, lane, Phase.GATHERING, context.at_ms + window_ms)
     return lane._replace(
         phase=Phase.IDLE,
-        work=(Batch(lane.pending[: loaded.fits], turn.draw_id()),),
+        work=(Batch(lane.pending[: loaded.fits], context.new_id()),),
         pending=lane.pending[loaded.fits :],
         gathering_since_ms=None,
         load=Load(),
     )
 
 
-def _fed(turn: Turn, shard: Shard, lane: Lane, signal: Fed) -> Lane:  # noqa: ARG001 (a transition)
+def _records_added(_context: StepContext, _shard: Shard, lane: Lane, _signal: RecordsAdded) -> Lane:
     return lane
 
 
-def _woken(turn: Turn, shard: Shard, lane: Lane, event: Woken) -> Lane:  # noqa: ARG001 (as above)
+def _woken(_context: StepContext, _shard: Shard, lane: Lane, event: Woken) -> Lane:
     return lane._replace(phase=Phase.IDLE) if event.timer == lane.token else lane
 
 
 TRANSITIONS: Final[dict[tuple[Phase, type], Transition]] = {
-    (Phase.IDLE, Fed): _fed,
+    (Phase.IDLE, RecordsAdded): _records_added,
     (Phase.IDLE, Woken): _woken,
-    (Phase.GATHERING, Fed): _fed,
+    (Phase.GATHERING, RecordsAdded): _records_added,
     (Phase.GATHERING, Woken): _woken,
     (Phase.CALLING, CallEnded): _calls.ended,
     (Phase.WAITING, Woken): _woken,

@@ -27,7 +27,7 @@ from cdk_streams.poller._events import (
     ShardsListed,
     Woken,
 )
-from cdk_streams.poller._state import Poller, Shard, Turn
+from cdk_streams.poller._state import Poller, Shard, StepContext
 
 __all__ = ["begin", "step"]
 
@@ -60,35 +60,44 @@ def step(
 
     `at_ms` are milliseconds since the epoch and never go back from step to step.
     """
-    turn = Turn(mapping, at_ms, poller.drawn, poller.named, poller.enabled, poller.last_result)
+    context = StepContext(
+        mapping, at_ms, poller.next_token, poller.next_id, poller.enabled, poller.last_result
+    )
     kind = type(event)
     if (reaction := _OF_A_SHARD.get(kind)) is None:
-        poller = _OF_THE_MAPPING[kind](turn, poller, event)
-        poller = poller._replace(drawn=turn.drawn, named=turn.named, last_result=turn.result)
-        return poller, turn.effects
+        poller = _OF_THE_MAPPING[kind](context, poller, event)
+        poller = poller._replace(
+            next_token=context.next_token, next_id=context.next_id, last_result=context.result
+        )
+        return poller, context.effects
     # What comes here is about one shard; nearly every step does.
     shard = poller.shards.get(event.shard_id)  # type: ignore[union-attr]  # see _OF_A_SHARD
     if shard is None or shard.done:
-        return poller, turn.effects
-    turn.checkpoint = shard.checkpoint
-    after = reaction(turn, shard, event)
+        return poller, context.effects
+    context.checkpoint = shard.checkpoint
+    after = reaction(context, shard, event)
     known: Mapping[str, Shard] = {**poller.shards, shard.shard_id: after}
     if after.done:
         finished = poller.finished | {shard.shard_id}
-        poller = _start_ready(turn, poller._replace(shards=known, finished=finished))
+        poller = _start_ready(context, poller._replace(shards=known, finished=finished))
         known = poller.shards
     return (
-        poller._replace(shards=known, drawn=turn.drawn, named=turn.named, last_result=turn.result),
-        turn.effects,
+        poller._replace(
+            shards=known,
+            next_token=context.next_token,
+            next_id=context.next_id,
+            last_result=context.result,
+        ),
+        context.effects,
     )
 
 
-def _listed(turn: Turn, poller: Poller, event: ShardsListed) -> Poller:
+def _listed(context: StepContext, poller: Poller, event: ShardsListed) -> Poller:
     """Add the shards that are new and forget those that are done and gone from the stream."""
     seen = {shard.shard_id: shard for shard in event.shards}
     first = not poller.listed
     finished = {shard_id for shard_id in poller.finished if shard_id in seen}
-    if first and turn.mapping.settings.starting_position == "LATEST":
+    if first and context.mapping.settings.starting_position == "LATEST":
         # What is closed at the start holds only records from before it.
         finished |= {shard.shard_id for shard in event.shards if shard.closed}
     known = {
@@ -98,36 +107,36 @@ def _listed(turn: Turn, poller: Poller, event: ShardsListed) -> Poller:
     }
     for shard_id, new in seen.items():
         if shard_id not in known and shard_id not in finished:
-            known[shard_id] = _new_shard(turn, poller, new, first=first)
+            known[shard_id] = _new_shard(context, poller, new, first=first)
     poller = poller._replace(shards=known, finished=frozenset(finished), listed=True)
-    return _start_ready(turn, poller)
+    return _start_ready(context, poller)
 
 
-def _new_shard(turn: Turn, poller: Poller, seen: ShardSeen, *, first: bool) -> Shard:
-    settings = turn.mapping.settings
+def _new_shard(context: StepContext, poller: Poller, seen: ShardSeen, *, first: bool) -> Shard:
+    settings = context.mapping.settings
     start: StartingPosition = settings.starting_position if first else "TRIM_HORIZON"
     checkpoint = poller.checkpoints.get(seen.shard_id)
     lanes = settings.parallelization_factor
     # A mapping that has lost its windows since leaves the stored one behind.
-    windows = {} if turn.mapping.tumbling_window_ms is None else poller.windows
+    windows = {} if context.mapping.tumbling_window_ms is None else poller.windows
     window = windows.get(seen.shard_id)
     return _shards.begin_shard(seen.shard_id, seen.parents, start, lanes, checkpoint, window=window)
 
 
-def _start_ready(turn: Turn, poller: Poller) -> Poller:
+def _start_ready(context: StepContext, poller: Poller) -> Poller:
     """Start every shard whose parents are done; a parent that is not known has been trimmed."""
-    if not turn.enabled:
+    if not context.enabled:
         return poller
     known = dict(poller.shards)
     for shard_id, shard in poller.shards.items():
         waits = any(parent in known and not known[parent].done for parent in shard.parents)
         if not shard.started and not waits:
-            turn.checkpoint = shard.checkpoint
-            known[shard_id] = _shards.start(turn, shard)
+            context.checkpoint = shard.checkpoint
+            known[shard_id] = _shards.start(context, shard)
     return poller._replace(shards=known)
 
 
-def _disabled(turn: Turn, poller: Poller, event: Disabled) -> Poller:  # noqa: ARG001 (a reaction)
+def _disabled(_context: StepContext, poller: Poller, _event: Disabled) -> Poller:
     known = {
         shard_id: _shards.halt(shard) if shard.started and not shard.done else shard
         for shard_id, shard in poller.shards.items()
@@ -135,17 +144,17 @@ def _disabled(turn: Turn, poller: Poller, event: Disabled) -> Poller:  # noqa: A
     return poller._replace(enabled=False, shards=known)
 
 
-def _enabled(turn: Turn, poller: Poller, event: Enabled) -> Poller:  # noqa: ARG001 (a reaction)
-    turn.enabled = True
+def _enabled(context: StepContext, poller: Poller, _event: Enabled) -> Poller:
+    context.enabled = True
     known = dict(poller.shards)
     for shard_id, shard in poller.shards.items():
         if shard.rereading:
-            turn.checkpoint = shard.checkpoint
-            known[shard_id] = _shards.resume(turn, shard)
-    return _start_ready(turn, poller._replace(enabled=True, shards=known))
+            context.checkpoint = shard.checkpoint
+            known[shard_id] = _shards.resume(context, shard)
+    return _start_ready(context, poller._replace(enabled=True, shards=known))
 
 
-def _restarted(turn: Turn, poller: Poller, event: Restarted) -> Poller:  # noqa: ARG001 (a reaction)
+def _restarted(context: StepContext, poller: Poller, _event: Restarted) -> Poller:
     """Forget everything but positions; answers on their way carry tokens nobody waits for.
 
     Lambda keeps the state of a tumbling window for the function, so it is as lasting as the
@@ -155,10 +164,10 @@ def _restarted(turn: Turn, poller: Poller, event: Restarted) -> Poller:  # noqa:
         shard_id: shard if shard.done else _shards.renew(shard)
         for shard_id, shard in poller.shards.items()
     }
-    return _start_ready(turn, poller._replace(shards=fresh))
+    return _start_ready(context, poller._replace(shards=fresh))
 
 
-Reaction: TypeAlias = Callable[[Turn, Shard, Any], Shard]
+Reaction: TypeAlias = Callable[[StepContext, Shard, Any], Shard]
 
 _OF_A_SHARD: Final[dict[type, Reaction]] = {
     RecordsRead: _shards.records_came,
@@ -167,7 +176,7 @@ _OF_A_SHARD: Final[dict[type, Reaction]] = {
     FailureSent: _shards.answered,
     Woken: _shards.answered,
 }
-_OF_THE_MAPPING: Final[dict[type, Callable[[Turn, Poller, Any], Poller]]] = {
+_OF_THE_MAPPING: Final[dict[type, Callable[[StepContext, Poller, Any], Poller]]] = {
     ShardsListed: _listed,
     Disabled: _disabled,
     Enabled: _enabled,

@@ -14,7 +14,7 @@ from cdk_streams.poller._event_source_mapping import EventSourceMapping
 from cdk_streams.poller._events import Errored, Record, Returned
 from cdk_streams.poller._state import Batch, Closing
 
-__all__ = ["Verdict", "judge"]
+__all__ = ["Verdict", "evaluate"]
 
 
 class Verdict(NamedTuple):
@@ -30,7 +30,7 @@ class Verdict(NamedTuple):
     state: Any = None
 
 
-def judge(mapping: EventSourceMapping, batch: Batch, outcome: Returned | Errored) -> Verdict:
+def evaluate(mapping: EventSourceMapping, batch: Batch, outcome: Returned | Errored) -> Verdict:
     """Judge the outcome of a call that was made."""
     if isinstance(outcome, Errored):
         return Verdict(0, failed=True, function_error=outcome.function_error)

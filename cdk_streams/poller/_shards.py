@@ -23,8 +23,8 @@ from cdk_streams.poller._events import (
     RecordsRead,
     Woken,
 )
-from cdk_streams.poller._lanes import Fed, react
-from cdk_streams.poller._state import Lane, Phase, Shard, Turn
+from cdk_streams.poller._lanes import RecordsAdded, react
+from cdk_streams.poller._state import Lane, Phase, Shard, StepContext
 
 __all__ = [
     "answered",
@@ -38,7 +38,7 @@ __all__ = [
 ]
 
 _UNDER_WAY = (Phase.CALLING, Phase.SENDING)
-_NOTHING_NEW = Fed()
+_NOTHING_NEW = RecordsAdded()
 
 
 def begin_shard(
@@ -67,60 +67,60 @@ def renew(shard: Shard) -> Shard:
     return begin_shard(*parts, window=shard.lanes[0].window)
 
 
-def start(turn: Turn, shard: Shard) -> Shard:
+def start(context: StepContext, shard: Shard) -> Shard:
     """Begin to read a shard whose parents are done."""
     shard = shard._replace(started=True)
-    return shard._replace(reading=True, read=_ask(turn, shard))
+    return shard._replace(reading=True, read=_ask(context, shard))
 
 
-def records_came(turn: Turn, shard: Shard, event: RecordsRead) -> Shard:
+def records_came(context: StepContext, shard: Shard, event: RecordsRead) -> Shard:
     """Take in the answer to a read."""
     if not shard.reading or event.read != shard.read:
         return shard
     records = tuple(event.records)
-    turn.measure("PolledEventCount", len(records))
+    context.measure("PolledEventCount", len(records))
     after = sequence_number(records[-1]) if records else shard.after
     unsettled = shard.unsettled
     if len(shard.lanes) > 1:
         unsettled += tuple(map(sequence_number, records))
     shard = shard._replace(
         reading=False,
-        answered_ms=turn.at_ms,
+        answered_ms=context.at_ms,
         more=event.more,
         closed=event.closed,
         after=after,
         unsettled=unsettled,
-        lanes=_spread(shard, _chosen(turn, shard, records)),
+        lanes=_spread(shard, _chosen(context, shard, records)),
     )
     if event.more:
         # Batches with room wait for a read under way, so it is asked for before they form.
-        read = _ask(turn, shard)
+        read = _ask(context, shard)
         shard = shard._replace(reading=read > 0, read=read)
     lanes = [
-        react(turn, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
+        react(context, shard, lane, _NOTHING_NEW) if lane.pending or shard.closed else lane
         for lane in shard.lanes
     ]
     if not any(map(first_waiting, lanes)):
-        advance(turn, shard, shard.after, lanes[0].window)
-    return _finish(turn, shard, tuple(lanes))
+        advance(context, shard, shard.after, lanes[0].window)
+    return _finish(context, shard, tuple(lanes))
 
 
-def read_failed(turn: Turn, shard: Shard, event: ReadFailed) -> Shard:
+def read_failed(context: StepContext, shard: Shard, event: ReadFailed) -> Shard:
     """Read again, no sooner than after an empty answer."""
     if not shard.reading or event.read != shard.read:
         return shard
-    turn.result = event.reason
-    shard = shard._replace(reading=False, answered_ms=turn.at_ms, more=False)
-    return _finish(turn, shard, shard.lanes)
+    context.result = event.reason
+    shard = shard._replace(reading=False, answered_ms=context.at_ms, more=False)
+    return _finish(context, shard, shard.lanes)
 
 
-def answered(turn: Turn, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
+def answered(context: StepContext, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
     """Hand an event to the lane that waits for it."""
-    lane = react(turn, shard, shard.lanes[event.lane], event)
+    lane = react(context, shard, shard.lanes[event.lane], event)
     if len(shard.lanes) == 1:
-        return _finish(turn, shard, (lane,))
+        return _finish(context, shard, (lane,))
     lanes = [lane if each.number == lane.number else each for each in shard.lanes]
-    return _finish(turn, shard, tuple(lanes))
+    return _finish(context, shard, tuple(lanes))
 
 
 def halt(shard: Shard) -> Shard:
@@ -136,22 +136,22 @@ def halt(shard: Shard) -> Shard:
     )
 
 
-def resume(turn: Turn, shard: Shard) -> Shard:
+def resume(context: StepContext, shard: Shard) -> Shard:
     """Read on from the checkpoint after `halt`, once no call is under way."""
-    return _finish(turn, shard, shard.lanes)
+    return _finish(context, shard, shard.lanes)
 
 
-def _chosen(turn: Turn, shard: Shard, records: tuple[Record, ...]) -> tuple[Record, ...]:
+def _chosen(context: StepContext, shard: Shard, records: tuple[Record, ...]) -> tuple[Record, ...]:
     """Return the records that a filter matches; the others are settled here."""
-    matches = turn.mapping.matches
+    matches = context.mapping.matches
     if matches is None or not records:
         return records
     chosen = [matches(record) for record in records]
     dropped = tuple(compress(records, map(not_, chosen)))
-    turn.measure("FilteredOutEventCount", len(dropped))
+    context.measure("FilteredOutEventCount", len(dropped))
     if not dropped:
         return records
-    turn.effects.append(Settled(shard.shard_id, "filtered", dropped))
+    context.effects.append(Settled(shard.shard_id, "filtered", dropped))
     return tuple(compress(records, chosen))
 
 
@@ -177,29 +177,29 @@ def _lane_of(record: Record, lanes: int) -> int:
     return crc32(key.encode()) % lanes
 
 
-def _ask(turn: Turn, shard: Shard) -> int:
+def _ask(context: StepContext, shard: Shard) -> int:
     """Ask for more records while a lane could use them; return the read's token, or 0."""
-    if shard.rereading or shard.closed or not turn.enabled:
+    if shard.rereading or shard.closed or not context.enabled:
         return 0
-    size = turn.mapping.settings.batch_size
+    size = context.mapping.settings.batch_size
     held = [len(lane.pending) for lane in shard.lanes]
-    limit = max(turn.mapping.assumptions.read_ahead, size)
+    limit = max(context.mapping.assumptions.read_ahead, size)
     if min(held) >= size or sum(held) >= limit:
         return 0
-    at_ms = turn.at_ms
+    at_ms = context.at_ms
     if shard.answered_ms is not None and not shard.more:
-        at_ms = max(at_ms, shard.answered_ms + turn.mapping.assumptions.poll_interval_ms)
-    token = turn.draw()
-    patience = _patience(turn, shard, min(size - max(held), limit - sum(held)))
-    turn.effects.append(
+        at_ms = max(at_ms, shard.answered_ms + context.mapping.assumptions.poll_interval_ms)
+    token = context.new_token()
+    patience = _patience(context, shard, min(size - max(held), limit - sum(held)))
+    context.effects.append(
         Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms, patience)
     )
     return token
 
 
-def _patience(turn: Turn, shard: Shard, enough: int) -> Patience | None:
+def _patience(context: StepContext, shard: Shard, enough: int) -> Patience | None:
     """Say how long nothing depends on what is read: nobody acts before a window ends."""
-    mapping = turn.mapping
+    mapping = context.mapping
     # A record of a later tumbling window completes a batch, however few there are.
     if enough <= 1 or shard.more or mapping.tumbling_window_ms is not None:
         return None
@@ -211,28 +211,28 @@ def _patience(turn: Turn, shard: Shard, enough: int) -> Patience | None:
     if len(opened_ms) < len(shard.lanes):
         return None
     until_ms = min(opened_ms) + mapping.batching_window_ms
-    if until_ms <= turn.at_ms:
+    if until_ms <= context.at_ms:
         return None
     return Patience(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
 
 
-def _finish(turn: Turn, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
+def _finish(context: StepContext, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
     """Take over the lanes and the checkpoint, read on, and see whether the shard is done."""
     empty = not any(lane.work or lane.pending for lane in lanes)
-    after, unsettled = shard.after, still_unsettled(shard.unsettled, turn.checkpoint)
+    after, unsettled = shard.after, still_unsettled(shard.unsettled, context.checkpoint)
     rereading = shard.rereading
-    if rereading and turn.enabled and empty:
-        rereading, after, unsettled = False, turn.checkpoint, ()
+    if rereading and context.enabled and empty:
+        rereading, after, unsettled = False, context.checkpoint, ()
     shard = shard._replace(
         lanes=lanes,
-        checkpoint=turn.checkpoint,
+        checkpoint=context.checkpoint,
         unsettled=unsettled,
         after=after,
         rereading=rereading,
     )
-    if not shard.reading and (read := _ask(turn, shard)):
+    if not shard.reading and (read := _ask(context, shard)):
         return shard._replace(reading=True, read=read)
     if empty and shard.closed:
-        turn.effects.append(ShardDone(shard.shard_id))
+        context.effects.append(ShardDone(shard.shard_id))
         return shard._replace(done=True)
     return shard

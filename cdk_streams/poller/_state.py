@@ -17,7 +17,7 @@ from cdk_streams.poller._effects import Effect, Measure, MetricName, OpenWindow
 from cdk_streams.poller._event_source_mapping import EventSourceMapping
 from cdk_streams.poller._events import Record
 
-__all__ = ["Batch", "Closing", "Lane", "Phase", "Poller", "Shard", "Turn"]
+__all__ = ["Batch", "Closing", "Lane", "Phase", "Poller", "Shard", "StepContext"]
 
 
 class Phase(Enum):
@@ -99,8 +99,8 @@ class Poller(NamedTuple):
     """The state of one event source mapping; `begin` makes it and `step` moves it on.
 
     `checkpoints` and `windows` are those that it began with. `last_result` is Lambda's
-    LastProcessingResult. `drawn` counts the tokens given out, and `named` the ids: apart, so that
-    how often a driver answers changes no request id.
+    LastProcessingResult. `next_token` and `next_id` are the numbers that the next token and the
+    next UUID get. They are counted apart, so that how often a driver answers changes no request id.
     """
 
     shards: Mapping[str, Shard]
@@ -109,36 +109,38 @@ class Poller(NamedTuple):
     finished: frozenset[str]
     enabled: bool = True
     listed: bool = False
-    drawn: int = 0
-    named: int = 0
+    next_token: int = 1
+    next_id: int = 1
     last_result: str = "No records processed"
 
 
 @dataclass(slots=True)
-class Turn:
-    """One step under way: what it knows, and what it has asked for so far.
+class StepContext:
+    """What one `step` works with: its inputs, the counters, and the effects collected so far.
 
-    `checkpoint` is that of the shard that the step is about.
+    `checkpoint` is that of the shard that the event is about.
     """
 
     mapping: EventSourceMapping
     at_ms: int
-    drawn: int
-    named: int
+    next_token: int
+    next_id: int
     enabled: bool
     result: str
     checkpoint: str | None = None
     effects: list[Effect] = field(default_factory=list)
 
-    def draw(self) -> int:
+    def new_token(self) -> int:
         """Return a token that was never given out before."""
-        self.drawn += 1
-        return self.drawn
+        token = self.next_token
+        self.next_token = token + 1
+        return token
 
-    def draw_id(self) -> str:
+    def new_id(self) -> str:
         """Return a UUID that was never given out before."""
-        self.named += 1
-        return self.mapping.ids(self.named)
+        number = self.next_id
+        self.next_id = number + 1
+        return self.mapping.ids(number)
 
     def measure(self, metric: MetricName, value: int) -> None:
         """Ask for a point of a metric."""

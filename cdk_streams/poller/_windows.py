@@ -14,7 +14,7 @@ from cdk_streams.poller._batches import created_ms, json_bytes
 from cdk_streams.poller._effects import OpenWindow, TimeWindow
 from cdk_streams.poller._event_source_mapping import EventSourceMapping
 from cdk_streams.poller._events import Record
-from cdk_streams.poller._state import Batch, Closing, Lane, Shard, Turn
+from cdk_streams.poller._state import Batch, Closing, Lane, Shard, StepContext
 
 __all__ = [
     "closing",
@@ -33,12 +33,12 @@ def _start_ms(length_ms: int, record: Record, at_ms: int) -> int:
     return created - created % length_ms
 
 
-def enter(turn: Turn, lane: Lane, records: Sequence[Record]) -> Lane:
+def enter(context: StepContext, lane: Lane, records: Sequence[Record]) -> Lane:
     """Open the window of the first record unless one is open; every window starts with `{}`."""
-    length = turn.mapping.tumbling_window_ms
+    length = context.mapping.tumbling_window_ms
     if length is None or lane.window is not None or not records:
         return lane
-    return lane._replace(window=OpenWindow(_start_ms(length, records[0], turn.at_ms), {}))
+    return lane._replace(window=OpenWindow(_start_ms(length, records[0], context.at_ms), {}))
 
 
 def leave(lane: Lane) -> Lane:
@@ -46,43 +46,46 @@ def leave(lane: Lane) -> Lane:
     return lane._replace(window=None)
 
 
-def count_within(turn: Turn, lane: Lane, start: int, stop: int) -> int:
+def count_within(context: StepContext, lane: Lane, start: int, stop: int) -> int:
     """Return how many of `pending[:stop]` lie before the window's end; `start` are known to."""
-    length = turn.mapping.tumbling_window_ms
+    length = context.mapping.tumbling_window_ms
     if length is None:
         return stop
     if lane.window is None:
-        opened = _start_ms(length, lane.pending[0], turn.at_ms)
+        opened = _start_ms(length, lane.pending[0], context.at_ms)
     else:
         opened = lane.window.start_ms
     for place in range(start, stop):
-        if created_ms(lane.pending[place], turn.at_ms) >= opened + length:
+        if created_ms(lane.pending[place], context.at_ms) >= opened + length:
             return place
     return stop
 
 
-def closing(turn: Turn, shard: Shard, lane: Lane) -> Closing:
+def closing(context: StepContext, shard: Shard, lane: Lane) -> Closing:
     """Say whether the open window closes now: a later record has come, or none will come.
 
     Recorded: the window's end alone does not close it, the first record of a later window does.
     A window that is too large is closed by the call that made it so, unless that was cut short.
     """
-    length = turn.mapping.tumbling_window_ms
+    length = context.mapping.tumbling_window_ms
     if length is None or lane.window is None:
         return Closing.NO
     if is_too_large(lane):
         return Closing.EARLY
     if lane.pending:
-        over = _start_ms(length, lane.pending[0], turn.at_ms) > lane.window.start_ms
+        over = _start_ms(length, lane.pending[0], context.at_ms) > lane.window.start_ms
     else:
-        due = flush_due_ms(turn, lane)
-        over = shard.closed or (due is not None and due <= turn.at_ms)
+        due = flush_due_ms(context, lane)
+        over = shard.closed or (due is not None and due <= context.at_ms)
     return Closing.FINAL if over else Closing.NO
 
 
-def flush_due_ms(turn: Turn, lane: Lane) -> int | None:
+def flush_due_ms(context: StepContext, lane: Lane) -> int | None:
     """Return when an idle window is closed; None when it is left open."""
-    length, after = turn.mapping.tumbling_window_ms, turn.mapping.assumptions.idle_window_flush_ms
+    length, after = (
+        context.mapping.tumbling_window_ms,
+        context.mapping.assumptions.idle_window_flush_ms,
+    )
     if length is None or lane.window is None or after is None:
         return None
     return lane.window.start_ms + length + after
