@@ -1,7 +1,7 @@
 """Rules about filters that Lambda accepts and that do not do what they seem to do.
 
-The constructs refuse such a filter. These rules are for those taken as they are, with
-`Filter.pattern(..., as_it_is=True)`, and for templates that were written elsewhere.
+The constructs refuse such a filter. These rules are for those not validated, made with
+`Filter.pattern(..., validate=False)`, and for templates that were written elsewhere.
 """
 
 from __future__ import annotations

@@ -26,9 +26,8 @@ def unwrap(filters: Any) -> Any:
 def refuse_traps(given: Iterable[Any], texts: Sequence[str], view_type: str | None) -> None:
     """Refuse patterns that Lambda takes and that no record of the stream can decide.
 
-    `texts` are those given, found valid. A `Filter` was judged when it was made, where
-    `Filter.pattern(..., as_it_is=True)` lets a pattern be; that the stream lacks an image is known
-    here only.
+    `texts` are those given, found valid. A `Filter` was validated when it was made, unless it came
+    from `Filter.pattern(..., validate=False)`. That the stream lacks an image is known here only.
 
     Raises:
         FilterError: The first such pattern, with its place and what to write instead.

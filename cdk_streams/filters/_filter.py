@@ -81,14 +81,18 @@ class Filter:
         return cls(pattern_text(render(all_of(*wanted))))
 
     @classmethod
-    def pattern(cls, pattern: str | Mapping[str, Any], *, as_it_is: bool = False) -> Filter:
-        """A pattern in Lambda's own words, as JSON text or as a dict.
+    def pattern(cls, pattern: str | Mapping[str, Any], *, validate: bool = True) -> Filter:
+        """A raw event pattern, as JSON text or as a dict.
 
-        What Lambda accepts but can never match is refused too, such as a numeric range on a type
-        N or an unknown event name; with `as_it_is` it is taken.
+        A pattern that Lambda accepts but that no stream record can match is refused as well, such
+        as a numeric range on a type N or an unknown event name; `validate=False` accepts it.
+
+        Raises:
+            FilterError: Lambda would refuse the pattern, or no record can match it.
+
         """
         text = pattern_text(pattern)
-        if not as_it_is:
+        if validate:
             refuse_traps(read_document(cls(text).text))
         return cls(text)
 

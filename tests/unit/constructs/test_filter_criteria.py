@@ -81,9 +81,9 @@ def test_a_raw_pattern_that_never_matches_is_refused(
     assert (caught.value.where, caught.value.why) == (where, why)
 
 
-def test_it_is_taken_as_it_is_when_told_so(consume: Consume) -> None:
+def test_a_pattern_that_is_not_validated_is_taken(consume: Consume) -> None:
     pattern = image(price={"N": [{"numeric": [">", 100]}]})
-    consumer = consume(Filter.pattern(pattern, as_it_is=True))
+    consumer = consume(Filter.pattern(pattern, validate=False))
     assert [json.loads(text) for text in consumer.settings.filters] == [pattern]
 
 
@@ -92,7 +92,7 @@ def test_it_is_taken_as_it_is_when_told_so(consume: Consume) -> None:
     [
         Filter.insert(NewImage("status").eq("PAID")),
         image(status={"S": ["PAID"]}),
-        Filter.pattern(image(status={"S": ["PAID"]}), as_it_is=True),
+        Filter.pattern(image(status={"S": ["PAID"]}), validate=False),
     ],
     ids=["built", "raw", "as it is"],
 )

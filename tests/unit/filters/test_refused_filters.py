@@ -233,7 +233,7 @@ def test_a_pattern_that_lambda_takes_and_never_decides(pattern: str, where: str,
         Filter.pattern(pattern)
     assert raised.value.where == where
     assert why in raised.value.why
-    assert Filter.pattern(pattern, as_it_is=True).text == pattern
+    assert Filter.pattern(pattern, validate=False).text == pattern
 
 
 @pytest.mark.parametrize(
