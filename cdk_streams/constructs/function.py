@@ -76,7 +76,7 @@ class StreamFunction(lambda_.Function):
             packages = install(Path(requirements), platform, assembly / "cdk-streams")
             _check_apart(files, packages)
             files |= packages
-        files |= staging.runtime_files()
+        files |= staging.runtime_files(files)
         folder, digest = staging.place(files, assembly)
         chosen: dict[str, Any] = {
             "architecture": defaults.architecture,

@@ -23,6 +23,7 @@ from typing import Final
 from cdk_streams.errors import SourceError
 
 __all__ = [
+    "OPTIONAL",
     "RUNTIME",
     "collect",
     "defined_names",
@@ -33,6 +34,8 @@ __all__ = [
 ]
 
 RUNTIME: Final = "lambda_runtime"
+OPTIONAL: Final = ("forward", "replication", "views")
+"""Packages of the runtime that ship only with a function whose files import them."""
 # The runtime as it was last written beside a folder: the functions of an app share its files.
 _WRITTEN: Final[dict[tuple[Path, str, bytes], Path]] = {}
 _LEFT_OUT: Final = (
@@ -79,8 +82,10 @@ def collect(entry: Path, exclude: Sequence[str] = ()) -> dict[str, bytes]:
     return found
 
 
-def runtime_files() -> dict[str, bytes]:
+def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Return the files of `lambda_runtime`, found without importing it and read once.
+
+    Of the packages in `OPTIONAL`, those that a Python file of `handler` imports.
 
     Raises:
         SourceError: It is not installed beside cdk_streams.
@@ -93,7 +98,37 @@ def runtime_files() -> dict[str, bytes]:
             f"{RUNTIME} must be installed beside cdk_streams to ship with a function, "
             "got none; install the cdk-streams distribution whole"
         )
-    return {f"{RUNTIME}/{name}": content for name, content in _runtime(Path(places[0])).items()}
+    imported = set().union(*(imports(content) for content in (handler or {}).values()))
+    left_out = tuple(f"{part}/" for part in OPTIONAL if f"{RUNTIME}.{part}" not in imported)
+    return {
+        f"{RUNTIME}/{name}": content
+        for name, content in _runtime(Path(places[0])).items()
+        if not name.startswith(left_out)
+    }
+
+
+def imports(source: bytes) -> set[str]:
+    """Return the modules that a Python file imports, with the packages that they are in.
+
+    `from lambda_runtime.forward import EventBus` gives `lambda_runtime`, `lambda_runtime.forward`
+    and `lambda_runtime.forward.EventBus`, which may be a module. A file that is no Python of this
+    version gives none.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return set()
+    named: set[str] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named.update(alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named.update(f"{node.module}.{alias.name}" for alias in node.names)
+    return {
+        ".".join(parts[:length])
+        for parts in (name.split(".") for name in named)
+        for length in range(1, len(parts) + 1)
+    }
 
 
 @cache

@@ -151,3 +151,21 @@ def test_the_names_of_a_module_are_read_without_running_it(
 )
 def test_names_that_cannot_be_told_are_not_guessed(source: bytes) -> None:
     assert staging.defined_names(source) is None
+
+
+def test_optional_parts_of_the_runtime_ship_with_what_imports_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = {"router.py": b"", "forward/__init__.py": b"", "views/__init__.py": b""}
+    monkeypatch.setattr(staging, "_runtime", lambda _folder: whole)
+    handler = {"a.py": b"from lambda_runtime.forward import EventBus", "b.txt": b"\0 import x"}
+
+    assert sorted(staging.runtime_files()) == ["lambda_runtime/router.py"]
+    assert sorted(staging.runtime_files(handler)) == [
+        "lambda_runtime/forward/__init__.py",
+        "lambda_runtime/router.py",
+    ]
+    assert staging.imports(b"from lambda_runtime import forward") == {
+        "lambda_runtime",
+        "lambda_runtime.forward",
+    }
