@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Final
 
 from cdk_streams.checks._facts import Consumer
 from cdk_streams.checks._rule import Rule, rule
+from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, LAMBDA_DEFAULT_TIMEOUT
 
 __all__ = ["RULES"]
 
-LAMBDA_TIMEOUT: Final = timedelta(seconds=3)
-"""Lambda's own default, meant for a single request."""
-LAMBDA_MEMORY_MB: Final = 128
-"""Lambda's own default."""
 LARGE_BATCH: Final = 1000
 
 
@@ -59,7 +55,7 @@ def timeout_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     settings, function = consumer.settings, consumer.function
     if settings is None or function is None or function.timeout is None:
         return None
-    if function.timeout > LAMBDA_TIMEOUT or settings.batch_size == 1:
+    if function.timeout > LAMBDA_DEFAULT_TIMEOUT or settings.batch_size == 1:
         return None
     return (
         f"the timeout is {function.timeout.total_seconds():g} s "
@@ -92,7 +88,7 @@ def memory_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | No
     settings, function = consumer.settings, consumer.function
     if settings is None or function is None or function.memory_mb is None:
         return None
-    if function.memory_mb > LAMBDA_MEMORY_MB or settings.batch_size < LARGE_BATCH:
+    if function.memory_mb > LAMBDA_DEFAULT_MEMORY_MB or settings.batch_size < LARGE_BATCH:
         return None
     return f"the memory is {function.memory_mb} MB for up to {settings.batch_size:,} records"
 

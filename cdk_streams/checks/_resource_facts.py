@@ -12,7 +12,12 @@ from typing import Any, Final, cast
 
 from cdk_streams.checks._facts import Destination, Function, Source
 from cdk_streams.errors import SettingsError
-from cdk_streams.mapping import MappingSettings, ViewType
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    MappingSettings,
+    ViewType,
+)
 from cdk_streams.mapping.presets import SAFE
 
 __all__ = [
@@ -30,8 +35,7 @@ __all__ = [
 Properties = Mapping[str, Any]
 Statements = Iterable[Mapping[str, Any]]
 
-_LAMBDA_TIMEOUT_S: Final = 3
-_LAMBDA_MEMORY_MB: Final = 128
+_DEFAULT_TIMEOUT_S: Final = round(LAMBDA_DEFAULT_TIMEOUT.total_seconds())
 # What only the deployment decides is taken to be safe: nothing can be said of it.
 _UNKNOWN: Final = MappingSettings(**SAFE).to_template()
 _SQS_RETENTION_S: Final = 345_600  # Four days.
@@ -69,11 +73,11 @@ def table(name: str, properties: Properties) -> Source:
 
 def function(name: str, properties: Properties) -> Function:
     """Return the facts of an `AWS::Lambda::Function` that stand in its own properties."""
-    timeout = _number(properties.get("Timeout", _LAMBDA_TIMEOUT_S))
+    timeout = _number(properties.get("Timeout", _DEFAULT_TIMEOUT_S))
     return Function(
         name=name,
         timeout=None if timeout is None else timedelta(seconds=timeout),
-        memory_mb=_number(properties.get("MemorySize", _LAMBDA_MEMORY_MB)),
+        memory_mb=_number(properties.get("MemorySize", LAMBDA_DEFAULT_MEMORY_MB)),
         reserved_concurrency=_number(properties.get("ReservedConcurrentExecutions")),
         has_async_dead_letter="DeadLetterConfig" in properties,
         has_role=True,

@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams.constructs import metrics
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import STREAM_RETENTION
+from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, STREAM_RETENTION
 
 if TYPE_CHECKING:
     from cdk_streams.constructs.consumer import StreamConsumer
@@ -32,7 +32,6 @@ _TIMEOUT_SHARE: Final = 0.9
 # A failed call is tried again and says little; five minutes of them are an outage.
 _ON_END: Final = 5
 _SILENCE: Final = timedelta(minutes=15)
-_LAMBDA_TIMEOUT: Final = timedelta(seconds=3)
 
 
 class Row(NamedTuple):
@@ -81,7 +80,7 @@ def _duration(consumer: StreamConsumer) -> float | None:
     if not isinstance(function, lambda_.Function):
         return None
     timeout = function.timeout
-    seconds = _LAMBDA_TIMEOUT / _SECOND if timeout is None else timeout.to_seconds()
+    seconds = LAMBDA_DEFAULT_TIMEOUT / _SECOND if timeout is None else timeout.to_seconds()
     return seconds * _TIMEOUT_SHARE * _SECOND / _MILLISECOND
 
 

@@ -12,7 +12,7 @@ from constructs import Construct
 
 from cdk_streams.constructs._source import AnyKey
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, MappingSettings
 
 __all__ = [
     "AnyFunction",
@@ -30,7 +30,6 @@ AnyFunction: TypeAlias = lambda_.IFunction | lambda_.FunctionBase
 Switch: TypeAlias = bool | CfnParameter | IResolvable
 """On or off: now, or when the stack is deployed."""
 
-_PARTIAL_RESPONSE: Final = "STREAM_PARTIAL_RESPONSE"
 # What the runtime of a function was told; one variable speaks for all its mappings.
 _TOLD: Final = WeakKeyDictionary[lambda_.Function, bool]()
 # The streams that a function, or an alias of one, reads already.
@@ -110,7 +109,7 @@ def tell_runtime(function: AnyFunction, *, reports: bool) -> None:
                 "partial answer for success"
             )
         if reports:
-            function.add_environment(_PARTIAL_RESPONSE, "1")
+            function.add_environment(PARTIAL_RESPONSE_VARIABLE, "1")
 
 
 def let_lambda_decrypt(key: AnyKey) -> None:

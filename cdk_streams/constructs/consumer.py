@@ -22,8 +22,14 @@ from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
 from cdk_streams.constructs.alarms import check as check_alarms
 from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import MAX_FILTERS, MappingSettings, Pattern, Seconds, StartingPosition
-from cdk_streams.mapping._validation import MetricName
+from cdk_streams.mapping import (
+    MAX_FILTERS,
+    MappingSettings,
+    MetricType,
+    Pattern,
+    Seconds,
+    StartingPosition,
+)
 from cdk_streams.mapping.presets import SAFE
 
 __all__ = ["StreamConsumer"]
@@ -91,7 +97,7 @@ class StreamConsumer(Construct):
         filters: Iterable[Pattern] = (),
         filter_encryption: _source.AnyKey | None = None,
         filter_quota: int = MAX_FILTERS,
-        metrics: Sequence[MetricName] = (),
+        metrics: Sequence[MetricType] = (),
         enabled: Switch = True,
         tags: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         alarms: Alarms | None = DEFAULT,

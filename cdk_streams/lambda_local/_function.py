@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from cdk_streams.lambda_local._interpreters import Interpreter
+from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, LAMBDA_DEFAULT_TIMEOUT
 
 __all__ = ["DeployedFunction", "process_environment"]
 
@@ -30,8 +31,8 @@ class DeployedFunction:
     runtime: str | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: _NO_VARIABLES)
     layers: Sequence[Path] = ()
-    timeout_s: float = 3
-    memory_mb: int = 128
+    timeout_s: float = LAMBDA_DEFAULT_TIMEOUT.total_seconds()
+    memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB
     reserved_concurrency: int | None = None
 
     @property

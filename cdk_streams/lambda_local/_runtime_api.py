@@ -16,8 +16,9 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from queue import SimpleQueue
 from typing import Any, Self
 
+from cdk_streams.mapping import MAX_RESPONSE_BYTES
+
 __all__ = [
-    "MAX_RESPONSE_BYTES",
     "Exited",
     "Failed",
     "InitFailed",
@@ -27,9 +28,6 @@ __all__ = [
     "Responded",
     "RuntimeApi",
 ]
-
-# The largest answer that a synchronous invocation may give: 6 MB and 100 bytes.
-MAX_RESPONSE_BYTES = 6 * 1024 * 1024 + 100
 
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _ANSWER = re.compile(r"/2018-06-01/runtime/invocation/([^/]+)/(response|error)")

@@ -9,38 +9,48 @@ Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
 
 from __future__ import annotations
 
-from cdk_streams.mapping._settings import MappingSettings
+from cdk_streams.mapping._settings import PARTIAL_RESPONSE_VARIABLE, MappingSettings
 from cdk_streams.mapping._table_stream import TableStream, ViewType
-from cdk_streams.mapping._validation import Pattern, Reference, Seconds, StartingPosition
+from cdk_streams.mapping._validation import (
+    MetricType,
+    Pattern,
+    Reference,
+    Seconds,
+    StartingPosition,
+)
 from cdk_streams.mapping.limits import (
     FAILURE_OBJECTS,
-    GET_RECORDS_BYTES,
     GET_RECORDS_LIMIT,
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
     MAX_FILTERS,
     MAX_FILTERS_RAISED,
-    MAX_INVOCATION_TIMEOUT,
     MAX_PATTERN_CHARACTERS,
     MAX_PAYLOAD_BYTES,
     MAX_READERS_PER_SHARD,
     MAX_READERS_PER_SHARD_GLOBAL_TABLE,
+    MAX_RESPONSE_BYTES,
     MAX_WINDOW_STATE_BYTES,
     STREAM_RETENTION,
 )
 
 __all__ = [
     "FAILURE_OBJECTS",
-    "GET_RECORDS_BYTES",
     "GET_RECORDS_LIMIT",
+    "LAMBDA_DEFAULT_MEMORY_MB",
+    "LAMBDA_DEFAULT_TIMEOUT",
     "MAX_FILTERS",
     "MAX_FILTERS_RAISED",
-    "MAX_INVOCATION_TIMEOUT",
     "MAX_PATTERN_CHARACTERS",
     "MAX_PAYLOAD_BYTES",
     "MAX_READERS_PER_SHARD",
     "MAX_READERS_PER_SHARD_GLOBAL_TABLE",
+    "MAX_RESPONSE_BYTES",
     "MAX_WINDOW_STATE_BYTES",
+    "PARTIAL_RESPONSE_VARIABLE",
     "STREAM_RETENTION",
     "MappingSettings",
+    "MetricType",
     "Pattern",
     "Reference",
     "Seconds",

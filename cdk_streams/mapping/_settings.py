@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
-from typing import Any, Self, TypeVar
+from typing import Any, Final, Self, TypeVar
 
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import _template
 from cdk_streams.mapping import _validation as rules
 from cdk_streams.mapping._validation import (
-    MetricName,
+    MetricType,
     Pattern,
     Reference,
     Seconds,
     StartingPosition,
 )
 from cdk_streams.mapping.limits import MAX_FILTERS, MAX_FILTERS_RAISED
+
+PARTIAL_RESPONSE_VARIABLE: Final = "STREAM_PARTIAL_RESPONSE"
+"""The environment variable that is "1" when the mapping of a function reads partial responses.
+
+`lambda_runtime`, which imports nothing of this package, has its own copy; a test compares them.
+"""
 
 _Settings = TypeVar("_Settings", bound="MappingSettings")
 
@@ -68,7 +74,7 @@ class MappingSettings:
     on_failure: Reference | None = None
     enabled: bool = True
     filter_encryption_key: Reference | None = None
-    metrics: tuple[MetricName, ...] = ()
+    metrics: tuple[MetricType, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
     filter_quota: int = field(default=MAX_FILTERS, compare=False)
 
@@ -88,7 +94,7 @@ class MappingSettings:
         on_failure: Reference | None = None,
         enabled: bool = True,
         filter_encryption_key: Reference | None = None,
-        metrics: Sequence[MetricName] | None = (),
+        metrics: Sequence[MetricType] | None = (),
         tags: Mapping[str, str] | Iterable[tuple[str, str]] | None = (),
         filter_quota: int = MAX_FILTERS,
     ) -> None:

@@ -21,7 +21,7 @@ from cdk_streams.mapping.limits import (
 )
 
 StartingPosition: TypeAlias = Literal["TRIM_HORIZON", "LATEST"]
-MetricName: TypeAlias = Literal["EventCount"]
+MetricType: TypeAlias = Literal["EventCount"]
 
 # CDK's number tokens reach Python as floats near -1.9e289.
 _NUMBER_TOKENS_BELOW = -1e280
@@ -101,7 +101,7 @@ def check_values(values: dict[str, Any], faults: list[str]) -> None:
     if position not in get_args(StartingPosition):
         hint = "; a DynamoDB stream cannot start at a time" if position == "AT_TIMESTAMP" else ""
         faults.append(f"starting_position must be TRIM_HORIZON or LATEST, got {position!r}{hint}")
-    if unknown := [name for name in values["metrics"] if name not in get_args(MetricName)]:
+    if unknown := [name for name in values["metrics"] if name not in get_args(MetricType)]:
         faults.append(f"metrics must be EventCount, got {unknown}; the others are Kafka's")
     if wrong := [tag for tag in values["tags"] if not _is_tag(tag)]:
         faults.append(f"tags must be pairs of texts, got {wrong[0]!r}; pass {{'team': 'orders'}}")

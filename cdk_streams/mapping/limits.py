@@ -11,7 +11,13 @@ from typing import Final, NamedTuple
 
 # What an invocation and a stream can hold.
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
-"""Lambda's synchronous invocation payload: a batch is cut before its event passes this."""
+"""The event of a synchronous invocation, at most: a batch is cut before its event passes this."""
+MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
+"""The response of a synchronous invocation, at most: the number in Lambda's own error message."""
+LAMBDA_DEFAULT_TIMEOUT: Final = timedelta(seconds=3)
+"""The timeout of a function that names none."""
+LAMBDA_DEFAULT_MEMORY_MB: Final = 128
+"""The memory of a function that names none; also the least that Lambda takes."""
 MAX_WINDOW_STATE_BYTES: Final = 1024 * 1024
 """The state of a tumbling window; a larger one ends the window early."""
 STREAM_RETENTION: Final = timedelta(hours=24)
@@ -22,7 +28,6 @@ MAX_READERS_PER_SHARD_GLOBAL_TABLE: Final = 1
 """A global table's own replication is the other reader."""
 GET_RECORDS_LIMIT: Final = 1000
 """Records in one GetRecords answer, at most (or 1 MB)."""
-GET_RECORDS_BYTES: Final = 1024 * 1024
 
 # What a mapping can hold.
 MAX_FILTERS: Final = 5
@@ -30,9 +35,8 @@ MAX_FILTERS_RAISED: Final = 10
 """The quota of filters for one mapping after a quota increase."""
 MAX_PATTERN_CHARACTERS: Final = 4096
 MAX_DESTINATION_CHARACTERS: Final = 350
-MAX_INVOCATION_TIMEOUT: Final = timedelta(minutes=15)
 FAILURE_OBJECTS: Final = "aws/lambda/"
-"""What the key of every object starts with that Lambda writes for a failed batch."""
+"""The prefix of the key of every object that Lambda writes for a failed batch."""
 
 
 class Number(NamedTuple):

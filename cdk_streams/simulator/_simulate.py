@@ -11,7 +11,12 @@ from itertools import chain, islice
 from typing import Any, Final, TypeAlias
 
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    PARTIAL_RESPONSE_VARIABLE,
+    MappingSettings,
+)
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, EventSourceMapping, seeded_ids
 from cdk_streams.simulator._engine.course import Course, Terms
 from cdk_streams.simulator._engine.handler_calls import Handler, Host
@@ -30,7 +35,6 @@ DEFAULT_SHARD: Final = "shardId-00000001789654273755-3d110129"
 
 _STREAM_ARN: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/Table/stream/label"
 _COLLECT_AFTER: Final = 50_000
-_PARTIAL_RESPONSE: Final = "STREAM_PARTIAL_RESPONSE"
 
 
 def simulate(
@@ -42,13 +46,13 @@ def simulate(
     parents: Mapping[str, Sequence[str]] | None = None,
     closed: bool = False,
     duration: Length | Callable[[dict[str, Any]], Length] = 0,
-    timeout: Length = 3,
+    timeout: Length = LAMBDA_DEFAULT_TIMEOUT,
     throttled: Callable[[timedelta], bool] | None = None,
     destination_denied: bool = False,
     function_name: str = "function",
     function_arn: str | None = None,
     executed_version: str = "$LATEST",
-    memory_mb: int = 128,
+    memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB,
     seed: int | str = 0,
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
     until: Length | None = None,
@@ -233,12 +237,12 @@ def _patient_collector() -> Iterator[None]:
 @contextmanager
 def _partial_response(*, asked: bool) -> Iterator[None]:
     """Tell the handler's runtime what its mapping reads, as the constructs do."""
-    before = os.environ.pop(_PARTIAL_RESPONSE, None)
+    before = os.environ.pop(PARTIAL_RESPONSE_VARIABLE, None)
     if asked:
-        os.environ[_PARTIAL_RESPONSE] = "1"
+        os.environ[PARTIAL_RESPONSE_VARIABLE] = "1"
     try:
         yield
     finally:
-        os.environ.pop(_PARTIAL_RESPONSE, None)
+        os.environ.pop(PARTIAL_RESPONSE_VARIABLE, None)
         if before is not None:
-            os.environ[_PARTIAL_RESPONSE] = before
+            os.environ[PARTIAL_RESPONSE_VARIABLE] = before

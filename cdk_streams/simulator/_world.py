@@ -19,7 +19,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import MappingSettings, TableStream, ViewType
+from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, MappingSettings, TableStream, ViewType
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, sequence_number
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
@@ -123,7 +123,7 @@ class World:
         *,
         table: Table,
         settings: MappingSettings | None = None,
-        timeout: timedelta = timedelta(seconds=3),
+        timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT,
         duration: timedelta = timedelta(milliseconds=20),
         reserved_concurrency: int | None = None,
         environment: Mapping[str, str] | None = None,

@@ -12,7 +12,12 @@ from datetime import timedelta
 from typing import Any
 
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import MappingSettings, TableStream
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    MappingSettings,
+    TableStream,
+)
 from cdk_streams.template._intrinsics import Resolver
 from cdk_streams.template._names import TABLE_TYPES, name_of
 
@@ -155,8 +160,8 @@ def read_consumer(
         function_name=name_of(mapping.function, resource, resolver),
         stream_arn=arn,
         settings=MappingSettings.from_template(properties),
-        timeout=timedelta(seconds=int(value("Timeout", 3))),
-        memory_mb=int(value("MemorySize", 128)),
+        timeout=timedelta(seconds=int(value("Timeout", LAMBDA_DEFAULT_TIMEOUT.total_seconds()))),
+        memory_mb=int(value("MemorySize", LAMBDA_DEFAULT_MEMORY_MB)),
         reserved_concurrency=None if concurrency is None else int(concurrency),
         environment=_environment(mapping.function, globals_, resource, resolver),
     )

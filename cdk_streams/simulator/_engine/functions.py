@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE
 from cdk_streams.poller import Errored
 from cdk_streams.simulator._engine.handler_calls import (
     Answer,
@@ -21,7 +22,6 @@ from cdk_streams.simulator._engine.handler_calls import (
 
 __all__ = ["Function", "call_function", "partial_response"]
 
-_PARTIAL_RESPONSE = "STREAM_PARTIAL_RESPONSE"
 # A handler looks at the clock when it starts, maybe sets up a watch, and looks again before its
 # first record: no work lies between those, so no time passes.
 _READS_AT_START = 3
@@ -44,7 +44,7 @@ class Function:
 
 def partial_response(*, asked: bool) -> dict[str, str]:
     """Return the variable by which the constructs tell the runtime to answer in parts."""
-    return {_PARTIAL_RESPONSE: "1"} if asked else {}
+    return {PARTIAL_RESPONSE_VARIABLE: "1"} if asked else {}
 
 
 def call_function(
@@ -95,7 +95,7 @@ class _SlowContext:
 @contextmanager
 def _environment(variables: Mapping[str, str]) -> Iterator[None]:
     # The partial-response switch must not leak in from outside: a function without it has none.
-    names = sorted({_PARTIAL_RESPONSE, *variables})
+    names = sorted({PARTIAL_RESPONSE_VARIABLE, *variables})
     before = {name: os.environ.pop(name) for name in names if name in os.environ}
     os.environ.update(variables)
     try:

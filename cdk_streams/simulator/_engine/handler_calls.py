@@ -12,6 +12,11 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
 
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    MAX_RESPONSE_BYTES,
+)
 from cdk_streams.poller import Errored, Outcome, Returned
 
 __all__ = ["Answer", "Context", "Handler", "Host", "call_handler", "fresh"]
@@ -19,7 +24,7 @@ __all__ = ["Answer", "Context", "Handler", "Host", "call_handler", "fresh"]
 Handler: TypeAlias = Callable[[Any, Any], Any]
 """Any Lambda handler: `handler(event, context)`."""
 
-_MAX_ANSWER_BYTES: Final = 6 * 1024 * 1024
+_DEFAULT_TIMEOUT_MS: Final = round(LAMBDA_DEFAULT_TIMEOUT.total_seconds() * 1000)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +34,8 @@ class Host:
     name: str = "function"
     arn: str = "arn:aws:lambda:us-east-1:123456789012:function:function"
     version: str = "$LATEST"
-    timeout_ms: int = 3_000
-    memory_mb: int = 128
+    timeout_ms: int = _DEFAULT_TIMEOUT_MS
+    memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB
 
 
 class _OutOfTime(BaseException):
@@ -121,7 +126,7 @@ def _through_json(answer: Any) -> Any:
     if answer is None:
         return None
     text = json.dumps(answer, default=_number, ensure_ascii=False)
-    if len(text) > _MAX_ANSWER_BYTES or len(text.encode()) > _MAX_ANSWER_BYTES:
+    if len(text) > MAX_RESPONSE_BYTES or len(text.encode()) > MAX_RESPONSE_BYTES:
         raise ValueError(f"an answer must be at most 6 MB of JSON, got {len(text):,} characters")
     return json.loads(text)
 

@@ -9,7 +9,6 @@ from collections.abc import Iterator
 import pytest
 
 from cdk_streams.lambda_local._runtime_api import (
-    MAX_RESPONSE_BYTES,
     Failed,
     InitFailed,
     Invocation,
@@ -17,6 +16,7 @@ from cdk_streams.lambda_local._runtime_api import (
     Responded,
     RuntimeApi,
 )
+from cdk_streams.mapping import MAX_RESPONSE_BYTES
 
 INVOCATION = Invocation("r-1", b'{"Records":[]}', 1_700_000_000_000, "arn:aws:lambda:x:1:f")
 PREFIX = "/2018-06-01/runtime"
