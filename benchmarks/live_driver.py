@@ -24,17 +24,17 @@ from typing import Any
 import boto3
 
 from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import PositionStore
-from cdk_streams.live._driver import CallTaken, Notice
+from cdk_streams.live._checkpoints import CheckpointStore
+from cdk_streams.live._driver import InvocationFinished, Notice
 from cdk_streams.live._event_records import event_record
 from cdk_streams.live._progress import Progress
-from cdk_streams.live._session import driving
+from cdk_streams.live._session import drive as drive_consumers
 from cdk_streams.local._local_aws import client, local_aws
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Invoke
 from cdk_streams.simulator import simulate
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
-from tests.bench.fixture import rehearsing
+from tests.bench.fixture import scenario_fixture
 from tests.bench.scenario import Result, Scenario
 from tests.bench.scenario_handler import behaving
 
@@ -42,7 +42,7 @@ CACHE = Path(__file__).parents[1] / ".cache"
 Clients = Callable[[str], Any]
 
 
-class Audience:
+class Observer:
     """Counts what is done, and how old the youngest record of each call is when it is sent."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Audience:
         with self._lock:
             if isinstance(notice, Invoke):
                 self.lag_s.append(self.progress.lag_ms(at_ms) / 1000)
-            if isinstance(notice, CallTaken):
+            if isinstance(notice, InvocationFinished):
                 self.call_ms.append(notice.answer.duration_s * 1000)
             self.progress.take(at_ms, notice)
 
@@ -121,28 +121,30 @@ def scenario(writes: int, *, poisoned: bool) -> Scenario:
 def drive(what: str, clients: Clients, writes: int, *, poisoned: bool) -> None:
     """Write and drive at the same time, then compare with the simulator."""
     asked = scenario(writes, poisoned=poisoned)
-    audience = Audience()
+    observer = Observer()
     with contextlib.ExitStack() as stack:
-        rehearsal = stack.enter_context(rehearsing(asked, clients))
-        positions = stack.enter_context(PositionStore(rehearsal.asset.parent / "positions"))
-        consumer = rehearsal.consumer()
+        fixture = stack.enter_context(scenario_fixture(asked, clients))
+        checkpoints = stack.enter_context(CheckpointStore(fixture.asset.parent / "checkpoints"))
+        consumer = fixture.consumer()
         run = stack.enter_context(
-            driving([consumer], clients, positions=positions, audience=audience, connection={})
+            drive_consumers(
+                [consumer], clients, checkpoints=checkpoints, observer=observer, connection={}
+            )
         )
         began = time.monotonic()
-        write(clients("dynamodb"), rehearsal.table, writes)
+        write(clients("dynamodb"), fixture.table, writes)
         written = time.monotonic()
-        while audience.settled < writes:
+        while observer.settled < writes:
             run.check()
             time.sleep(0.05)
         ended = time.monotonic()
         time.sleep(0.5)
-        failures = rehearsal.failures()
-        records = read_all(clients("dynamodbstreams"), rehearsal.stream_arn)
+        failures = fixture.failures()
+        records = read_all(clients("dynamodbstreams"), fixture.stream_arn)
     tell(what, writes, began, written, ended)
-    compare(asked, records, failures, audience)
-    lags, calls = sorted(audience.lag_s), sorted(audience.call_ms)
-    progress = audience.progress
+    compare(asked, records, failures, observer)
+    lags, calls = sorted(observer.lag_s), sorted(observer.call_ms)
+    progress = observer.progress
     print(
         f"  lag p50 {lags[len(lags) // 2]:.2f} s, max {lags[-1]:.2f} s; {progress.calls} calls, "
         f"p50 {calls[len(calls) // 2]:.1f} ms, {progress.retries} retries, {progress.splits} splits"
@@ -150,7 +152,7 @@ def drive(what: str, clients: Clients, writes: int, *, poisoned: bool) -> None:
 
 
 def compare(
-    asked: Scenario, records: dict[str, list[Any]], failures: list[Any], audience: Audience
+    asked: Scenario, records: dict[str, list[Any]], failures: list[Any], observer: Observer
 ) -> None:
     """Check that the real run gave up the records that the simulator gives up, and no others."""
     simulated = simulate(
@@ -167,7 +169,7 @@ def compare(
     expected, got = sorted(map(given_up, simulated.failures)), sorted(map(given_up, failures))
     same = "the same" if expected == got else "NOT THE SAME"
     print(
-        f"  {audience.progress.handled} handled, {audience.progress.given_up} dead-lettered in "
+        f"  {observer.progress.handled} handled, {observer.progress.given_up} dead-lettered in "
         f"{len(got)} failure records; simulator: {len(expected)}, {same} records"
     )
     if expected != got:

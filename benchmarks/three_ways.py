@@ -18,7 +18,7 @@ import boto3
 from cdk_streams.local._local_aws import client, local_aws
 from cdk_streams.simulator import in_order, insert, simulate
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
-from tests.bench.live_run import rehearse
+from tests.bench.live_run import run_scenario
 from tests.bench.recorded_scenarios import SCENARIOS
 from tests.bench.scenario import Call, Failure, Result, Scenario, Window, result_of
 from tests.bench.scenario_handler import behaving
@@ -139,8 +139,8 @@ def main() -> None:
         for scenario in SCENARIOS:
             results = [
                 simulated(scenario),
-                rehearse(scenario, amazon, connection={}, times_by_minute=True),
-                rehearse(scenario, near, connection={}),
+                run_scenario(scenario, amazon, connection={}, times_by_minute=True),
+                run_scenario(scenario, near, connection={}),
             ]
             right &= all(result == scenario.expected for result in results)
             print(row(scenario, results), flush=True)

@@ -1,10 +1,10 @@
 """What Ctrl-C, `kill` and a closed terminal do to a program that has started other processes.
 
-    with stopped_by_signals(), local_aws() as aws:
+    with exit_on_signals(), local_aws() as aws:
         ...
 
 Python turns only Ctrl-C into an exception, so `kill` would end the program with no `finally` run.
-And a second, impatient Ctrl-C would stop the stopping half-way: `undisturbed` is for that part.
+And a second, impatient Ctrl-C would stop the stopping half-way: `ignore_signals` is for that part.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
-__all__ = ["stopped_by_signals", "undisturbed"]
+__all__ = ["exit_on_signals", "ignore_signals"]
 
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -28,7 +28,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 @contextlib.contextmanager
-def stopped_by_signals() -> Iterator[None]:
+def exit_on_signals() -> Iterator[None]:
     """Leave the block by `SystemExit` on Ctrl-C (130), hang-up (129) and `kill` (143).
 
     Must be entered in the main thread, where Python handles signals.
@@ -42,7 +42,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def undisturbed() -> Iterator[None]:
+def ignore_signals() -> Iterator[None]:
     """Ignore those signals within the block; in another thread than the main one, do nothing."""
     if threading.current_thread() is not threading.main_thread():
         yield

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from cdk_streams.cli._timeline_recorder import Picture
-from cdk_streams.live._driver import CallTaken, Notice, Trouble
+from cdk_streams.cli._timeline_recorder import TimelineRecorder
+from cdk_streams.live._driver import InvocationFinished, Notice, Problem
 from cdk_streams.live._progress import Progress, reported
 from cdk_streams.poller import FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records
@@ -45,7 +45,7 @@ class LiveView:
 
     def __init__(self, console: Console, *, every_call: bool = False, logs: bool = True) -> None:
         self.progress: dict[str, Progress] = {}
-        self.picture = Picture()
+        self.recorder = TimelineRecorder()
         self._console = console
         self._every_call = every_call
         self._logs = logs
@@ -54,7 +54,7 @@ class LiveView:
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Count a notice, and print it when it is worth a line."""
-        self.picture.take(shown(consumer), at_ms, notice)
+        self.recorder.take(shown(consumer), at_ms, notice)
         with self._lock:
             progress = self.progress.setdefault(consumer, Progress())
             splits = progress.splits
@@ -97,19 +97,19 @@ class LiveView:
             case Invoke() if notice.attempt > 1 or split:
                 what = f"retry {notice.attempt - 1}" if notice.attempt > 1 else "a part"
                 return Text(f"{what}: {_records(notice)}", "yellow")
-            case CallTaken():
+            case InvocationFinished():
                 return self._call(notice)
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
                 return None
             case FailureSent():
                 return self._sent(consumer, notice)
-            case Trouble():
+            case Problem():
                 return Text(notice.what, "bold red")
             case _:
                 return None
 
-    def _call(self, taken: CallTaken) -> Text | None:
+    def _call(self, taken: InvocationFinished) -> Text | None:
         answer, records = taken.answer, _records(taken.invoke)
         if answer.throttled:
             return Text(f"throttled: {records}", "magenta")

@@ -8,6 +8,8 @@ from typing import Any
 
 import click
 
+from cdk_streams.cli._options import LocalOptions
+
 __all__ = ["local"]
 
 
@@ -56,7 +58,7 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     "--timeline",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_file,
-    help="Leave a picture of the run in this HTML file.",
+    help="Leave a recorder of the run in this HTML file.",
 )
 def local(**options: Any) -> None:
     """Deploy the app to a local AWS and run its stream consumers as Lambda would.
@@ -72,6 +74,6 @@ def local(**options: Any) -> None:
             "folder with --app"
         )
     # boto3 and rich are paid for by this command only, and not by its --help.
-    from cdk_streams.cli._local_session import Asked, hold  # noqa: PLC0415
+    from cdk_streams.cli._local_session import run  # noqa: PLC0415
 
-    raise SystemExit(hold(Asked(**options)))
+    raise SystemExit(run(LocalOptions(**options)))

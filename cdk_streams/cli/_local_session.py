@@ -9,7 +9,6 @@ import signal
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
@@ -17,8 +16,9 @@ import click
 from rich.console import Console
 from rich.live import Live
 
-from cdk_streams._signals import stopped_by_signals, undisturbed
+from cdk_streams._signals import exit_on_signals, ignore_signals
 from cdk_streams.cli._live_view import LiveView
+from cdk_streams.cli._options import LocalOptions
 from cdk_streams.errors import StreamsError
 from cdk_streams.local._local_app import (
     LocalApp,
@@ -30,59 +30,46 @@ from cdk_streams.local._local_app import (
 from cdk_streams.local._local_aws import environment
 from cdk_streams.simulator._timeline.html import timeline_html
 
-__all__ = ["Asked", "hold"]
+__all__ = ["run"]
 
 _LOOK_EVERY_S = 0.25
 _CTRL_C = 130
-# Nobody folds the lines of a pipe or a file.
+# Lines in a pipe or a file are not wrapped at 80 columns.
 _PIPE_WIDTH = 160
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The options of the command line; `cdk` is what starts the cdk command, word by word."""
-
-    folder: Path
-    cdk: tuple[str, ...]
-    region: str
-    command: str | None
-    keep: bool
-    calls: bool
-    timeline: Path | None
-
-
-def hold(asked: Asked) -> int:
+def run(options: LocalOptions) -> int:
     """Run the app until it is told to stop; return the exit code."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PIPE_WIDTH)
-    view = LiveView(console, every_call=asked.calls)
+    view = LiveView(console, every_call=options.calls)
     try:
-        with stopped_by_signals():
-            return _run(console, view, asked)
+        with exit_on_signals():
+            return _run(console, view, options)
     except SystemExit as stop:
         # Ctrl-C is how a run without a command, or one that is kept, ends.
         code = stop.code if isinstance(stop.code, int) else 1
-        return 0 if code == _CTRL_C and (asked.command is None or asked.keep) else code
+        return 0 if code == _CTRL_C and (options.command is None or options.keep) else code
     except StreamsError as error:
         raise click.ClickException(str(error)) from error
     finally:
-        if asked.timeline is not None:
-            page = timeline_html(view.picture, title="cdk-streams local")
-            asked.timeline.write_text(page, encoding="utf-8")
-            console.print(f"timeline: {asked.timeline}", soft_wrap=True)
+        if options.timeline is not None:
+            page = timeline_html(view.recorder, title="cdk-streams local")
+            options.timeline.write_text(page, encoding="utf-8")
+            console.print(f"timeline: {options.timeline}", soft_wrap=True)
 
 
-def _run(console: Console, view: LiveView, asked: Asked) -> int:
-    app = LocalApp(asked.folder, asked.cdk, asked.region)
+def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
+    app = LocalApp(options.folder, options.cdk, options.region)
     console.print("deploying to a local AWS …")
-    with local_run(app, audience=view) as run:
+    with local_run(app, observer=view) as run:
         _introduce(console, run)
         code = 0
-        if asked.command is not None:
-            code = _attend(console, view, run, asked.folder, asked.command)
-        if asked.command is None or asked.keep:
-            _attend(console, view, run, asked.folder)
+        if options.command is not None:
+            code = _attend(console, view, run, options.folder, options.command)
+        if options.command is None or options.keep:
+            _attend(console, view, run, options.folder)
         return code
 
 
@@ -147,7 +134,7 @@ class _Command:
         return self
 
     def __exit__(self, *_: object) -> None:
-        with undisturbed():
+        with ignore_signals():
             if self.ended_ms is None:
                 os.killpg(self._process.pid, signal.SIGKILL)
             self._thread.join()

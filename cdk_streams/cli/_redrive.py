@@ -6,6 +6,8 @@ from typing import Any
 
 import click
 
+from cdk_streams.cli._options import RedriveOptions
+
 __all__ = ["redrive"]
 
 
@@ -72,7 +74,6 @@ def redrive(
     if options["consumer"] is not None and options["stack"] is None:
         raise click.UsageError("--consumer needs --stack")
     # boto3 is paid for by this command only, and not by its --help.
-    from cdk_streams.cli._redrive_session import aws, hold  # noqa: PLC0415
-    from cdk_streams.cli._redrive_view import Asked  # noqa: PLC0415 - the same
+    from cdk_streams.cli._redrive_session import aws, run  # noqa: PLC0415
 
-    raise SystemExit(hold(lambda: aws(profile, region, endpoint_url), Asked(**options)))
+    raise SystemExit(run(lambda: aws(profile, region, endpoint_url), RedriveOptions(**options)))

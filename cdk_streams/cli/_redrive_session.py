@@ -11,16 +11,22 @@ import click
 from botocore.config import Config
 from botocore.exceptions import NoCredentialsError, NoRegionError
 
-from cdk_streams.cli._redrive_view import Asked, say, show, show_others, show_tests
+from cdk_streams.cli._options import RedriveOptions
+from cdk_streams.cli._redrive_view import echo, show, show_skipped, show_tests
 from cdk_streams.live._deployed_stack import Client
 from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
-from cdk_streams.redrive._invoke import CALL_LIMIT_S, calling
+from cdk_streams.redrive._invoke import CALL_LIMIT_S, invoker
 from cdk_streams.redrive._plan import carry_out
 from cdk_streams.redrive._queue_messages import FailureMessage, discard, give_back
-from cdk_streams.redrive._search import FAULTS, Found, find_failures
-from cdk_streams.redrive._stack_destinations import FailureQueue, Place, failure_places, queue_url
+from cdk_streams.redrive._search import EXPECTED_ERRORS, FoundFailure, find_failures
+from cdk_streams.redrive._stack_destinations import (
+    Destination,
+    FailureQueue,
+    queue_url,
+    stack_destinations,
+)
 
-__all__ = ["aws", "hold"]
+__all__ = ["aws", "run"]
 
 
 def aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Client:
@@ -37,40 +43,40 @@ def aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Cl
     return client
 
 
-def hold(connect: Callable[[], Client], asked: Asked) -> int:
-    """Show the plan and, when asked to, carry it out; return the exit code."""
+def run(connect: Callable[[], Client], options: RedriveOptions) -> int:
+    """Show the plan and, when options to, carry it out; return the exit code."""
     try:
         client = connect()
-        return _redrive(client, _places(client, asked), asked)
+        return _redrive(client, _destinations(client, options), options)
     except NoRegionError:
-        lack = "the Region must be known, got none; name it with --region or AWS_DEFAULT_REGION"
+        lack = "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"
     except NoCredentialsError:
-        lack = "credentials for AWS must be known, got none; log in, or name a profile (--profile)"
-    except FAULTS as error:
+        lack = "no AWS credentials found; log in, or name a profile with --profile"
+    except EXPECTED_ERRORS as error:
         lack = str(error)
     raise click.ClickException(lack)
 
 
-def _places(client: Client, asked: Asked) -> Sequence[Place]:
-    if asked.queue is not None:
-        return (FailureQueue(queue_url(client("sqs"), asked.queue)),)
-    return failure_places(client, stack=str(asked.stack), consumer=asked.consumer)
+def _destinations(client: Client, options: RedriveOptions) -> Sequence[Destination]:
+    if options.queue is not None:
+        return (FailureQueue(queue_url(client("sqs"), options.queue)),)
+    return stack_destinations(client, stack=str(options.stack), consumer=options.consumer)
 
 
-def _redrive(client: Client, places: Sequence[Place], asked: Asked) -> int:
-    findings = find_failures(client, places, asked.limit)
-    found, tests = findings.found, list(findings.tests)
-    show_others(places, findings)
+def _redrive(client: Client, destinations: Sequence[Destination], options: RedriveOptions) -> int:
+    result = find_failures(client, destinations, options.limit)
+    found, tests = result.found, list(result.tests)
+    show_skipped(destinations, result)
     if not found:
-        say("there is no failure record to redrive")
+        echo("there is no failure record to redrive")
     kept = list(found)
     try:
         for number, each in enumerate(found, 1):
-            show(number, each, asked)
-        show_tests(tests, asked)
-        for number, each in enumerate(found, 1) if asked.yes else ():
-            _carry_out(client, number, each, kept, asked)
-        while asked.yes and tests:
+            show(number, each, options)
+        show_tests(tests, options)
+        for number, each in enumerate(found, 1) if options.yes else ():
+            _carry_out(client, number, each, kept, options)
+        while options.yes and tests:
             discard(client("sqs"), tests[0])
             del tests[0]
     finally:
@@ -78,34 +84,40 @@ def _redrive(client: Client, places: Sequence[Place], asked: Asked) -> int:
         for message in (*(each.holder for each in kept), *tests):
             if isinstance(message, FailureMessage):
                 give_back(client("sqs"), message)
-    if asked.yes:
+    if options.yes:
         return 1 if kept else 0
     if found or tests:
-        say("\nnothing was called or deleted; --yes carries this out")
+        echo("\nnothing was called or deleted; --yes carries this out")
     return 0 if all(_is_whole(each) for each in found) else 1
 
 
-def _carry_out(client: Client, number: int, found: Found, kept: list[Found], asked: Asked) -> None:
+def _carry_out(
+    client: Client,
+    number: int,
+    found: FoundFailure,
+    kept: list[FoundFailure],
+    options: RedriveOptions,
+) -> None:
     """Call the function when that is planned; take what is dealt with out of `kept`."""
     plan = found.plan
-    if plan is None or plan.is_empty or (plan.missing and not asked.incomplete):
+    if plan is None or plan.is_empty or (plan.missing and not options.incomplete):
         return
     try:
-        outcome = carry_out(plan, calling(client("lambda"), plan.function_arn))
+        outcome = carry_out(plan, invoker(client("lambda"), plan.function_arn))
         if outcome.redriven and not plan.missing:
             _settle(client, found, kept)
-    except FAULTS as error:
-        say(f"\n{number}. stays: {error}")
+    except EXPECTED_ERRORS as error:
+        echo(f"\n{number}. kept: {error}")
         return
     if not outcome.redriven:
-        say(f"\n{number}. stays: {outcome.why}")
+        echo(f"\n{number}. kept: {outcome.why}")
     elif plan.missing:
-        say(f"\n{number}. handled, stays: not all of its records were there")
+        echo(f"\n{number}. handled; kept, because not all of its records were there")
     else:
-        say(f"\n{number}. redriven")
+        echo(f"\n{number}. redriven")
 
 
-def _settle(client: Client, found: Found, kept: list[Found]) -> None:
+def _settle(client: Client, found: FoundFailure, kept: list[FoundFailure]) -> None:
     """Delete what held a failure record, unless it holds another that is not dealt with."""
     others = [each for each in kept if each is not found]
     holder = found.holder
@@ -117,5 +129,5 @@ def _settle(client: Client, found: Found, kept: list[Found]) -> None:
     kept[:] = others
 
 
-def _is_whole(found: Found) -> bool:
+def _is_whole(found: FoundFailure) -> bool:
     return found.plan is not None and not (found.plan.is_empty or found.plan.missing)

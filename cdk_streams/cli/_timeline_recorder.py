@@ -6,13 +6,13 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from cdk_streams.lambda_local._environment import Answer
-from cdk_streams.live._driver import CallTaken, Notice
+from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.live._driver import InvocationFinished, Notice
 from cdk_streams.live._progress import reported
 from cdk_streams.poller import FailureSent, RecordsRead, SendFailure, Settled, sequence_number
 from cdk_streams.simulator._timeline.events import Happening, Kind
 
-__all__ = ["Picture"]
+__all__ = ["TimelineRecorder"]
 
 # The page stays quick to open; a longer run keeps its first lines.
 _MOST_LINES: Final = 50_000
@@ -24,7 +24,7 @@ _FATES: Final[Mapping[str, Kind]] = {
 }
 
 
-class Picture:
+class TimelineRecorder:
     """Gathers a run's lines; times count from its first notice."""
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Picture:
         match notice:
             case RecordsRead():
                 return self._writes(consumer, at_ms, notice)
-            case CallTaken():
+            case InvocationFinished():
                 return [self._call(consumer, at_ms, notice)]
             case Settled(shard_id, fate, records) if fate in _FATES:
                 table = self._tables.get((consumer, shard_id), "")
@@ -85,7 +85,7 @@ class Picture:
             lines.append(Happening(at_ms, kind, table, event.shard_id, "", (number,)))
         return lines
 
-    def _call(self, consumer: str, at_ms: int, taken: CallTaken) -> Happening:
+    def _call(self, consumer: str, at_ms: int, taken: InvocationFinished) -> Happening:
         invoke, answer = taken.invoke, taken.answer
         took_ms = round((answer.init_s + answer.duration_s) * 1000)
         last = invoke.records[-1]["dynamodb"] if invoke.records else {}
@@ -105,7 +105,7 @@ class Picture:
         )
 
 
-def _kind(answer: Answer) -> Kind:
+def _kind(answer: InvokeResponse) -> Kind:
     if answer.throttled:
         return "throttled"
     if answer.function_error is not None:

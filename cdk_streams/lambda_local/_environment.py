@@ -33,7 +33,7 @@ from cdk_streams.lambda_local._runtime_api import (
     RuntimeApi,
 )
 
-__all__ = ["INIT_LIMIT_S", "Answer", "Environment"]
+__all__ = ["INIT_LIMIT_S", "Environment", "InvokeResponse"]
 
 # Lambda lets the import of a handler take 10 s before it counts against the function's timeout.
 # (It then starts the import again; here the same import goes on.)
@@ -45,7 +45,7 @@ _PROCESS = Path(__file__).with_name("_bootstrap.py")
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class InvokeResponse:
     """What an invocation came to, as the Lambda API tells it.
 
     `body` is the JSON that the function answered, or the error's
@@ -116,7 +116,7 @@ class Environment:
         """The process's id."""
         return self._process.pid
 
-    def invoke(self, request_id: str, body: bytes) -> Answer | None:
+    def invoke(self, request_id: str, body: bytes) -> InvokeResponse | None:
         """Run one event; None when the process had ended by itself since its last answer."""
         self._logs.begin(request_id if self._warm else "")
         reply = self._wait_until_ready()
@@ -174,7 +174,7 @@ class Environment:
 
     def _answer(
         self, request_id: str, reply: Reply | _Ending, duration_s: float, init_s: float
-    ) -> Answer:
+    ) -> InvokeResponse:
         error: tuple[str | None, bytes] = (None, b"")
         match reply:
             case Responded(_, body):
@@ -188,7 +188,7 @@ class Environment:
                 self.kill()
                 error = _ended(request_id, reply, self._function.timeout_s)
                 body = error[1]
-        return Answer(
+        return InvokeResponse(
             request_id,
             body,
             function_error=None if isinstance(reply, Responded) else "Unhandled",

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._environment import Answer, Environment
+from cdk_streams.lambda_local._environment import Environment, InvokeResponse
 from cdk_streams.lambda_local._function import DeployedFunction, process_environment
 from cdk_streams.lambda_local._interpreters import (
     Interpreter,
@@ -101,11 +101,11 @@ class FunctionRunner:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def invoke(self, event: Any, request_id: str | None = None) -> Answer:
+    def invoke(self, event: Any, request_id: str | None = None) -> InvokeResponse:
         """Run the handler on `event` and wait for its answer; an error is an answer too."""
         request_id = request_id or str(uuid.uuid4())
         if not self._free.acquire(blocking=not self._throttles):
-            return Answer(request_id, throttled=True)
+            return InvokeResponse(request_id, throttled=True)
         try:
             return self._run(request_id, json.dumps(event, separators=(",", ":")).encode())
         finally:
@@ -132,7 +132,7 @@ class FunctionRunner:
             environment.close()
         shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _run(self, request_id: str, body: bytes) -> Answer:
+    def _run(self, request_id: str, body: bytes) -> InvokeResponse:
         while True:
             revision, environment = self._take()
             try:

@@ -1,7 +1,7 @@
-"""One event source mapping run for real: the poller's effects carried out against real services.
+"""The driver of one event source mapping: carries out the poller's effects on real services.
 
-Every rule is in `cdk_streams.poller`; this file only reads, calls, sends, waits and keeps
-positions, and tells an observer what happened in which order.
+Every rule is in `cdk_streams.poller`. The driver reads, invokes, sends, waits and keeps
+checkpoints, and reports each event and effect in order.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import Any, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._environment import Answer
-from cdk_streams.live._checkpoints import Position, PositionStore
+from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.live._checkpoints import CheckpointStore, ShardCheckpoint
 from cdk_streams.live._destinations import Delivery
-from cdk_streams.live._executor import Follow, Work
+from cdk_streams.live._executor import Continuation, Executor
 from cdk_streams.live._shard_reader import (
     AfterNumber,
     AtEnd,
@@ -58,7 +58,15 @@ from cdk_streams.poller import (
     step,
 )
 
-__all__ = ["CallTaken", "Consumer", "Invoker", "Notice", "Observer", "Trouble", "outcome_of"]
+__all__ = [
+    "InvocationFinished",
+    "Invoker",
+    "MappingDriver",
+    "Notice",
+    "NoticeSink",
+    "Problem",
+    "invocation_outcome",
+]
 
 # How often the stream is described although no shard has ended, and how soon after a failure.
 _DESCRIBE_EVERY_MS = 5_000
@@ -68,24 +76,24 @@ _CUT_PAGE_BYTES = 512 * 1024
 
 
 @dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that is no event of the poller; `where` is a shard, or "" for the stream."""
+class Problem:
+    """A failure outside the poller's protocol; `where` is a shard id, or "" for the stream."""
 
     what: str
     where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class CallTaken:
-    """The function's answer to `invoke`, with its logs and duration."""
+class InvocationFinished:
+    """The response to `invoke`, with its logs and duration."""
 
     invoke: Invoke
-    answer: Answer
+    answer: InvokeResponse
 
 
-Notice: TypeAlias = Event | Effect | Trouble | CallTaken
-Observer: TypeAlias = Callable[[int, Notice], None]
-Invoker: TypeAlias = Callable[[Any, str], Answer]
+Notice: TypeAlias = Event | Effect | Problem | InvocationFinished
+NoticeSink: TypeAlias = Callable[[int, Notice], None]
+Invoker: TypeAlias = Callable[[Any, str], InvokeResponse]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -95,12 +103,12 @@ class _Due:
     act: Callable[[], None] = field(compare=False)
 
 
-class Consumer:
-    """Reads one stream for one function: `start`, then `turn` again and again.
+class MappingDriver:
+    """Reads one stream for one function: call `start`, then `run_once` repeatedly.
 
-    `name` keeps its positions apart from other consumers'. `invoke(event, request_id)` calls the
-    function. `observe(at_ms, notice)` sees every event, effect and trouble in order, on the thread
-    that turns the consumer; it must not block.
+    `name` is the key of its checkpoints. `invoke(event, request_id)` invokes the function.
+    `on_notice(at_ms, notice)` gets every event, effect and problem in order, on the thread that
+    calls `run_once`, and must not block.
     """
 
     def __init__(
@@ -111,18 +119,18 @@ class Consumer:
         api: StreamsApi,
         invoke: Invoker,
         deliver: Delivery,
-        positions: PositionStore,
-        work: Work,
-        observe: Observer = lambda _at_ms, _notice: None,
+        checkpoints: CheckpointStore,
+        executor: Executor,
+        on_notice: NoticeSink = lambda _at_ms, _notice: None,
     ) -> None:
         self.name = name
         self._mapping = mapping
         self._api = api
         self._invoke = invoke
         self._deliver = deliver
-        self._positions = positions
-        self._work = work
-        self._observe = observe
+        self._checkpoints = checkpoints
+        self._executor = executor
+        self._on_notice = on_notice
         self._order = itertools.count()
         self._due: list[_Due] = []
         # Each with the `after` of the read that it can answer.
@@ -134,31 +142,31 @@ class Consumer:
         self._poller: Poller = self._begin()
 
     def start(self) -> None:
-        """Ask for the stream's shards; everything else follows from them."""
+        """Request the stream's shards; the poller asks for everything else."""
         self._describe()
 
-    def turn(self) -> None:
+    def run_once(self) -> None:
         """Wait for the next thing to happen, and carry out what follows from it."""
-        follow = self._work.wait(self._due[0].at_ms if self._due else None)
-        if follow is not None:
-            follow()
-        while self._due and self._due[0].at_ms <= self._work.now_ms():
+        continuation = self._executor.wait(self._due[0].at_ms if self._due else None)
+        if continuation is not None:
+            continuation()
+        while self._due and self._due[0].at_ms <= self._executor.now_ms():
             heapq.heappop(self._due).act()
 
-    def happen(self, event: Event) -> None:
-        """Give the poller an event, such as `Disabled()`, and carry out its effects."""
-        now_ms = self._work.now_ms()
-        self._observe(now_ms, event)
+    def handle(self, event: Event) -> None:
+        """Feed the poller an event, such as `Disabled()`, and carry out its effects."""
+        now_ms = self._executor.now_ms()
+        self._on_notice(now_ms, event)
         self._poller, effects = step(self._mapping, self._poller, event, now_ms)
         for effect in effects:
-            self._observe(now_ms, effect)
+            self._on_notice(now_ms, effect)
             self._carry_out(effect)
 
     def _begin(self) -> Poller:
-        """Return a poller that goes on from the kept positions."""
-        stream, now_s = self._mapping.stream_arn, self._work.now_ms() / 1000
-        kept = self._positions.load(self.name, stream)
-        began_s = self._positions.began(self.name, stream, now_s)
+        """Return a poller that continues from the stored checkpoints."""
+        stream, now_s = self._mapping.stream_arn, self._executor.now_ms() / 1000
+        kept = self._checkpoints.load(self.name, stream)
+        began_s = self._checkpoints.began(self.name, stream, now_s)
         self._unread: StartAt = AtStart()
         if self._mapping.settings.starting_position == "LATEST" and began_s < now_s:
             # LATEST was the stream's end at the very first start. From then on every shard counts
@@ -185,38 +193,38 @@ class Consumer:
     def _carry_out(self, effect: Effect) -> None:
         match effect:
             case Read():
-                self._at(effect.at_ms, lambda: self._work.submit(lambda: self._read(effect)))
+                self._at(effect.at_ms, lambda: self._executor.submit(lambda: self._read(effect)))
             case Invoke():
-                self._work.submit(lambda: self._call(effect))
+                self._executor.submit(lambda: self._call(effect))
             case SendFailure() if effect.destination is not None:
-                self._work.submit(lambda: self._send(effect))
+                self._executor.submit(lambda: self._send(effect))
             case WakeAt(shard_id, lane, timer, at_ms):
-                self._at(at_ms, lambda: self.happen(Woken(shard_id, lane, timer)))
+                self._at(at_ms, lambda: self.handle(Woken(shard_id, lane, timer)))
             case Checkpoint(shard_id, number, window):
                 self._numbers[shard_id] = number
-                self._keep(shard_id, Position(number, window=window))
+                self._keep(shard_id, ShardCheckpoint(number, window=window))
             case ShardDone(shard_id):
-                self._keep(shard_id, Position(self._numbers.get(shard_id), done=True))
+                self._keep(shard_id, ShardCheckpoint(self._numbers.get(shard_id), done=True))
                 self._readers.pop(shard_id, None)
                 self._describe()
             case _:
                 pass  # Settled and Measure are for the observer, who has seen them.
 
-    def _keep(self, shard_id: str, position: Position) -> None:
-        self._positions.save(self.name, self._mapping.stream_arn, shard_id, position)
+    def _keep(self, shard_id: str, position: ShardCheckpoint) -> None:
+        self._checkpoints.save(self.name, self._mapping.stream_arn, shard_id, position)
 
     def _at(self, at_ms: int, act: Callable[[], None]) -> None:
-        if at_ms <= self._work.now_ms():
+        if at_ms <= self._executor.now_ms():
             act()
         else:
             heapq.heappush(self._due, _Due(at_ms, next(self._order), act))
 
-    def _trouble(self, what: str, where: str = "") -> None:
-        self._observe(self._work.now_ms(), Trouble(what, where))
+    def _report(self, what: str, where: str = "") -> None:
+        self._on_notice(self._executor.now_ms(), Problem(what, where))
 
-    # What follows runs on the threads of `work`, up to the `return` of what to do with the answer.
+    # These run on the threads of `executor`; the continuations they return run on the driver's own.
 
-    def _read(self, effect: Read) -> Follow:
+    def _read(self, effect: Read) -> Continuation:
         # Taken out of the dictionary, a reader is this thread's own.
         after, reader = self._readers.pop(effect.shard_id, (None, None))
         if reader is None or after != effect.after:
@@ -231,24 +239,24 @@ class Consumer:
         if effect.after is not None:
             return AfterNumber(effect.after)
         if effect.start == "LATEST":
-            return AtEnd(self._work.now_ms() / 1000)
+            return AtEnd(self._executor.now_ms() / 1000)
         return self._unread
 
     def _have_read(self, effect: Read, page: Page) -> None:
         shard_id = effect.shard_id
         if page.trimmed:
-            self._trouble("records left the stream before they were read", shard_id)
+            self._report("records left the stream before they were read", shard_id)
         if page.error is None:
-            self.happen(
+            self.handle(
                 RecordsRead(shard_id, effect.read, page.records, _is_cut(page, effect), page.closed)
             )
         elif page.gone and self._listed and shard_id not in self._listed:
-            self._trouble("the shard left the stream before it was read to its end", shard_id)
-            self.happen(RecordsRead(shard_id, effect.read, closed=True))
+            self._report("the shard left the stream before it was read to its end", shard_id)
+            self.handle(RecordsRead(shard_id, effect.read, closed=True))
         else:
-            self.happen(ReadFailed(shard_id, effect.read, page.error))
+            self.handle(ReadFailed(shard_id, effect.read, page.error))
 
-    def _call(self, effect: Invoke) -> Follow:
+    def _call(self, effect: Invoke) -> Continuation:
         try:
             answer = self._invoke(
                 invocation_event(effect, self._mapping.stream_arn), effect.request_id
@@ -258,30 +266,32 @@ class Consumer:
             return lambda: self._not_called(effect, reason)
         return lambda: self._called(effect, answer)
 
-    def _called(self, effect: Invoke, answer: Answer) -> None:
-        self._observe(self._work.now_ms(), CallTaken(effect, answer))
-        self.happen(CallEnded(effect.shard_id, effect.lane, effect.call, outcome_of(answer)))
+    def _called(self, effect: Invoke, answer: InvokeResponse) -> None:
+        self._on_notice(self._executor.now_ms(), InvocationFinished(effect, answer))
+        self.handle(
+            CallEnded(effect.shard_id, effect.lane, effect.call, invocation_outcome(answer))
+        )
 
     def _not_called(self, effect: Invoke, reason: str) -> None:
-        self._trouble(f"the function could not be called: {reason}", effect.shard_id)
-        self.happen(CallEnded(effect.shard_id, effect.lane, effect.call, Throttled()))
+        self._report(f"the function could not be called: {reason}", effect.shard_id)
+        self.handle(CallEnded(effect.shard_id, effect.lane, effect.call, Throttled()))
 
-    def _send(self, effect: SendFailure) -> Follow:
+    def _send(self, effect: SendFailure) -> Continuation:
         refused = self._deliver(effect)
         return lambda: self._sent(effect, refused)
 
     def _sent(self, effect: SendFailure, refused: str | None) -> None:
         if refused is not None:
-            self._trouble(f"the failure record was refused and is lost: {refused}", effect.shard_id)
-        self.happen(FailureSent(effect.shard_id, effect.lane, effect.call, refused is None))
+            self._report(f"the failure record was refused and is lost: {refused}", effect.shard_id)
+        self.handle(FailureSent(effect.shard_id, effect.lane, effect.call, refused is None))
 
     def _describe(self) -> None:
         self._describe_again = self._describing
         if not self._describing:
             self._describing = True
-            self._work.submit(self._list)
+            self._executor.submit(self._list)
 
-    def _list(self) -> Follow:
+    def _list(self) -> Continuation:
         try:
             shards = list_shards(self._api, self._mapping.stream_arn)
         except (ClientError, BotoCoreError) as error:
@@ -293,7 +303,7 @@ class Consumer:
         self._listed = frozenset(shard.id for shard in shards)
         self._describing = False
         self._describe_in(_DESCRIBE_EVERY_MS)
-        self.happen(
+        self.handle(
             ShardsListed(
                 tuple(
                     ShardSeen(shard.id, (shard.parent,) if shard.parent else (), shard.closed)
@@ -306,7 +316,7 @@ class Consumer:
 
     def _not_described(self, reason: str) -> None:
         self._describing = False
-        self._trouble(f"the stream could not be described: {reason}")
+        self._report(f"the stream could not be described: {reason}")
         self._describe_in(_DESCRIBE_AGAIN_MS)
 
     def _describe_in(self, wait_ms: int) -> None:
@@ -318,10 +328,10 @@ class Consumer:
             if this_one == self._next_describe:
                 self._describe()
 
-        self._at(self._work.now_ms() + wait_ms, describe)
+        self._at(self._executor.now_ms() + wait_ms, describe)
 
 
-def outcome_of(answer: Answer) -> Outcome:
+def invocation_outcome(answer: InvokeResponse) -> Outcome:
     """Return what an answer means to the poller."""
     if answer.throttled:
         return Throttled()

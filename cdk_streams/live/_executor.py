@@ -1,7 +1,7 @@
-"""What a consumer runs on: a clock, threads for its requests, and the order of their answers.
+"""Executors of a driver: a clock, and tasks whose continuations come back one at a time.
 
-`Threads` is the real one. `InOrder` is its fake: it runs each task when its answer is asked for,
-and its clock stands still until nothing else is left to do.
+`ThreadExecutor` is for real runs. `SerialExecutor` is its fake: it runs each task when its
+continuation is waited for, and its clock advances only when no task is left.
 """
 
 from __future__ import annotations
@@ -14,11 +14,19 @@ from concurrent.futures import ThreadPoolExecutor
 from queue import Empty, SimpleQueue
 from typing import Protocol, TypeAlias
 
-__all__ = ["Clock", "Follow", "InOrder", "Task", "Threads", "Work", "system_ms"]
+__all__ = [
+    "Clock",
+    "Continuation",
+    "Executor",
+    "SerialExecutor",
+    "Task",
+    "ThreadExecutor",
+    "system_ms",
+]
 
-# What follows from a task's answer, to be run on the thread that waits for it.
-Follow: TypeAlias = Callable[[], None]
-Task: TypeAlias = Callable[[], Follow]
+# What a task leaves to be run on the thread that waits for it.
+Continuation: TypeAlias = Callable[[], None]
+Task: TypeAlias = Callable[[], Continuation]
 Clock: TypeAlias = Callable[[], int]
 
 
@@ -27,23 +35,23 @@ def system_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
-class Work(Protocol):
-    """Runs tasks beside each other and hands out one by one what follows from them."""
+class Executor(Protocol):
+    """Runs tasks concurrently and returns their continuations one at a time."""
 
     def now_ms(self) -> int:
         """Return the time in milliseconds since the epoch; it never goes back."""
         ...
 
     def submit(self, task: Task) -> None:
-        """Run `task` soon; what follows comes out of `wait`, its exception too."""
+        """Run `task` soon; `wait` returns its continuation, or raises its exception from it."""
         ...
 
-    def wait(self, until_ms: int | None) -> Follow | None:
-        """Return what follows from the next task; None when `until_ms` has come first."""
+    def wait(self, until_ms: int | None) -> Continuation | None:
+        """Return the next continuation; None when `until_ms` comes first."""
         ...
 
 
-class Threads:
+class ThreadExecutor:
     """Real threads, up to `most` of them, and the system's clock made monotonic.
 
     Another `clock` must run as fast as time does: its moments are waited for. One that is ahead
@@ -52,7 +60,7 @@ class Threads:
 
     def __init__(self, most: int, clock: Clock = system_ms) -> None:
         self._clock = clock
-        self._follows: SimpleQueue[Follow] = SimpleQueue()
+        self._continuations: SimpleQueue[Continuation] = SimpleQueue()
         self._pool = ThreadPoolExecutor(most, thread_name_prefix="consumer")
         self._lock = threading.Lock()
         self._latest_ms = 0
@@ -67,15 +75,15 @@ class Threads:
         """Run `task` on a free thread."""
         self._pool.submit(self._run, task)
 
-    def post(self, follow: Follow) -> None:
-        """Hand out `follow` in its turn, as if a task had led to it."""
-        self._follows.put(follow)
+    def post(self, continuation: Continuation) -> None:
+        """Queue `continuation` as if a task had returned it."""
+        self._continuations.put(continuation)
 
-    def wait(self, until_ms: int | None) -> Follow | None:
-        """Return what follows from the next task; None when `until_ms` has come first."""
+    def wait(self, until_ms: int | None) -> Continuation | None:
+        """Return the next continuation; None when `until_ms` comes first."""
         timeout_s = None if until_ms is None else max(0.0, (until_ms - self.now_ms()) / 1000)
         try:
-            return self._follows.get(timeout=timeout_s)
+            return self._continuations.get(timeout=timeout_s)
         except Empty:
             return None
 
@@ -85,14 +93,14 @@ class Threads:
 
     def _run(self, task: Task) -> None:
         try:
-            follow = task()
-        except BaseException as error:  # noqa: BLE001 - raised again where its answer is awaited
-            follow = _raising(error)
-        self._follows.put(follow)
+            continuation = task()
+        except BaseException as error:  # noqa: BLE001 - raised again by the continuation
+            continuation = _raising(error)
+        self._continuations.put(continuation)
 
 
-class InOrder:
-    """Tasks run one after another in the order they came; the clock jumps to what is next."""
+class SerialExecutor:
+    """Runs tasks one after another in the order of `submit`; its clock jumps."""
 
     def __init__(self, now_ms: int = 0) -> None:
         self._now_ms = now_ms
@@ -103,11 +111,11 @@ class InOrder:
         return self._now_ms
 
     def submit(self, task: Task) -> None:
-        """Run `task` when `wait` comes to it."""
+        """Queue `task`; `wait` runs it."""
         self._tasks.append(task)
 
-    def wait(self, until_ms: int | None) -> Follow | None:
-        """Run the next task; with none left, let the time pass until `until_ms`."""
+    def wait(self, until_ms: int | None) -> Continuation | None:
+        """Run the next task; with none left, advance the clock to `until_ms`."""
         if self._tasks:
             return self._tasks.popleft()()
         if until_ms is not None:
@@ -115,8 +123,8 @@ class InOrder:
         return None
 
 
-def _raising(error: BaseException) -> Follow:
-    def follow() -> None:
+def _raising(error: BaseException) -> Continuation:
+    def continuation() -> None:
         raise error
 
-    return follow
+    return continuation

@@ -1,4 +1,4 @@
-"""What a consumer has done so far, worked out from the notices of its run.
+"""Counts of what a consumer has done so far, from the notices of its driver.
 
 progress = {"audit": Progress()}
 progress["audit"].take(at_ms, notice)   # again and again
@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from cdk_streams.live._driver import Notice, Trouble
+from cdk_streams.live._driver import Notice
 from cdk_streams.poller import (
     CallEnded,
     Errored,
@@ -35,7 +35,7 @@ class Progress:
     """Counts of one consumer; records unless the name says otherwise.
 
     `errors` are calls that failed whole, `partial` those that reported item failures. `splits` are
-    calls with a part of a batch that failed before: bisected, or what a partial response left.
+    calls with a sub-batch of a batch that failed before: bisected, or left by a partial response.
     `sent` and `refused` are failure records.
     """
 
@@ -51,7 +51,6 @@ class Progress:
     throttles: int = 0
     sent: int = 0
     refused: int = 0
-    trouble: str = ""
     _pending_since_ms: dict[str, int] = field(default_factory=dict)
     _failed: dict[tuple[str, int], frozenset[str]] = field(default_factory=dict)
     _last_calls: dict[tuple[str, int], Invoke] = field(default_factory=dict)
@@ -80,8 +79,6 @@ class Progress:
                 self._children_known = False
             case ShardsListed():
                 self._children_known = True
-            case Trouble(what):
-                self.trouble = what
             case _:
                 pass
 

@@ -1,10 +1,13 @@
-"""Run consumers for real, each on a thread of its own, until the block is left.
+"""Drive deployed consumers, each on a thread of its own, until the block is left.
 
-    with PositionStore(path) as positions, driving(consumers, services, positions=positions):
-        …
+    with (
+        CheckpointStore(path) as checkpoints,
+        drive(consumers, client, checkpoints=checkpoints, observer=view, connection={}) as session,
+    ):
+        session.check()
 
-Leaving the block ends every function's process and every thread. Nothing is lost: what was not
-dealt with is read again by the next run from the positions that were kept.
+Leaving the block ends every function's process and every thread. Nothing is lost: the next session
+continues from the stored checkpoints.
 """
 
 from __future__ import annotations
@@ -16,28 +19,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Protocol
 
-from cdk_streams._signals import undisturbed
-from cdk_streams.lambda_local._environment import Answer
+from cdk_streams._signals import ignore_signals
+from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.lambda_local._logs import LogLine
 from cdk_streams.lambda_local._runner import FunctionRunner
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import Client, DeployedConsumer
 from cdk_streams.live._destinations import Delivery, Destinations
-from cdk_streams.live._driver import Consumer, Notice
-from cdk_streams.live._executor import Clock, Threads, system_ms
+from cdk_streams.live._driver import MappingDriver, Notice
+from cdk_streams.live._executor import Clock, ThreadExecutor, system_ms
 from cdk_streams.live._streams_api import StreamsApi
 
-__all__ = ["Audience", "Run", "driving"]
+__all__ = ["LiveSession", "Observer", "drive"]
 
 # Requests of one consumer at a time: a read of each shard and the calls of its lanes.
 _THREADS = 64
 
 
-class Audience(Protocol):
-    """Who watches a run; called from several threads, and must not block."""
+class Observer(Protocol):
+    """Gets what happens in a session; called from several threads, and must not block."""
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
-        """Take an event, an effect, a trouble or a function's answer."""
+        """Take an event, an effect, a problem or a finished invocation."""
         ...
 
     def log(self, consumer: str, line: LogLine) -> None:
@@ -46,19 +49,21 @@ class Audience(Protocol):
 
 
 class _Driven:
-    """One consumer with what it runs on."""
+    """One consumer with its driver, its function's runner and its executor."""
 
-    def __init__(self, consumer: Consumer, runner: FunctionRunner, threads: Threads) -> None:
-        self.consumer = consumer
+    def __init__(
+        self, driver: MappingDriver, runner: FunctionRunner, threads: ThreadExecutor
+    ) -> None:
+        self.driver = driver
         self.runner = runner
         self.error: BaseException | None = None
-        self.thread = threading.Thread(target=self._run, name=f"consumer-{consumer.name}")
+        self.thread = threading.Thread(target=self._run, name=f"driver-{driver.name}")
         self._threads = threads
         self._stopping = False
 
     def stop(self) -> None:
-        """End after the current turn; a function that is under way is ended at once."""
-        with undisturbed():
+        """End the driver after its current step, and a running invocation at once."""
+        with ignore_signals():
             self._stop()
 
     def _stop(self) -> None:
@@ -70,17 +75,17 @@ class _Driven:
         self._threads.close()
 
     def _run(self) -> None:
-        """Turn the consumer until it is told to stop; an error ends it and is kept."""
+        """Run the driver until `stop`; an error ends it and is kept for `check`."""
         try:
-            self.consumer.start()
+            self.driver.start()
             while not self._stopping:
-                self.consumer.turn()
-        except BaseException as error:  # noqa: BLE001 - raised again by `Run.check`
+                self.driver.run_once()
+        except BaseException as error:  # noqa: BLE001 - raised again by `LiveSession.check`
             self.error = error
 
 
-class Run:
-    """The consumers that are driven."""
+class LiveSession:
+    """The consumers that are being driven."""
 
     def __init__(self, driven: Sequence[_Driven]) -> None:
         self._driven = driven
@@ -91,36 +96,36 @@ class Run:
             if each.error is not None:
                 raise each.error
 
-    def invoke(self, consumer: str, event: Any, request_id: str) -> Answer:
-        """Call a consumer's function beside its stream, as a redrive does."""
-        (driven,) = (each for each in self._driven if each.consumer.name == consumer)
+    def invoke(self, consumer: str, event: Any, request_id: str) -> InvokeResponse:
+        """Invoke a consumer's function outside its stream, as a redrive does."""
+        (driven,) = (each for each in self._driven if each.driver.name == consumer)
         return driven.runner.invoke(event, request_id)
 
     def replace(self, consumers: Sequence[DeployedConsumer]) -> None:
-        """Run the code of these consumers from the next call on: a new synthesis of the same."""
+        """Run the code of these consumers from the next invocation on, after a new synthesis."""
         functions = {each.name: each.function for each in consumers}
         for each in self._driven:
-            if (function := functions.get(each.consumer.name)) is not None:
+            if (function := functions.get(each.driver.name)) is not None:
                 each.runner.use(function)
 
 
 @contextlib.contextmanager
-def driving(
+def drive(
     consumers: Sequence[DeployedConsumer],
     client: Client,
     *,
-    positions: PositionStore,
-    audience: Audience,
+    checkpoints: CheckpointStore,
+    observer: Observer,
     connection: Mapping[str, str],
     scratch: Path | None = None,
     clock: Clock = system_ms,
-) -> Iterator[Run]:
+) -> Iterator[LiveSession]:
     """Drive the consumers while the block runs.
 
-    `client("sqs")` makes a boto3 client; `connection` is what the functions get to make theirs.
-    Their temporary files lie in `scratch` (None: the system's folder for them). By `clock` the
-    consumers judge how old a record is. An error that ended a consumer is raised at the end of the
-    block too, unless the block ends with one of its own.
+    `client("sqs")` makes a boto3 client. `connection` holds the environment variables with which
+    the functions make theirs. Their temporary files lie in `scratch` (None: the system's folder).
+    `clock` gives the time by which records age. An error that ended a consumer is raised at the end
+    of the block, unless the block ends with an error of its own.
     """
     deliver = Destinations(client).send
     with contextlib.ExitStack() as stack:
@@ -131,8 +136,8 @@ def driving(
                     each,
                     api=client("dynamodbstreams"),
                     deliver=deliver,
-                    positions=positions,
-                    audience=audience,
+                    checkpoints=checkpoints,
+                    observer=observer,
                     connection=connection,
                     scratch=scratch,
                     clock=clock,
@@ -141,9 +146,9 @@ def driving(
             stack.callback(driven[-1].stop)
         for one in driven:
             one.thread.start()
-        run = Run(driven)
-        yield run
-        run.check()
+        session = LiveSession(driven)
+        yield session
+        session.check()
 
 
 def _drive(
@@ -151,27 +156,27 @@ def _drive(
     *,
     api: StreamsApi,
     deliver: Delivery,
-    positions: PositionStore,
-    audience: Audience,
+    checkpoints: CheckpointStore,
+    observer: Observer,
     connection: Mapping[str, str],
     scratch: Path | None,
     clock: Clock,
 ) -> _Driven:
-    threads = Threads(_THREADS, clock)
+    threads = ThreadExecutor(_THREADS, clock)
     runner = FunctionRunner(
         deployed.function,
         connection=connection,
-        on_log=partial(audience.log, deployed.name),
+        on_log=partial(observer.log, deployed.name),
         scratch=scratch,
     )
-    consumer = Consumer(
+    driver = MappingDriver(
         deployed.name,
         deployed.mapping,
         api=api,
         invoke=runner.invoke,
         deliver=deliver,
-        positions=positions,
-        work=threads,
-        observe=partial(audience.notice, deployed.name),
+        checkpoints=checkpoints,
+        executor=threads,
+        on_notice=partial(observer.notice, deployed.name),
     )
-    return _Driven(consumer, runner, threads)
+    return _Driven(driver, runner, threads)

@@ -1,6 +1,6 @@
 """Reads one shard in order, whatever happens to its iterator.
 
-A reader knows the number of the last record it gave out, so every trouble has the same cure: ask
+A reader knows the number of the last record it gave out, so every problem has the same cure: ask
 for a new iterator behind that number. An iterator lives 15 minutes, a record 24 hours.
 """
 

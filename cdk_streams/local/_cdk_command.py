@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from cdk_streams._signals import undisturbed
+from cdk_streams._signals import ignore_signals
 from cdk_streams.errors import StreamsError
 
 if TYPE_CHECKING:
@@ -153,7 +153,7 @@ def _running(cdk: CdkCommand, command: list[str]) -> Iterator[subprocess.Popen[s
     try:
         yield process
     finally:
-        with undisturbed():
+        with ignore_signals():
             _end(process)
             if process.stdout:
                 process.stdout.close()

@@ -1,6 +1,6 @@
 """A CDK app on this machine: a local AWS, deployed by the real cdk command, its consumers driven.
 
-    with local_run(LocalApp(Path(".")), audience=audience) as run:
+    with local_run(LocalApp(Path(".")), observer=observer) as run:
         run.outputs["Orders"]["OrdersTableName"]
         run.refresh()   # after the app's source has changed
 
@@ -19,14 +19,14 @@ from pathlib import Path
 from typing import Any
 
 from cdk_streams.errors import SourceError
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import (
     DeployedConsumer,
     SynthesizedStack,
     read_consumers,
     read_stacks,
 )
-from cdk_streams.live._session import Audience, Run, driving
+from cdk_streams.live._session import LiveSession, Observer, drive
 from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
 from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
 
@@ -57,18 +57,18 @@ class LocalRun:
     """A deployed app whose consumers are driven; made by `local_run`."""
 
     def __init__(
-        self, app: LocalApp, aws: LocalAws, positions: PositionStore, audience: Audience
+        self, app: LocalApp, aws: LocalAws, checkpoints: CheckpointStore, observer: Observer
     ) -> None:
         self.aws = aws
         self.outputs: Mapping[str, Mapping[str, str]] = {}
         self.consumers: tuple[DeployedConsumer, ...] = ()
         self._app = app
-        self._positions = positions
-        self._audience = audience
+        self._checkpoints = checkpoints
+        self._observer = observer
         self._synthesized = 0
         self._stacks: tuple[SynthesizedStack, ...] = ()
-        self._driven: Run | None = None
-        self._driving = contextlib.ExitStack()
+        self._session: LiveSession | None = None
+        self._drive_stack = contextlib.ExitStack()
 
     def client(self, service: str) -> Any:
         """Return a boto3 client of the local AWS."""
@@ -82,29 +82,29 @@ class LocalRun:
 
     def check(self) -> None:
         """Raise the error that ended a consumer, if one did."""
-        if self._driven is not None:
-            self._driven.check()
+        if self._session is not None:
+            self._session.check()
 
     def refresh(self) -> bool:
         """Take over the app's changed source; True when the stack itself had to be deployed.
 
         New code of a function is run by its next call. Anything else is deployed, and the
-        consumers go on from their positions.
+        consumers go on from their checkpoints.
         """
         stacks = self._synthesize()
         code_only = _without_code(stacks) == _without_code(self._stacks)
         self._stacks = stacks
-        if code_only and self._driven is not None:
+        if code_only and self._session is not None:
             self.consumers = self._read()
-            self._driven.replace(self.consumers)
+            self._session.replace(self.consumers)
             return False
         self._deploy()
         return True
 
     def close(self) -> None:
         """Stop the consumers."""
-        self._driven = None
-        self._driving.close()
+        self._session = None
+        self._drive_stack.close()
 
     def _synthesize(self) -> tuple[SynthesizedStack, ...]:
         # A folder of its own each time: what runs must not change while it is replaced.
@@ -120,12 +120,12 @@ class LocalRun:
         lambda_api = self.client("lambda")
         for each in self.consumers:
             lambda_api.update_event_source_mapping(UUID=each.mapping.uuid, Enabled=False)
-        self._driven = self._driving.enter_context(
-            driving(
+        self._session = self._drive_stack.enter_context(
+            drive(
                 [each for each in self.consumers if each.mapping.settings.enabled],
                 self.client,
-                positions=self._positions,
-                audience=self._audience,
+                checkpoints=self._checkpoints,
+                observer=self._observer,
                 connection=connection_variables(self.aws),
                 # The local AWS removes its folder even when this process is killed.
                 scratch=self.aws.folder,
@@ -153,12 +153,12 @@ class LocalRun:
 
 
 @contextlib.contextmanager
-def local_run(app: LocalApp, *, audience: Audience) -> Iterator[LocalRun]:
+def local_run(app: LocalApp, *, observer: Observer) -> Iterator[LocalRun]:
     """Run an app locally until the block is left; nothing of it stays behind."""
     with (
         local_aws(region=app.region) as aws,
-        PositionStore(aws.folder / "positions") as positions,
-        contextlib.closing(LocalRun(app, aws, positions, audience)) as run,
+        CheckpointStore(aws.folder / "checkpoints") as checkpoints,
+        contextlib.closing(LocalRun(app, aws, checkpoints, observer)) as run,
     ):
         run.start()
         yield run

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-from cdk_streams._signals import undisturbed
+from cdk_streams._signals import ignore_signals
 from cdk_streams.errors import StreamsError
 from cdk_streams.local import _local_aws_process
 
@@ -198,7 +198,7 @@ def _why(aws: LocalAws, process: subprocess.Popen[bytes]) -> str:
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
     """End the process and the function workers in its group, whatever state they are in."""
-    with undisturbed():
+    with ignore_signals():
         if process.stdin:
             process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):

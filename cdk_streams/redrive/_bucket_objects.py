@@ -78,7 +78,7 @@ def named_object(record: Mapping[str, Any]) -> FailureObject:
     return found
 
 
-def read_object(s3: Any, place: FailureObject) -> Mapping[str, Any]:
+def read_object(s3: Any, location: FailureObject) -> Mapping[str, Any]:
     """Return the failure record in an object; of one without a JSON object an empty mapping.
 
     Raises:
@@ -86,13 +86,13 @@ def read_object(s3: Any, place: FailureObject) -> Mapping[str, Any]:
 
     """
     try:
-        text = s3.get_object(Bucket=place.bucket, Key=place.key)["Body"].read()
+        text = s3.get_object(Bucket=location.bucket, Key=location.key)["Body"].read()
     except ClientError as error:
         if error.response["Error"]["Code"] not in _GONE:
             raise
         raise SourceError(
-            f"the object {place} must still be there, got none: its bucket's lifecycle or somebody "
-            "has removed it, and its records with it"
+            f"the object {location} is gone: its bucket's lifecycle or somebody has removed it, "
+            "and its records with it"
         ) from None
     try:
         body = json.loads(text)
@@ -108,9 +108,9 @@ def list_objects(s3: Any, bucket: str, prefix: str) -> Iterator[FailureObject]:
             yield FailureObject(bucket, each["Key"])
 
 
-def delete_object(s3: Any, place: FailureObject) -> None:
+def delete_object(s3: Any, location: FailureObject) -> None:
     """Delete a failure record that was redriven."""
-    s3.delete_object(Bucket=place.bucket, Key=place.key)
+    s3.delete_object(Bucket=location.bucket, Key=location.key)
 
 
 def _is_of_s3(record: Any) -> bool:

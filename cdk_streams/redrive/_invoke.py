@@ -1,8 +1,8 @@
 """By which mapping records failed, as it is now, and its function called again.
 
-settings = settings_behind(client("lambda"), *reader(body))   # the filters of the mapping
-reader(body) in bucket_senders(client("lambda"))["failed"]    # it sends to that bucket
-answer = calling(client("lambda"), "arn:…:function:audit")({"Records": [...]}, "request-1")
+settings = mapping_settings(client("lambda"), *mapping_key(body))   # the filters of the mapping
+mapping_key(body) in bucket_mappings(client("lambda"))["failed"]    # it sends to that bucket
+answer = invoker(client("lambda"), "arn:…:function:audit")({"Records": [...]}, "request-1")
 """
 
 from __future__ import annotations
@@ -15,20 +15,20 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
-from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.mapping import MappingSettings
 
 __all__ = [
     "CALL_LIMIT_S",
-    "Reader",
-    "bucket_senders",
-    "calling",
-    "destination",
-    "reader",
-    "settings_behind",
+    "MappingKey",
+    "bucket_mappings",
+    "invoker",
+    "mapping_key",
+    "mapping_settings",
+    "on_failure_arn",
 ]
 
-Reader = tuple[str, str]
+MappingKey = tuple[str, str]
 """A function's ARN, as its mapping names it, and the ARN of the stream that it reads."""
 
 CALL_LIMIT_S = 920
@@ -37,7 +37,7 @@ CALL_LIMIT_S = 920
 _THROTTLES = {"TooManyRequestsException", "ThrottlingException"}
 
 
-def settings_behind(lambda_api: Any, function: str, stream: str) -> MappingSettings:
+def mapping_settings(lambda_api: Any, function: str, stream: str) -> MappingSettings:
     """Return the settings of the function's mapping to the stream, as they are now.
 
     Its filters say which records of the range the function gets.
@@ -65,24 +65,24 @@ def settings_behind(lambda_api: Any, function: str, stream: str) -> MappingSetti
     return MappingSettings.from_api(lambda_api.get_event_source_mapping(UUID=found[0]))
 
 
-def bucket_senders(lambda_api: Any) -> Mapping[str, set[Reader]]:
+def bucket_mappings(lambda_api: Any) -> Mapping[str, set[MappingKey]]:
     """Return, by the name of a bucket, whose failure records are sent there as of now."""
-    senders: defaultdict[str, set[Reader]] = defaultdict(set)
+    mappings: defaultdict[str, set[MappingKey]] = defaultdict(set)
     for page in lambda_api.get_paginator("list_event_source_mappings").paginate():
         for each in page["EventSourceMappings"]:
-            arn = destination(each).split(":")
+            arn = on_failure_arn(each).split(":")
             if arn[2:3] == ["s3"]:
-                senders[arn[-1]].add((each["FunctionArn"], each.get("EventSourceArn", "")))
-    return dict(senders)
+                mappings[arn[-1]].add((each["FunctionArn"], each.get("EventSourceArn", "")))
+    return dict(mappings)
 
 
-def calling(lambda_api: Any, function_arn: str) -> Callable[[Any, str], Answer]:
+def invoker(lambda_api: Any, function_arn: str) -> Callable[[Any, str], InvokeResponse]:
     """Return how to call the deployed function and wait for its answer, as `carry_out` does it.
 
     The client must not repeat a call by itself and must wait for `CALL_LIMIT_S`.
     """
 
-    def call(event: Any, request_id: str) -> Answer:
+    def call(event: Any, request_id: str) -> InvokeResponse:
         try:
             answer = lambda_api.invoke(
                 FunctionName=function_arn,
@@ -91,11 +91,11 @@ def calling(lambda_api: Any, function_arn: str) -> Callable[[Any, str], Answer]:
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _THROTTLES:
-                return Answer(request_id, throttled=True)
+                return InvokeResponse(request_id, throttled=True)
             raise
         body = answer["Payload"].read()
         kind = answer.get("FunctionError")
-        return Answer(request_id, body, function_error=kind, error_type=_type(kind, body))
+        return InvokeResponse(request_id, body, function_error=kind, error_type=_type(kind, body))
 
     return call
 
@@ -110,7 +110,7 @@ def _type(function_error: str | None, body: bytes) -> str | None:
         return function_error
 
 
-def reader(body: Mapping[str, Any]) -> Reader:
+def mapping_key(body: Mapping[str, Any]) -> MappingKey:
     """Return the function and the stream that a failure record names; "" for what it does not."""
     request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
     function = request.get("functionArn") if isinstance(request, Mapping) else None
@@ -118,7 +118,7 @@ def reader(body: Mapping[str, Any]) -> Reader:
     return str(function or ""), str(stream or "")
 
 
-def destination(mapping: Mapping[str, Any]) -> str:
+def on_failure_arn(mapping: Mapping[str, Any]) -> str:
     """Return the ARN that a mapping of the Lambda API sends failure records to, or "none"."""
     on_failure = (mapping.get("DestinationConfig") or {}).get("OnFailure") or {}
     return str(on_failure.get("Destination") or "none")

@@ -21,14 +21,14 @@ from typing import Any, TypeGuard
 
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import matches
-from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.live._progress import reported
 from cdk_streams.live._shard_reader import AtNumber, ShardReader
 from cdk_streams.live._streams_api import StreamsApi
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import sequence_number
 
-__all__ = ["Outcome", "RedrivePlan", "carry_out", "plan_redrive"]
+__all__ = ["RedriveOutcome", "RedrivePlan", "carry_out", "plan_redrive"]
 
 _REQUEST = ("functionArn", "condition")
 _BATCH = ("streamArn", "shardId")
@@ -66,7 +66,7 @@ class RedrivePlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class RedriveOutcome:
     """What a redrive came to; when it is not `redriven`, `why` says so and nothing is discarded."""
 
     redriven: bool
@@ -107,18 +107,18 @@ def plan_redrive(
     )
 
 
-def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], Answer]) -> Outcome:
+def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], InvokeResponse]) -> RedriveOutcome:
     """Call the function with the planned records; a partial failure is a failure of the redrive."""
     if plan.is_empty:
-        return Outcome(redriven=False, why="its records have left the stream")
+        return RedriveOutcome(redriven=False, why="its records have left the stream")
     answer = invoke(plan.event, str(uuid.uuid4()))
     if answer.throttled:
-        return Outcome(redriven=False, why="the function was throttled")
+        return RedriveOutcome(redriven=False, why="the function was throttled")
     if answer.function_error is not None:
-        return Outcome(redriven=False, why=f"the function failed with {answer.error_type}")
+        return RedriveOutcome(redriven=False, why=f"the function failed with {answer.error_type}")
     if failed := reported(answer.payload):
-        return Outcome(redriven=False, why=f"the function reported {failed} as failed")
-    return Outcome(redriven=True)
+        return RedriveOutcome(redriven=False, why=f"the function reported {failed} as failed")
+    return RedriveOutcome(redriven=True)
 
 
 def _check_window(body: Mapping[str, Any]) -> None:
@@ -160,10 +160,10 @@ def _event(payload: Any) -> Mapping[str, Any]:
 def _range(streams: StreamsApi, batch: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     """Yield the records from the batch's first to its last number, both included."""
     start, last = AtNumber(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
-    reader = ShardReader(streams, batch["streamArn"], batch["shardId"], start)
+    mapping_key = ShardReader(streams, batch["streamArn"], batch["shardId"], start)
     failures = empty = 0
     while empty < _PAGES_THAT_MAY_BE_EMPTY:
-        page = reader.read()
+        page = mapping_key.read()
         for record in page.records:
             number = int(sequence_number(record))
             if number <= last:

@@ -1,7 +1,7 @@
-"""Every failure record in the places for them, each with its plan or with why there is none.
+"""Every failure record in the destinations for them, each with its plan or with why there is none.
 
-    findings = find_failures(client, places, limit=100)
-    for found in findings.found:
+    result = find_failures(client, destinations, limit=100)
+    for found in result.found:
         found.plan or found.fault
 
 A message chooses neither what is called nor what is read: the function it names must have a mapping
@@ -31,7 +31,7 @@ from cdk_streams.redrive._bucket_objects import (
     named_object,
     read_object,
 )
-from cdk_streams.redrive._invoke import bucket_senders, reader, settings_behind
+from cdk_streams.redrive._invoke import bucket_mappings, mapping_key, mapping_settings
 from cdk_streams.redrive._plan import RedrivePlan, plan_redrive
 from cdk_streams.redrive._queue_messages import (
     FailureMessage,
@@ -39,11 +39,11 @@ from cdk_streams.redrive._queue_messages import (
     is_test_event,
     read_failures,
 )
-from cdk_streams.redrive._stack_destinations import FailureBucket, FailureQueue, Place
+from cdk_streams.redrive._stack_destinations import Destination, FailureBucket, FailureQueue
 
-__all__ = ["FAULTS", "Findings", "Found", "find_failures"]
+__all__ = ["EXPECTED_ERRORS", "FoundFailure", "SearchResult", "find_failures"]
 
-FAULTS = (StreamsError, ClientError, BotoCoreError)
+EXPECTED_ERRORS = (StreamsError, ClientError, BotoCoreError)
 """What keeps one failure record from being redriven and says nothing about the others."""
 
 # A message that comes back while the queue is read means that the queue was read once.
@@ -51,7 +51,7 @@ _MOST_REPEATED = 10
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class FoundFailure:
     """A failure record with its plan, or with the reason (`fault`) why there is none.
 
     `holder` is deleted when it is dealt with: a message, or an object that no message names.
@@ -66,79 +66,79 @@ class Found:
 
 
 @dataclass(slots=True)
-class Findings:
+class SearchResult:
     """What was found: failure records in the order of their shards, and S3's test events.
 
-    `left_alone` counts messages of other consumers, by the URL of their queue.
+    `skipped` counts messages of other consumers, by the URL of their queue.
     """
 
-    found: list[Found] = field(default_factory=list)
+    found: list[FoundFailure] = field(default_factory=list)
     tests: list[FailureMessage] = field(default_factory=list)
-    left_alone: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
 
 
-def find_failures(client: Client, places: Sequence[Place], limit: int) -> Findings:
+def find_failures(client: Client, destinations: Sequence[Destination], limit: int) -> SearchResult:
     """Read at most `limit` messages and objects; what is received stays hidden for a while."""
-    findings, reading = Findings(), _Reading(client)
-    for place in places:
-        left = limit - len(findings.found)
-        match place:
+    result, reading = SearchResult(), _Reading(client)
+    for destination in destinations:
+        left = limit - len(result.found)
+        match destination:
             case FailureQueue():
-                _search_queue(reading, place, left, findings)
+                _search_queue(reading, destination, left, result)
             case FailureBucket():
-                findings.found += _search_bucket(reading, place, left)
-    findings.found = sorted(map(reading.planned, findings.found), key=_place)
-    return findings
+                result.found += _search_bucket(reading, destination, left)
+    result.found = sorted(map(reading.planned, result.found), key=_sort_key)
+    return result
 
 
 class _Reading:
-    """Reads what messages and buckets hold; what it asks of mappings it asks once."""
+    """Reads what messages and buckets run; what it asks of mappings it asks once."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
         self._streams = client("dynamodbstreams")
-        self._settings = cache(lambda *who: settings_behind(client("lambda"), *who))
-        self._senders = cache(lambda: bucket_senders(client("lambda")))
+        self._settings = cache(lambda *who: mapping_settings(client("lambda"), *who))
+        self._bucket_mappings = cache(lambda: bucket_mappings(client("lambda")))
 
-    def contents(self, message: FailureMessage) -> list[Found]:
+    def contents(self, message: FailureMessage) -> list[FoundFailure]:
         """Return the failure records of a message: its own, or those whose objects it names."""
         if not is_notification(message.body):
-            return [Found(message, message.body)]
+            return [FoundFailure(message, message.body)]
         return [self._named(message, record) for record in message.body["Records"]]
 
-    def read(self, holder: FailureMessage | FailureObject, place: FailureObject) -> Found:
+    def read(self, holder: FailureMessage | FailureObject, location: FailureObject) -> FoundFailure:
         """Return the failure record in an object."""
         try:
-            if place.bucket not in self._senders():
+            if location.bucket not in self._bucket_mappings():
                 raise SourceError(
                     "a bucket is read only while a mapping sends failure records to it, got none "
-                    f"for {place}"
+                    f"for {location}"
                 )
-            return Found(holder, read_object(self.client("s3"), place), place)
-        except FAULTS as error:
-            return Found(holder, {}, place, fault=str(error))
+            return FoundFailure(holder, read_object(self.client("s3"), location), location)
+        except EXPECTED_ERRORS as error:
+            return FoundFailure(holder, {}, location, fault=str(error))
 
-    def planned(self, found: Found) -> Found:
+    def planned(self, found: FoundFailure) -> FoundFailure:
         """Return a failure record with its plan, or with the reason why there is none."""
         if found.fault:
             return found
         try:
             return replace(found, plan=self._plan(found))
-        except FAULTS as error:
+        except EXPECTED_ERRORS as error:
             return replace(found, fault=str(error))
 
-    def _named(self, message: FailureMessage, record: Mapping[str, Any]) -> Found:
+    def _named(self, message: FailureMessage, record: Mapping[str, Any]) -> FoundFailure:
         try:
-            place = named_object(record)
+            location = named_object(record)
         except SourceError as error:
-            return Found(message, {}, fault=str(error))
-        return self.read(message, place)
+            return FoundFailure(message, {}, fault=str(error))
+        return self.read(message, location)
 
-    def _plan(self, found: Found) -> RedrivePlan:
-        who, settings = reader(found.body), MappingSettings()
+    def _plan(self, found: FoundFailure) -> RedrivePlan:
+        who, settings = mapping_key(found.body), MappingSettings()
         # What is no failure record is told by the plan.
         if all(who):
-            if found.object is not None and who not in self._senders()[found.object.bucket]:
+            if found.object is not None and who not in self._bucket_mappings()[found.object.bucket]:
                 raise SourceError(
                     f"the mapping of {who[0]} to {who[1]} must send failure records to the bucket "
                     f"{found.object.bucket}, got none that does; its function is not called"
@@ -148,11 +148,11 @@ class _Reading:
         return plan_redrive(found.body, self._streams, settings)
 
 
-def _search_queue(reading: _Reading, queue: FailureQueue, limit: int, findings: Findings) -> None:
+def _search_queue(reading: _Reading, queue: FailureQueue, limit: int, result: SearchResult) -> None:
     """Add what a queue holds, each message once and with its last receipt."""
     sqs = reading.client("sqs")
     messages: dict[str, FailureMessage] = {}
-    kept: dict[str, list[Found]] = {}
+    kept: dict[str, list[FoundFailure]] = {}
     repeated = 0
     for message in read_failures(sqs, queue.url) if limit > 0 else ():
         key = json.dumps(message.body, sort_keys=True) if message.body else message.receipt
@@ -166,22 +166,22 @@ def _search_queue(reading: _Reading, queue: FailureQueue, limit: int, findings: 
             break
     for key, message in messages.items():
         if key in kept:
-            findings.found += [replace(each, holder=message) for each in kept[key]]
+            result.found += [replace(each, holder=message) for each in kept[key]]
         elif is_test_event(message.body):
-            findings.tests.append(message)
+            result.tests.append(message)
         else:
             give_back(sqs, message)
-            findings.left_alone[queue.url] += 1
+            result.skipped[queue.url] += 1
 
 
-def _search_bucket(reading: _Reading, bucket: FailureBucket, limit: int) -> Iterator[Found]:
+def _search_bucket(reading: _Reading, bucket: FailureBucket, limit: int) -> Iterator[FoundFailure]:
     """Yield what lies under a bucket's prefix."""
     objects = list_objects(reading.client("s3"), bucket.name, bucket.prefix)
-    for place in islice(objects, max(0, limit)):
-        yield reading.read(place, place)
+    for location in islice(objects, max(0, limit)):
+        yield reading.read(location, location)
 
 
-def _place(found: Found) -> tuple[str, str, float]:
+def _sort_key(found: FoundFailure) -> tuple[str, str, float]:
     """Return what sorts failure records as their records were written, a shard at a time."""
     if found.plan is None:
         return "", "", 0

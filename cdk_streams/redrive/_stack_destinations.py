@@ -1,10 +1,10 @@
 """Where a deployed stack's failure records lie: queues, and buckets that no queue is told of.
 
-    for place in failure_places(client, stack="Shop", consumer="Audit"):
-        match place:
+    for destination in stack_destinations(client, stack="Shop", consumer="Audit"):
+        match destination:
             case FailureQueue(url=url): ...
             case FailureBucket(name=name): ...
-            case Elsewhere(destination=arn): ...
+            case UnsupportedDestination(arn=arn): ...
 
 A bucket whose notification goes to a queue, as OnFailure.QUEUE_WITH_PAYLOAD makes it, is read by
 way of that queue: what is deleted there is what is not done yet.
@@ -22,9 +22,16 @@ from botocore.exceptions import ClientError
 from cdk_streams.errors import SourceError
 from cdk_streams.live._deployed_stack import Client
 from cdk_streams.mapping import FAILURE_OBJECTS
-from cdk_streams.redrive._invoke import Reader, destination, reader
+from cdk_streams.redrive._invoke import MappingKey, mapping_key, on_failure_arn
 
-__all__ = ["Elsewhere", "FailureBucket", "FailureQueue", "Place", "failure_places", "queue_url"]
+__all__ = [
+    "Destination",
+    "FailureBucket",
+    "FailureQueue",
+    "UnsupportedDestination",
+    "queue_url",
+    "stack_destinations",
+]
 
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 _EVENTS = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
@@ -32,18 +39,18 @@ _EVENTS = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
 
 @dataclass(frozen=True, slots=True)
 class FailureQueue:
-    """A queue with failure records; those of which `readers` (function and stream ARN) matter.
+    """A queue with failure records; those of which `mappings` (function and stream ARN) matter.
 
-    `readers` is None when all of them do.
+    `mappings` is None when all of them do.
     """
 
     url: str
-    readers: frozenset[Reader] | None = None
+    mappings: frozenset[MappingKey] | None = None
 
     def takes(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether the failure record is of one of the readers, or of nobody at all."""
-        who = reader(body)
-        return self.readers is None or who in self.readers or not all(who)
+        """Tell whether the failure record is of one of the mappings, or of nobody at all."""
+        who = mapping_key(body)
+        return self.mappings is None or who in self.mappings or not all(who)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +62,20 @@ class FailureBucket:
 
 
 @dataclass(frozen=True, slots=True)
-class Elsewhere:
+class UnsupportedDestination:
     """What cannot be looked at: a consumer (its logical id) and where it sends to instead."""
 
     consumer: str
-    destination: str
+    arn: str
 
 
-Place = FailureQueue | FailureBucket | Elsewhere
+Destination = FailureQueue | FailureBucket | UnsupportedDestination
 
 
-def failure_places(client: Client, *, stack: str, consumer: str | None = None) -> tuple[Place, ...]:
-    """Return the places that the stack's mappings send failure records to, queues first.
+def stack_destinations(
+    client: Client, *, stack: str, consumer: str | None = None
+) -> tuple[Destination, ...]:
+    """Return the destinations that the stack's mappings send failure records to, queues first.
 
     `consumer` is a mapping's logical id, or what it begins with: a construct's id.
 
@@ -75,26 +84,26 @@ def failure_places(client: Client, *, stack: str, consumer: str | None = None) -
 
     """
     mappings = _mappings(client, stack, consumer)
-    readers: defaultdict[str, set[Reader]] = defaultdict(set)
+    senders: defaultdict[str, set[MappingKey]] = defaultdict(set)
     buckets: list[FailureBucket] = []
-    elsewhere: list[Elsewhere] = []
+    unsupported: list[UnsupportedDestination] = []
     for name, mapping in mappings.items():
-        match _place(client, name, mapping):
+        match _destination(client, name, mapping):
             case FailureBucket() as bucket:
                 buckets.append(bucket)
-            case Elsewhere() as other:
-                elsewhere.append(other)
+            case UnsupportedDestination() as other:
+                unsupported.append(other)
             case queue:
-                readers[queue].add((mapping["FunctionArn"], mapping["EventSourceArn"]))
-    if not (readers or buckets):
-        shown = ", ".join(f"{each.consumer}: {each.destination}" for each in elsewhere) or "none"
+                senders[queue].add((mapping["FunctionArn"], mapping["EventSourceArn"]))
+    if not (senders or buckets):
+        shown = ", ".join(f"{each.consumer}: {each.arn}" for each in unsupported) or "none"
         raise SourceError(
             f"failure records must go to a queue or a bucket to be redriven, got {shown}; a queue "
             "that a topic passes them to is named by itself"
         )
     sqs = client("sqs")
-    queues = [FailureQueue(queue_url(sqs, arn), frozenset(of)) for arn, of in readers.items()]
-    return (*sorted(queues, key=lambda each: each.url), *buckets, *elsewhere)
+    queues = [FailureQueue(queue_url(sqs, arn), frozenset(of)) for arn, of in senders.items()]
+    return (*sorted(queues, key=lambda each: each.url), *buckets, *unsupported)
 
 
 def queue_url(sqs: Any, named: str) -> str:
@@ -140,26 +149,26 @@ def _resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
         ) from None
 
 
-def _place(
+def _destination(
     client: Client, name: str, mapping: Mapping[str, Any]
-) -> str | FailureBucket | Elsewhere:
+) -> str | FailureBucket | UnsupportedDestination:
     """Return where one mapping's failure records lie; of a queue its ARN."""
-    arn = destination(mapping)
+    arn = on_failure_arn(mapping)
     match arn.split(":"):
         case [_, _, "sqs", *_]:
             return arn
         case [_, _, "s3", *_, bucket]:
             prefix = f"{FAILURE_OBJECTS}{mapping['UUID']}/"
             told = client("s3").get_bucket_notification_configuration(Bucket=bucket)
-            for queue in _told(told, "Queue", prefix):
+            for queue in _notified(told, "Queue", prefix):
                 return queue
-            for topic in _told(told, "Topic", prefix):
-                return Elsewhere(name, f"{arn}, of which it tells {topic}")
+            for topic in _notified(told, "Topic", prefix):
+                return UnsupportedDestination(name, f"{arn}, of which it tells {topic}")
             return FailureBucket(bucket, prefix)
-    return Elsewhere(name, arn)
+    return UnsupportedDestination(name, arn)
 
 
-def _told(configuration: Mapping[str, Any], kind: str, prefix: str) -> Iterator[str]:
+def _notified(configuration: Mapping[str, Any], kind: str, prefix: str) -> Iterator[str]:
     """Yield the queues or topics that are told of every object written under the prefix."""
     for each in configuration.get(f"{kind}Configurations", []):
         rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", [])

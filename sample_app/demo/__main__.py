@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from cdk_streams._signals import stopped_by_signals
+from cdk_streams._signals import exit_on_signals
 from cdk_streams.errors import StreamsError
 from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
 from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
@@ -47,7 +47,7 @@ def main() -> int:
     day = plan_day(orders=asked.orders, seed=asked.seed)
     began = time.monotonic()
     try:
-        with stopped_by_signals():
+        with exit_on_signals():
             right = _demo(console, day)
     except SystemExit:
         console.print("\ninterrupted; everything it started is stopped")

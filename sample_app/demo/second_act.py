@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from cdk_streams.cli._live_view import LiveView, shown
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer, read_consumers, read_stacks
-from cdk_streams.live._session import Run, driving
+from cdk_streams.live._session import LiveSession, drive
 from cdk_streams.local._local_app import connection_variables
 from cdk_streams.local._local_aws import LocalAws, client
 from cdk_streams.redrive._plan import carry_out, plan_redrive
@@ -60,7 +60,7 @@ class _Stage:
 
     shop: Shop
     aws: LocalAws
-    run: Run
+    run: LiveSession
     view: LiveView
     consumers: dict[str, DeployedConsumer]
 
@@ -76,22 +76,22 @@ def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
     view = LiveView(console, logs=False)
     consumers = {shown(each.name): each for each in _taken_over(aws)}
     with (
-        PositionStore(aws.folder / "second-act" / "positions") as positions,
-        driving(
+        CheckpointStore(aws.folder / "second-act" / "checkpoints") as checkpoints,
+        drive(
             list(consumers.values()),
             lambda service: client(aws, service),
-            positions=positions,
-            audience=view,
+            checkpoints=checkpoints,
+            observer=view,
             connection=connection_variables(aws),
             scratch=aws.folder,
         ) as run,
     ):
         right = _play(console, _Stage(shop, aws, run, view, consumers))
-    # Nobody folds the lines of a pipe or a file.
+    # NoObserver folds the lines of a pipe or a file.
     wide = console if console.is_terminal else Console(width=_PIPE_WIDTH)
     wide.print(view.table())
     page.parent.mkdir(parents=True, exist_ok=True)
-    page.write_text(timeline_html(view.picture, title="The demo's second act"), encoding="utf-8")
+    page.write_text(timeline_html(view.recorder, title="The demo's second act"), encoding="utf-8")
     console.print(f"\na picture of it: {page}", highlight=False, soft_wrap=True)
     return right
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.lambda_local._environment import Answer
-from cdk_streams.live._checkpoints import PositionStore
-from cdk_streams.live._driver import Consumer, Notice
-from cdk_streams.live._executor import InOrder
+from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.live._checkpoints import CheckpointStore
+from cdk_streams.live._driver import MappingDriver, Notice
+from cdk_streams.live._executor import SerialExecutor
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import EventSourceMapping, SendFailure
 from cdk_streams.testing._fake_streams import FakeStreams
@@ -32,25 +32,25 @@ class Bench:
     """
 
     streams: FakeStreams
-    positions: PositionStore
+    checkpoints: CheckpointStore
     settings: MappingSettings = field(default_factory=MappingSettings)
     handler: Callable[[Any, Any], Any] = lambda _event, _context: None
-    scripted: list[Answer | Exception] = field(default_factory=list)
+    scripted: list[InvokeResponse | Exception] = field(default_factory=list)
     refuse: str | None = None
     calls: list[list[Any]] = field(default_factory=list)
     request_ids: list[str] = field(default_factory=list)
     failures: list[dict[str, Any]] = field(default_factory=list)
     seen: list[Notice] = field(default_factory=list)
     now_ms: int = NOW_MS
-    work: InOrder = field(init=False)
-    consumer: Consumer = field(init=False)
+    executor: SerialExecutor = field(init=False)
+    driver: MappingDriver = field(init=False)
 
     def start(self) -> None:
         """Start the consumer, or a new one where the last one was left."""
-        if hasattr(self, "work"):
-            self.now_ms = self.work.now_ms() + 1
-        self.work = InOrder(self.now_ms)
-        self.consumer = Consumer(
+        if hasattr(self, "executor"):
+            self.now_ms = self.executor.now_ms() + 1
+        self.executor = SerialExecutor(self.now_ms)
+        self.driver = MappingDriver(
             "audit",
             EventSourceMapping(
                 settings=replace(self.settings, on_failure=QUEUE),
@@ -61,17 +61,17 @@ class Bench:
             api=self.streams,
             invoke=self.invoke,
             deliver=self.deliver,
-            positions=self.positions,
-            work=self.work,
-            observe=lambda _at_ms, notice: self.seen.append(notice),
+            checkpoints=self.checkpoints,
+            executor=self.executor,
+            on_notice=lambda _at_ms, notice: self.seen.append(notice),
         )
-        self.consumer.start()
+        self.driver.start()
 
     def turn(self, turns: int) -> None:
         for _ in range(turns):
-            self.consumer.turn()
+            self.driver.run_once()
 
-    def invoke(self, event: Any, request_id: str) -> Answer:
+    def invoke(self, event: Any, request_id: str) -> InvokeResponse:
         if self.scripted:
             answer = self.scripted.pop(0)
             if isinstance(answer, Exception):
@@ -80,9 +80,11 @@ class Bench:
         self.calls.append(event["Records"])
         self.request_ids.append(request_id)
         try:
-            return Answer(request_id, json.dumps(self.handler(event, None)).encode())
+            return InvokeResponse(request_id, json.dumps(self.handler(event, None)).encode())
         except ValueError:
-            return Answer(request_id, b"{}", function_error="Unhandled", error_type="ValueError")
+            return InvokeResponse(
+                request_id, b"{}", function_error="Unhandled", error_type="ValueError"
+            )
 
     def deliver(self, failure: SendFailure) -> str | None:
         if self.refuse is None:
@@ -98,5 +100,5 @@ class Bench:
 def bench(tmp_path: Path) -> Iterator[Bench]:
     streams = FakeStreams()
     streams.add_shard("s")
-    with PositionStore(tmp_path / "positions") as positions:
-        yield Bench(streams, positions)
+    with CheckpointStore(tmp_path / "checkpoints") as checkpoints:
+        yield Bench(streams, checkpoints)

@@ -20,14 +20,14 @@ from cdk_streams.poller import EventSourceMapping
 from tests.bench import scenario_handler
 from tests.bench.scenario import Scenario
 
-__all__ = ["Rehearsal", "rehearsing"]
+__all__ = ["ScenarioFixture", "scenario_fixture"]
 
 _ENABLED_WITHIN_S: Final = 30.0
 _LOOK_EVERY_S: Final = 0.1
 
 
 @dataclass(frozen=True, slots=True)
-class Rehearsal:
+class ScenarioFixture:
     """A table with `scenario.count` items written in order, and a queue for failure records.
 
     `began_s` is the moment, in epoch seconds, from which the scenario counts its own.
@@ -103,7 +103,9 @@ class Rehearsal:
 
 
 @contextlib.contextmanager
-def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> Iterator[Rehearsal]:
+def scenario_fixture(
+    scenario: Scenario, client: Client, *, waiting: bool = True
+) -> Iterator[ScenarioFixture]:
     """Make the scenario's table and queue, write its items, and remove both in the end.
 
     `waiting`: each item is written at its own second, and not as soon as possible.
@@ -130,7 +132,7 @@ def rehearsing(scenario: Scenario, client: Client, *, waiting: bool = True) -> I
                     "keep": {"BOOL": ordinal in scenario.keep},
                 }
                 dynamodb.put_item(TableName=name, Item=item)
-            yield Rehearsal(
+            yield ScenarioFixture(
                 scenario,
                 client,
                 name,

@@ -1,6 +1,6 @@
-"""Run a scenario for real: a new table, a new queue, the handler in Lambda's runtime client.
+"""A scenario run for real: a new table, a new queue, the handler in Lambda's runtime client.
 
-    rehearse(SCENARIOS[0], client, connection={}) == SCENARIOS[0].expected
+    run_scenario(SCENARIOS[0], client, connection={}) == SCENARIOS[0].expected
 
 This is how a local AWS is compared with Lambda's recorded behaviour, and how the poller that the
 simulator runs is shown to do the same with real reads, real calls and real failure records.
@@ -17,19 +17,19 @@ from typing import Any
 
 from cdk_streams.errors import StreamsError
 from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import Client
 from cdk_streams.live._driver import Notice
 from cdk_streams.live._executor import system_ms
-from cdk_streams.live._session import driving
+from cdk_streams.live._session import drive
 from cdk_streams.local._local_aws import LocalAws
 from cdk_streams.local._local_aws import client as client_at
 from cdk_streams.poller import CallEnded, Checkpoint, FailureSent, Invoke, SendFailure, Settled
-from tests.bench.fixture import Rehearsal, rehearsing
+from tests.bench.fixture import ScenarioFixture, scenario_fixture
 from tests.bench.scenario import Result, Scenario, calls_of, result_of
-from tests.bench.sharding_proxy import RetoldStream
+from tests.bench.sharding_proxy import ShardingProxy
 
-__all__ = ["rehearse"]
+__all__ = ["run_scenario"]
 
 _LIMIT_S = 60.0
 _LOOK_EVERY_S = 1.0
@@ -63,7 +63,7 @@ class _Watch:
         """Take part in a run; nobody reads these handlers' lines."""
 
 
-def rehearse(
+def run_scenario(
     scenario: Scenario,
     client: Client,
     connection: Mapping[str, str],
@@ -78,7 +78,7 @@ def rehearse(
         connection: What the function gets to make clients of its own.
         times_by_minute: Whether the stream rounds creation times down to the minute, as DynamoDB
             Local does. Where a scenario says when its records are written, they are then written
-            at once, and their times are told by a proxy.
+            at once, and a proxy replaces their times.
 
     Raises:
         StreamsError: Not every record was dealt with in a minute.
@@ -86,16 +86,18 @@ def rehearse(
     """
     watch = _Watch(scenario.count)
     with contextlib.ExitStack() as stack:
-        rehearsal = stack.enter_context(rehearsing(scenario, client, waiting=not times_by_minute))
-        clients = stack.enter_context(_told(rehearsal, times=times_by_minute))
-        positions = stack.enter_context(PositionStore(rehearsal.asset.parent / "positions"))
-        ahead_ms = rehearsal.starts_ms - system_ms() if scenario.late_s else 0
+        fixture = stack.enter_context(
+            scenario_fixture(scenario, client, waiting=not times_by_minute)
+        )
+        clients = stack.enter_context(_proxied(fixture, times=times_by_minute))
+        checkpoints = stack.enter_context(CheckpointStore(fixture.asset.parent / "checkpoints"))
+        ahead_ms = fixture.starts_ms - system_ms() if scenario.late_s else 0
         run = stack.enter_context(
-            driving(
-                [rehearsal.consumer()],
+            drive(
+                [fixture.consumer()],
                 clients,
-                positions=positions,
-                audience=watch,
+                checkpoints=checkpoints,
+                observer=watch,
                 connection=connection,
                 clock=lambda: system_ms() + ahead_ms,
             )
@@ -108,25 +110,25 @@ def rehearse(
                     f"{scenario.name}: {scenario.count} records must be dealt with in "
                     f"{_LIMIT_S:g} s, got {watch.settled}"
                 )
-        calls = calls_of(watch.calls, rehearsal.stream_arn)
-        return result_of(scenario, calls, rehearsal.failures(), rehearsal.ordinals())
+        calls = calls_of(watch.calls, fixture.stream_arn)
+        return result_of(scenario, calls, fixture.failures(), fixture.ordinals())
 
 
 @contextlib.contextmanager
-def _told(rehearsal: Rehearsal, *, times: bool) -> Iterator[Client]:
+def _proxied(fixture: ScenarioFixture, *, times: bool) -> Iterator[Client]:
     """Yield clients whose stream has the scenario's shards and, with `times`, its times."""
-    scenario, client = rehearsal.scenario, rehearsal.client
+    scenario, client = fixture.scenario, fixture.client
     if not scenario.shards and not (times and scenario.written_s):
         yield client
         return
     made_s = {
-        place: rehearsal.began_s + second
+        place: fixture.began_s + second
         for place, second in enumerate(scenario.written_s, start=1)
         if times
     }
     target = client("dynamodbstreams").meta.endpoint_url
-    with RetoldStream(target, shards=scenario.shards, made_s=made_s) as retold:
-        aws = LocalAws(retold.endpoint_url, rehearsal.asset)
+    with ShardingProxy(target, shards=scenario.shards, made_s=made_s) as proxy:
+        aws = LocalAws(proxy.endpoint_url, fixture.asset)
 
         def through(service: str) -> Any:
             return client_at(aws, service) if service == "dynamodbstreams" else client(service)

@@ -12,7 +12,7 @@ from typing import Any, Literal, TypeAlias
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import CallEnded, Invoke, invocation_event
-from tests.bench.sharding_proxy import ToldShard
+from tests.bench.sharding_proxy import ProxiedShard
 
 __all__ = ["Call", "Evidence", "Failure", "Result", "Scenario", "Window", "calls_of", "result_of"]
 
@@ -84,7 +84,7 @@ class Scenario:
     keep: frozenset[int] = frozenset()
     written_s: tuple[int, ...] = ()
     late_s: int = 0
-    shards: Mapping[str, ToldShard] = field(default_factory=dict)
+    shards: Mapping[str, ProxiedShard] = field(default_factory=dict)
     evidence: Evidence = "recorded on AWS"
 
 
@@ -141,7 +141,7 @@ def _window(event: Mapping[str, Any]) -> Window:
     return Window(event["state"].get("sum"), event["isFinalInvokeForWindow"])
 
 
-def _order(shards: Mapping[str, ToldShard], calls: list[Call]) -> Iterable[str]:
+def _order(shards: Mapping[str, ProxiedShard], calls: list[Call]) -> Iterable[str]:
     """Say of each parent and child, and of each two siblings, how their spans lie."""
     spans = {
         name: (min(call.began for call in own), max(call.ended for call in own))

@@ -1,12 +1,12 @@
-"""A real stream of one shard told as another: its records in several shards, at other times.
+"""A proxy that presents a real single-shard stream as one with several shards.
 
-    told = {PARENT: ToldShard((1, 2)), LEFT: ToldShard((3, 5), PARENT), …}
-    with RetoldStream(endpoint_url, shards=told) as retold:
-        boto3.client("dynamodbstreams", endpoint_url=retold.endpoint_url, …)
+    shards = {PARENT: ProxiedShard((1, 2)), LEFT: ProxiedShard((3, 5), PARENT), …}
+    with ShardingProxy(endpoint_url, shards=shards) as proxy:
+        boto3.client("dynamodbstreams", endpoint_url=proxy.endpoint_url, …)
 
 No endpoint on a machine can be made to split a shard, and DynamoDB Local knows the minute of a
 record only. Records, requests and errors are real; shard ids, iterators, the pages of
-DescribeStream and, where asked for, creation times are told.
+DescribeStream and, where asked for, creation times are the proxy's.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from urllib.parse import urlsplit
 
 from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request, forward
 
-__all__ = ["RetoldStream", "ToldShard"]
+__all__ = ["ProxiedShard", "ShardingProxy"]
 
 _OLDEST = -1
 _SHARDS_A_PAGE = 2
 
 
 @dataclass(frozen=True, slots=True)
-class ToldShard:
+class ProxiedShard:
     """The records of a shard, by their places in the real one, from 1 and ascending.
 
     A shard with children is closed when its last record is written. From then on its children are
@@ -48,8 +48,8 @@ class _RefusedError(Exception):
         self.reply = reply
 
 
-class RetoldStream:
-    """Tells the one stream that is asked for; `shards` None: as the one shard that it is.
+class ShardingProxy:
+    """Answers for the one stream that is asked for; `shards` None: with the one shard that it has.
 
     `made_s` has the creation time of a place, in epoch seconds; the others keep their own.
     DescribeStream answers with two shards at a time, so that whoever reads one page misses some.
@@ -59,7 +59,7 @@ class RetoldStream:
         self,
         target: str,
         *,
-        shards: Mapping[str, ToldShard] | None = None,
+        shards: Mapping[str, ProxiedShard] | None = None,
         made_s: Mapping[int, float] | None = None,
     ) -> None:
         self._target = urlsplit(target).netloc
@@ -85,14 +85,14 @@ class RetoldStream:
 
     def _answer(self, request: Request) -> Reply:
         asked = json.loads(request.body)
-        tell = {
+        operation = {
             "DescribeStream": self._describe,
             "GetShardIterator": self._begin,
             "GetRecords": self._read,
         }[request.operation]
         try:
             with self._lock:
-                return Reply(200, json.dumps(tell(request, asked)).encode())
+                return Reply(200, json.dumps(operation(request, asked)).encode())
         except _RefusedError as refused:
             return refused.reply
 
@@ -136,7 +136,7 @@ class RetoldStream:
         described = answer["StreamDescription"]
         (shard,) = described["Shards"]
         if not self._shards:
-            self._shards[shard["ShardId"]] = ToldShard()
+            self._shards[shard["ShardId"]] = ProxiedShard()
         if self._iterator is None:
             begin = {"StreamArn": stream_arn, "ShardId": shard["ShardId"]}
             begin["ShardIteratorType"] = "TRIM_HORIZON"
@@ -173,7 +173,7 @@ class RetoldStream:
         has_children = any(shard.parent == name for shard in self._shards.values())
         return has_children and self._shards[name].places[-1] <= len(self._records)
 
-    def _is_begun(self, shard: ToldShard) -> bool:
+    def _is_begun(self, shard: ProxiedShard) -> bool:
         return shard.parent is None or self._is_closed(shard.parent)
 
     def _described(self, name: str) -> dict[str, Any]:
@@ -183,8 +183,8 @@ class RetoldStream:
         numbers = {"StartingSequenceNumber": _text(first[0])} if first else {}
         if self._is_closed(name):
             numbers["EndingSequenceNumber"] = _text(held[-1])
-        told: dict[str, Any] = {"ShardId": name, "SequenceNumberRange": numbers}
-        return told if parent is None else {**told, "ParentShardId": parent}
+        described: dict[str, Any] = {"ShardId": name, "SequenceNumberRange": numbers}
+        return described if parent is None else {**described, "ParentShardId": parent}
 
 
 def _text(record: Mapping[str, Any]) -> str:

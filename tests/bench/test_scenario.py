@@ -6,7 +6,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from tests.bench.scenario import Call, Result, Scenario, result_of
-from tests.bench.sharding_proxy import ToldShard
+from tests.bench.sharding_proxy import ProxiedShard
 
 PARENT, LEFT, RIGHT = "shardId-1-parent", "shardId-2-left", "shardId-3-right"
 SCENARIO = Scenario(
@@ -16,9 +16,9 @@ SCENARIO = Scenario(
     {},
     Result(()),
     shards={
-        PARENT: ToldShard((1,)),
-        LEFT: ToldShard((2,), PARENT),
-        RIGHT: ToldShard((3,), PARENT),
+        PARENT: ProxiedShard((1,)),
+        LEFT: ProxiedShard((2,), PARENT),
+        RIGHT: ProxiedShard((3,), PARENT),
     },
 )
 

@@ -43,5 +43,5 @@ def test_a_scenario_comes_out_as_on_lambda(bench: Any, scenario: Scenario) -> No
     bench.turn(200)
     calls = calls_of(bench.seen, bench.streams.arn)
     assert result_of(scenario, calls, bench.failures, ordinals) == scenario.expected
-    positions = bench.positions.load("audit", bench.streams.arn).values()
-    assert max(position.number or "" for position in positions) == max(ordinals)
+    checkpoints = bench.checkpoints.load("audit", bench.streams.arn).values()
+    assert max(position.number or "" for position in checkpoints) == max(ordinals)

@@ -1,4 +1,4 @@
-"""One shard told as several, in front of a stream in memory that answers like a real endpoint."""
+"""One shard presented as several, before a stream in memory that answers like a real one."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from cdk_streams.live._streams_api import list_shards
 from cdk_streams.local._local_aws import LocalAws, client
 from cdk_streams.testing._fake_streams import FakeStreams
 from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request
-from tests.bench.sharding_proxy import RetoldStream, ToldShard
+from tests.bench.sharding_proxy import ProxiedShard, ShardingProxy
 
 PARENT = "shardId-00000000000000000001-parent"
 LEFT = "shardId-00000000000000000002-left"
 RIGHT = "shardId-00000000000000000003-right"
-TOLD = {
-    PARENT: ToldShard((1, 2)),
-    LEFT: ToldShard(range(3, 100, 2), PARENT),
-    RIGHT: ToldShard(range(4, 100, 2), PARENT),
+SHARDS = {
+    PARENT: ProxiedShard((1, 2)),
+    LEFT: ProxiedShard(range(3, 100, 2), PARENT),
+    RIGHT: ProxiedShard(range(4, 100, 2), PARENT),
 }
 
 
@@ -48,8 +48,8 @@ def _over_http(streams: FakeStreams, request: Request) -> Reply:
 
 
 @dataclass
-class Told:
-    """The real stream, and a client of the told one."""
+class Proxied:
+    """The real stream, and a client of the proxy's."""
 
     streams: FakeStreams
     api: Any
@@ -63,22 +63,22 @@ class Told:
 
 
 @pytest.fixture
-def told(tmp_path: Path) -> Iterator[Told]:
+def proxied(tmp_path: Path) -> Iterator[Proxied]:
     streams = FakeStreams()
     streams.add_shard("real")
     with (
         LoopbackProxy(lambda request: _over_http(streams, request)) as real,
-        RetoldStream(real.endpoint_url, shards=TOLD, made_s={2: 1_789_654_328.0}) as retold,
+        ShardingProxy(real.endpoint_url, shards=SHARDS, made_s={2: 1_789_654_328.0}) as proxy,
     ):
-        yield Told(streams, client(LocalAws(retold.endpoint_url, tmp_path), "dynamodbstreams"))
+        yield Proxied(streams, client(LocalAws(proxy.endpoint_url, tmp_path), "dynamodbstreams"))
 
 
-def test_children_are_told_of_when_their_parent_has_its_last_record(told: Told) -> None:
-    told.write(1)
-    (shard,) = list_shards(told.api, told.streams.arn)
+def test_children_are_listed_when_their_parent_has_its_last_record(proxied: Proxied) -> None:
+    proxied.write(1)
+    (shard,) = list_shards(proxied.api, proxied.streams.arn)
     assert (shard.id, shard.closed) == (PARENT, False)
-    told.write(1)
-    described = list_shards(told.api, told.streams.arn)
+    proxied.write(1)
+    described = list_shards(proxied.api, proxied.streams.arn)
     assert [(each.id, each.parent, each.closed) for each in described] == [
         (PARENT, None, True),
         (LEFT, PARENT, False),
@@ -86,33 +86,33 @@ def test_children_are_told_of_when_their_parent_has_its_last_record(told: Told) 
     ]
 
 
-def test_a_shard_holds_its_own_records_and_ends_when_it_is_closed(told: Told) -> None:
-    numbers = told.write(6)
-    assert told.read(PARENT, AtStart()) == numbers[:2]
-    assert told.read(LEFT, AtStart()) == [numbers[2], numbers[4]]
-    assert told.read(RIGHT, AtStart()) == [numbers[3], numbers[5]]
-    reader = ShardReader(told.api, told.streams.arn, PARENT, AtStart())
+def test_a_shard_holds_its_own_records_and_ends_when_it_is_closed(proxied: Proxied) -> None:
+    numbers = proxied.write(6)
+    assert proxied.read(PARENT, AtStart()) == numbers[:2]
+    assert proxied.read(LEFT, AtStart()) == [numbers[2], numbers[4]]
+    assert proxied.read(RIGHT, AtStart()) == [numbers[3], numbers[5]]
+    reader = ShardReader(proxied.api, proxied.streams.arn, PARENT, AtStart())
     assert [reader.read(1).closed, reader.read(1).closed] == [False, True]
 
 
-def test_a_shard_is_read_from_where_it_is_asked_for(told: Told) -> None:
-    numbers = told.write(6)
-    assert told.read(LEFT, AtNumber(numbers[4])) == [numbers[4]]
-    assert told.read(LEFT, AfterNumber(numbers[2])) == [numbers[4]]
-    latest = ShardReader(told.api, told.streams.arn, LEFT, AtEnd(0))
+def test_a_shard_is_read_from_where_it_is_asked_for(proxied: Proxied) -> None:
+    numbers = proxied.write(6)
+    assert proxied.read(LEFT, AtNumber(numbers[4])) == [numbers[4]]
+    assert proxied.read(LEFT, AfterNumber(numbers[2])) == [numbers[4]]
+    latest = ShardReader(proxied.api, proxied.streams.arn, LEFT, AtEnd(0))
     assert latest.read().records == ()
-    later = told.write(1)
+    later = proxied.write(1)
     assert [each["dynamodb"]["SequenceNumber"] for each in latest.read().records] == later
 
 
-def test_creation_times_are_told_where_asked_for(told: Told) -> None:
-    told.write(2)
-    page = ShardReader(told.api, told.streams.arn, PARENT, AtStart()).read()
+def test_creation_times_are_replaced_where_asked_for(proxied: Proxied) -> None:
+    proxied.write(2)
+    page = ShardReader(proxied.api, proxied.streams.arn, PARENT, AtStart()).read()
     times = [each["dynamodb"]["ApproximateCreationDateTime"] for each in page.records]
     assert times == [1_767_225_600.0, 1_789_654_328.0]
 
 
-def test_an_error_of_the_real_endpoint_is_passed_on(told: Told) -> None:
-    told.streams.fail("describe_stream", "ResourceNotFoundException")
+def test_an_error_of_the_real_endpoint_is_passed_on(proxied: Proxied) -> None:
+    proxied.streams.fail("describe_stream", "ResourceNotFoundException")
     with pytest.raises(ClientError, match="ResourceNotFoundException"):
-        list_shards(told.api, told.streams.arn)
+        list_shards(proxied.api, proxied.streams.arn)

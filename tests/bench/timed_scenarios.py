@@ -6,7 +6,7 @@ from typing import Any
 
 from cdk_streams.mapping import MappingSettings
 from tests.bench.scenario import Failure, Result, Scenario, Window
-from tests.bench.sharding_proxy import ToldShard
+from tests.bench.sharding_proxy import ProxiedShard
 
 __all__ = ["IN_TIME"]
 
@@ -94,10 +94,10 @@ IN_TIME = (
         ),
         count=7,
         shards={
-            _PARENT: ToldShard((1, 2)),
-            _LEFT: ToldShard((3, 5), _PARENT),
-            _RIGHT: ToldShard((4, 6), _PARENT),
-            _NEXT: ToldShard((7,), _LEFT),
+            _PARENT: ProxiedShard((1, 2)),
+            _LEFT: ProxiedShard((3, 5), _PARENT),
+            _RIGHT: ProxiedShard((4, 6), _PARENT),
+            _NEXT: ProxiedShard((7,), _LEFT),
         },
         evidence="recorded on Kinesis",
     ),

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.lambda_local._function import DeployedFunction
 from cdk_streams.lambda_local._logs import LogLine
 from cdk_streams.lambda_local._runner import FunctionRunner
@@ -74,7 +74,7 @@ def alive(pid: int) -> bool:
         return False
 
 
-def one(asset: Path, event: dict[str, object], **settings: object) -> Answer:
+def one(asset: Path, event: dict[str, object], **settings: object) -> InvokeResponse:
     function = DeployedFunction(asset, "audit.handler", **settings)  # type: ignore[arg-type] # a test's own keywords
     with FunctionRunner(function) as run:
         return run.invoke(event, "r-1")
@@ -218,7 +218,7 @@ def test_a_zip_file_and_its_layers_run_like_folders(tmp_path: Path) -> None:
 
 def test_events_at_the_same_time_have_processes_of_their_own(asset: Path, tmp_path: Path) -> None:
     marks = [str(tmp_path / "one"), str(tmp_path / "two")]
-    answers: list[Answer] = []
+    answers: list[InvokeResponse] = []
     with FunctionRunner(DeployedFunction(asset, "audit.handler", timeout_s=30)) as run:
         threads = [
             threading.Thread(
@@ -295,7 +295,7 @@ def test_a_killed_driver_takes_its_functions_with_it(asset: Path, tmp_path: Path
 def test_close_ends_an_invocation_that_is_under_way(asset: Path, tmp_path: Path) -> None:
     run = FunctionRunner(DeployedFunction(asset, "audit.handler", timeout_s=600))
     mine, never = tmp_path / "mine", tmp_path / "never"
-    answers: list[Answer] = []
+    answers: list[InvokeResponse] = []
     event = {"do": "overlap", "mine": str(mine), "other": str(never)}
     thread = threading.Thread(target=lambda: answers.append(run.invoke(event)))
     thread.start()

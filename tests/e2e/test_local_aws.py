@@ -20,9 +20,9 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
 import sys
-from cdk_streams._signals import stopped_by_signals
+from cdk_streams._signals import exit_on_signals
 from cdk_streams.local._local_aws import local_aws
-with stopped_by_signals(), local_aws() as aws:
+with exit_on_signals(), local_aws() as aws:
     print(aws.endpoint_url, aws.folder, flush=True)
     sys.stdin.read()
 """

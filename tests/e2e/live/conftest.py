@@ -21,10 +21,10 @@ import pytest
 
 from cdk_streams.lambda_local._function import DeployedFunction
 from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._driver import Notice, Trouble
-from cdk_streams.live._session import driving
+from cdk_streams.live._driver import Notice, Problem
+from cdk_streams.live._session import drive
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import CallEnded, EventSourceMapping, Throttled
 
@@ -66,8 +66,8 @@ import boto3
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.lambda_local._function import DeployedFunction
 from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._session import driving
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._session import drive
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.poller import EventSourceMapping
 
 endpoint, stream, folder, settings = sys.argv[1:]
@@ -78,7 +78,7 @@ mapping = EventSourceMapping(
     settings=MappingSettings(**json.loads(settings)), function_arn=function.invoked_arn,
     stream_arn=stream, uuid="mapping")
 
-class Nobody:
+class NoObserver:
     def notice(self, consumer, at_ms, notice): pass
     def log(self, consumer, line): pass
 
@@ -86,9 +86,9 @@ def client(service):
     return boto3.client(service, endpoint_url=endpoint, region_name="us-east-1",
                         aws_access_key_id="local", aws_secret_access_key="local")
 
-with PositionStore(Path(folder) / "positions") as positions, driving(
-        [DeployedConsumer("seeing", function, mapping)], client, positions=positions,
-        audience=Nobody(), connection={}, scratch=Path(folder)):
+with CheckpointStore(Path(folder) / "checkpoints") as checkpoints, drive(
+        [DeployedConsumer("seeing", function, mapping)], client, checkpoints=checkpoints,
+        observer=NoObserver(), connection={}, scratch=Path(folder)):
     threading.Event().wait()
 """
 
@@ -102,16 +102,16 @@ def eventually(true: Callable[[], bool], what: str, limit_s: float = 60) -> None
 
 @dataclass
 class Watch:
-    """Counts notices by kind and keeps troubles."""
+    """Counts notices by kind and keeps problems."""
 
     counts: Counter[str] = field(default_factory=Counter)
-    troubles: list[str] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
 
     def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
         self.counts[type(notice).__name__] += 1
         match notice:
-            case Trouble(what):
-                self.troubles.append(what)
+            case Problem(what):
+                self.problems.append(what)
             case CallEnded(outcome=Throttled()):
                 self.counts["throttles"] += 1
 
@@ -183,12 +183,12 @@ class Table:
     ) -> Iterator[Watch]:
         watch = Watch()
         with (
-            PositionStore(self.folder / "positions") as positions,
-            driving(
+            CheckpointStore(self.folder / "checkpoints") as checkpoints,
+            drive(
                 [self.consumer(settings, timeout_s)],
                 clients or self.clients,
-                positions=positions,
-                audience=watch,
+                checkpoints=checkpoints,
+                observer=watch,
                 connection={},
             ) as run,
         ):

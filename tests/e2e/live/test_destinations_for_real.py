@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer
 from cdk_streams.live._driver import Notice
-from cdk_streams.live._session import driving
+from cdk_streams.live._session import drive
 from cdk_streams.poller import FailureSent
 from cdk_streams.redrive._queue_messages import read_failures
-from tests.bench.fixture import Rehearsal, rehearsing
+from tests.bench.fixture import ScenarioFixture, scenario_fixture
 from tests.bench.recorded_scenarios import SCENARIOS
 
 pytestmark = pytest.mark.e2e
@@ -43,25 +43,25 @@ class UntilSent:
 
 
 @pytest.fixture
-def rehearsal(near: Callable[[str], Any]) -> Iterator[Rehearsal]:
+def fixture(near: Callable[[str], Any]) -> Iterator[ScenarioFixture]:
     """Four records of which the second is bad, and no retries."""
     (scenario,) = [each for each in SCENARIOS if each.name == "raise_once"]
-    with rehearsing(scenario, near) as made:
+    with scenario_fixture(scenario, near) as made:
         yield made
 
 
-def fail_into(rehearsal: Rehearsal, destination: str) -> None:
-    consumer = rehearsal.consumer()
+def fail_into(fixture: ScenarioFixture, destination: str) -> None:
+    consumer = fixture.consumer()
     settings = replace(consumer.mapping.settings, on_failure=destination)
     mapping = replace(consumer.mapping, settings=settings)
     watch = UntilSent()
     with (
-        PositionStore(rehearsal.asset.parent / "positions") as positions,
-        driving(
+        CheckpointStore(fixture.asset.parent / "checkpoints") as checkpoints,
+        drive(
             [DeployedConsumer(consumer.name, consumer.function, mapping)],
-            rehearsal.client,
-            positions=positions,
-            audience=watch,
+            fixture.client,
+            checkpoints=checkpoints,
+            observer=watch,
             connection={},
         ),
     ):
@@ -69,10 +69,10 @@ def fail_into(rehearsal: Rehearsal, destination: str) -> None:
 
 
 def test_a_bucket_holds_the_failure_record_with_its_records(
-    rehearsal: Rehearsal, near: Callable[[str], Any]
+    fixture: ScenarioFixture, near: Callable[[str], Any]
 ) -> None:
     near("s3").create_bucket(Bucket="failed-records")
-    fail_into(rehearsal, "arn:aws:s3:::failed-records")
+    fail_into(fixture, "arn:aws:s3:::failed-records")
     (found,) = near("s3").list_objects_v2(Bucket="failed-records")["Contents"]
     assert re.fullmatch(KEY, found["Key"])
     body = json.loads(
@@ -92,12 +92,12 @@ def test_a_bucket_holds_the_failure_record_with_its_records(
 
 
 def test_a_topic_passes_the_failure_record_on(
-    rehearsal: Rehearsal, near: Callable[[str], Any]
+    fixture: ScenarioFixture, near: Callable[[str], Any]
 ) -> None:
     topic = near("sns").create_topic(Name="failed-records")["TopicArn"]
-    near("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=rehearsal.queue_arn)
-    fail_into(rehearsal, topic)
-    (failure,) = read_failures(near("sqs"), rehearsal.queue_url)
+    near("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=fixture.queue_arn)
+    fail_into(fixture, topic)
+    (failure,) = read_failures(near("sqs"), fixture.queue_url)
     assert failure.body["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert failure.body["DDBStreamBatchInfo"]["batchSize"] == 4
     assert "payload" not in failure.body

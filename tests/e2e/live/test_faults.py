@@ -84,8 +84,8 @@ def test_a_destination_that_refuses_loses_the_failure_record_and_nothing_else(
     with table.driven(settings) as watch:
         eventually(lambda: len(table.seen()) == 4, "four records must be handled")
     assert watch.counts["FailureSent"] == 1
-    (trouble,) = watch.troubles
-    assert trouble.startswith("the failure record was refused and is lost")
+    (problem,) = watch.problems
+    assert problem.startswith("the failure record was refused and is lost")
 
 
 def test_an_item_deleted_by_time_to_live_says_who_deleted_it(table: Any, eventually: Any) -> None:

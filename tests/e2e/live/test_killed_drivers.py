@@ -10,7 +10,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from tests.bench.dynamodb_local import roll_over
-from tests.bench.sharding_proxy import RetoldStream, ToldShard
+from tests.bench.sharding_proxy import ProxiedShard, ShardingProxy
 
 pytestmark = pytest.mark.e2e
 
@@ -98,13 +98,13 @@ def test_a_stream_that_splits_is_read_parent_first_however_often_its_driver_is_k
     settings: dict[str, Any] = {"batch_size": 7}
     # Ten items in turn: those at odd places go left, and that shard is continued by another.
     shards = {
-        PARENT: ToldShard(range(1, 51)),
-        LEFT: ToldShard(range(51, 101, 2), PARENT),
-        RIGHT: ToldShard(range(52, count + 1, 2), PARENT),
-        NEXT: ToldShard(range(101, count + 1, 2), LEFT),
+        PARENT: ProxiedShard(range(1, 51)),
+        LEFT: ProxiedShard(range(51, 101, 2), PARENT),
+        RIGHT: ProxiedShard(range(52, count + 1, 2), PARENT),
+        NEXT: ProxiedShard(range(101, count + 1, 2), LEFT),
     }
     writing = threading.Thread(target=table.write, args=(count,))
-    with RetoldStream(table.clients("dynamodb").meta.endpoint_url, shards=shards) as retold:
+    with ShardingProxy(table.clients("dynamodb").meta.endpoint_url, shards=shards) as retold:
         writing.start()
         table.driven_and_killed(retold.endpoint_url, settings, count, kills=kills, seed=1)
         writing.join()

@@ -21,10 +21,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cdk_streams.cli import main
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer, read_consumers, read_stacks
 from cdk_streams.live._driver import Notice
-from cdk_streams.live._session import driving
+from cdk_streams.live._session import drive
 from cdk_streams.local._local_app import connection_variables
 from cdk_streams.local._local_aws import LocalAws, client, environment
 from cdk_streams.poller import FailureSent
@@ -108,12 +108,12 @@ class Shop:
         """Write four items, of which both consumers handle two and fail with one."""
         watch = UntilSent()
         with (
-            PositionStore(self.folder / "positions") as positions,
-            driving(
+            CheckpointStore(self.folder / "checkpoints") as checkpoints,
+            drive(
                 self.consumers,
                 self.client,
-                positions=positions,
-                audience=watch,
+                checkpoints=checkpoints,
+                observer=watch,
                 connection=connection_variables(self.aws),
             ),
         ):
@@ -238,7 +238,7 @@ def test_a_record_that_failed_is_handled_by_the_fixed_function(
     by = ("--stack", "Shop", "--consumer", name)
     early = shop.redrive(*by, "--yes")
     assert early.exit_code == 1, early.output
-    assert "1. stays: the function reported 1 as failed" in early.output
+    assert "1. kept: the function reported 1 as failed" in early.output
     assert shop.messages(name) == 1
 
     shop.fix(name)

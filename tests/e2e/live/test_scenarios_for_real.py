@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.bench.live_run import rehearse
+from tests.bench.live_run import run_scenario
 from tests.bench.recorded_scenarios import SCENARIOS
 from tests.bench.scenario import Scenario
 
@@ -18,5 +18,5 @@ pytestmark = pytest.mark.e2e
 def test_a_real_run_comes_out_as_on_lambda(
     scenario: Scenario, any_client: Callable[[str], Any], times_by_minute: bool
 ) -> None:
-    result = rehearse(scenario, any_client, connection={}, times_by_minute=times_by_minute)
+    result = run_scenario(scenario, any_client, connection={}, times_by_minute=times_by_minute)
     assert result == scenario.expected

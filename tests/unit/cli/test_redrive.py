@@ -80,7 +80,7 @@ def test_trimmed_records_are_told_and_the_failure_record_stays(aws: FakeAws) -> 
     for options in ((), ("--yes",), ("--yes", "--incomplete")):
         answer = run(*options)
         assert answer.exit_code == 1
-        assert "stays: its records have left the stream, which keeps them for 24" in answer.output
+        assert "kept: its records have left the stream, which keeps them for 24" in answer.output
     assert called(aws) == []
     assert len(aws.queue.messages) == 1
 
@@ -90,11 +90,11 @@ def test_a_batch_that_is_half_gone_is_called_only_when_asked_and_stays(aws: Fake
     aws.streams.trim("s", through=aws.numbers[0])
     plain = run("--yes")
     assert plain.exit_code == 1
-    assert "stays: 1 of its records left the stream" in plain.output
+    assert "kept: 1 of its records left the stream" in plain.output
     assert called(aws) == []
     asked = run("--yes", "--incomplete")
     assert asked.exit_code == 1
-    assert "handled, stays: not all of its records were there" in asked.output
+    assert "handled; kept, because not all of its records were there" in asked.output
     assert called(aws) == [(FUNCTION, ["1", "2", "3"])]
     assert len(aws.queue.messages) == 1
 
@@ -136,7 +136,7 @@ def test_a_function_without_a_mapping_to_the_stream_is_never_called(aws: FakeAws
     aws.fail(0, 0, function=OTHER)
     answer = run("--yes")
     assert answer.exit_code == 1
-    assert f"stays: the mapping of {OTHER}" in answer.output
+    assert f"kept: the mapping of {OTHER}" in answer.output
     assert called(aws) == []
 
 
@@ -145,7 +145,7 @@ def test_a_foreign_message_stays_and_the_others_are_redriven(aws: FakeAws) -> No
     aws.fail(0, 0)
     answer = run("--yes")
     assert answer.exit_code == 1
-    assert "stays: a failure record must have requestContext" in answer.output
+    assert "kept: a failure record must have requestContext" in answer.output
     assert list(aws.queue.messages) == ["foreign"]
     assert called(aws) == [(FUNCTION, ["0"])]
 
@@ -183,7 +183,7 @@ def test_a_consumer_of_a_stack_redrives_its_own_failures_only(aws: FakeAws) -> N
     aws.fail(1, 1, function=OTHER)
     answer = run("--yes", by=("--stack", "Shop", "--consumer", "Audit"))
     assert answer.exit_code == 0, answer.output
-    assert f"left alone in {QUEUE_URL}: 1 of other consumers" in answer.output
+    assert f"skipped in {QUEUE_URL}: 1 of other consumers" in answer.output
     assert called(aws) == [(FUNCTION, ["0"])]
     assert run("--yes", by=("--stack", "Shop")).exit_code == 0
     assert called(aws)[1:] == [(OTHER, ["1"])]
@@ -213,7 +213,7 @@ def test_a_consumer_that_cannot_be_looked_at_is_told_beside_the_others(aws: Fake
     aws.fail(0, 0)
     answer = run("--yes", by=("--stack", "Shop"))
     assert answer.exit_code == 0, answer.output
-    assert f"not looked at: MailMapping3C4D sends failure records to {topic}" in answer.output
+    assert f"unsupported destination: MailMapping3C4D -> {topic}" in answer.output
     assert called(aws) == [(FUNCTION, ["0"])]
 
 

@@ -100,7 +100,7 @@ def test_a_call_that_fails_keeps_message_and_object(aws: FakeAws) -> None:
     aws.functions.error, aws.functions.answer = "Unhandled", b'{"errorType": "KeyError"}'
     answer = run("--yes")
     assert answer.exit_code == 1
-    assert "stays: the function failed with KeyError" in answer.output
+    assert "kept: the function failed with KeyError" in answer.output
     assert (len(aws.queue.messages), len(aws.objects)) == (1, 1)
     assert aws.queue.hidden == set()
 
@@ -109,7 +109,7 @@ def test_an_object_that_is_gone_is_told(aws: FakeAws) -> None:
     aws.notify("aws/lambda/uuid-1/s/gone")
     answer = run("--yes")
     assert answer.exit_code == 1
-    assert f"the object s3://{BUCKET}/aws/lambda/uuid-1/s/gone must still be there" in answer.output
+    assert f"the object s3://{BUCKET}/aws/lambda/uuid-1/s/gone is gone" in answer.output
     assert len(aws.queue.messages) == 1
 
 
@@ -119,7 +119,7 @@ def test_an_object_that_is_no_failure_record_is_told(aws: FakeAws, text: str) ->
     aws.notify("aws/lambda/notes")
     answer = run("--yes")
     assert answer.exit_code == 1
-    assert "stays: a failure record must have requestContext" in answer.output
+    assert "kept: a failure record must have requestContext" in answer.output
 
 
 @pytest.mark.parametrize("time", ["soon", 1e300, None])
@@ -216,7 +216,7 @@ def test_a_consumers_own_failures_are_found_among_others_in_its_bucket(aws: Fake
     aws.notify(aws.keep(1, 1, function=OTHER))
     answer = run("--yes")
     assert answer.exit_code == 0, answer.output
-    assert f"left alone in {QUEUE_URL}: 1 of other consumers" in answer.output
+    assert f"skipped in {QUEUE_URL}: 1 of other consumers" in answer.output
     assert [function for function, _ in aws.functions.calls] == [FUNCTION]
 
 

@@ -53,8 +53,8 @@ def test_wrong_usage_is_told_before_anything_is_asked(options: tuple[str, ...], 
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ((), "the Region must be known, got none; name it with --region or AWS_DEFAULT_REGION"),
-        (("--region", "eu-west-1"), "credentials for AWS must be known, got none; log in, or name"),
+        ((), "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"),
+        (("--region", "eu-west-1"), "no AWS credentials found; log in, or name"),
         (("--region", "eu west"), "Provided region_name 'eu west' doesn't match"),
         (("--profile", "nobody"), "The config profile (nobody) could not be found"),
     ],

@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from cdk_streams.cli._live_view import shown
-from cdk_streams.cli._timeline_recorder import Picture
-from cdk_streams.lambda_local._environment import Answer
-from cdk_streams.live._driver import CallTaken
+from cdk_streams.cli._timeline_recorder import TimelineRecorder
+from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.live._driver import InvocationFinished
 from cdk_streams.poller import FailureSent, Invoke, RecordsRead, SendFailure, Settled
 from cdk_streams.simulator._timeline.events import Happening
 
@@ -24,17 +24,17 @@ def record(number: int, name: str = "INSERT", **more: Any) -> dict[str, Any]:
 
 
 def told(*notices: Any, first_ms: int = 1_000) -> list[Happening]:
-    picture = Picture()
+    recorder = TimelineRecorder()
     for number, notice in enumerate(notices):
-        picture.take("audit", first_ms + number * 10, notice)
-    return list(picture.happenings)
+        recorder.take("audit", first_ms + number * 10, notice)
+    return list(recorder.happenings)
 
 
 def test_a_write_is_drawn_once_for_all_consumers() -> None:
-    picture = Picture()
-    picture.take("audit", 0, RecordsRead("s", 1, [record(1)]))
-    picture.take("stock", 5, RecordsRead("s", 1, [record(1), record(2, "MODIFY")]))
-    lines = [(each.kind, each.at_ms, each.table, each.consumer) for each in picture.happenings]
+    recorder = TimelineRecorder()
+    recorder.take("audit", 0, RecordsRead("s", 1, [record(1)]))
+    recorder.take("stock", 5, RecordsRead("s", 1, [record(1), record(2, "MODIFY")]))
+    lines = [(each.kind, each.at_ms, each.table, each.consumer) for each in recorder.happenings]
     assert lines == [("insert", 0, "orders", ""), ("modify", 5, "orders", "")]
 
 
@@ -47,24 +47,29 @@ def test_a_deletion_by_time_to_live_is_an_expiry() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (Answer("r", b"null"), "handled"),
-        (Answer("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'), "partial"),
-        (Answer("r", b"{}", function_error="Unhandled", error_type="ValueError"), "failed"),
-        (Answer("r", b"{}", function_error="Unhandled", error_type="Sandbox.Timedout"), "timeout"),
-        (Answer("r", throttled=True), "throttled"),
+        (InvokeResponse("r", b"null"), "handled"),
+        (InvokeResponse("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'), "partial"),
+        (InvokeResponse("r", b"{}", function_error="Unhandled", error_type="ValueError"), "failed"),
+        (
+            InvokeResponse("r", b"{}", function_error="Unhandled", error_type="Sandbox.Timedout"),
+            "timeout",
+        ),
+        (InvokeResponse("r", throttled=True), "throttled"),
     ],
 )
-def test_a_call_is_drawn_by_what_came_of_it(answer: Answer, kind: str) -> None:
+def test_a_call_is_drawn_by_what_came_of_it(answer: InvokeResponse, kind: str) -> None:
     call = Invoke("s", 0, 1, "r", 2, [record(1), record(2)])
     read = RecordsRead("s", 1, [record(1), record(2)])
-    line = told(read, CallTaken(call, answer))[-1]
+    line = told(read, InvocationFinished(call, answer))[-1]
     assert (line.kind, line.consumer, line.table, line.attempt) == (kind, "audit", "orders", 2)
     assert line.sequence_numbers == ("1", "2")
 
 
 def test_a_call_shows_its_length_and_the_age_of_its_youngest_record() -> None:
     call = Invoke("s", 0, 1, "r", 1, [record(1)])
-    (line,) = told(CallTaken(call, Answer("r", b"null", duration_s=0.2)), first_ms=3_000)
+    (line,) = told(
+        InvocationFinished(call, InvokeResponse("r", b"null", duration_s=0.2)), first_ms=3_000
+    )
     assert (line.took_ms, line.age_ms) == (200, 1_800)
 
 

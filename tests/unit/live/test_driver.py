@@ -9,9 +9,9 @@ from typing import Any, Protocol
 import pytest
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._environment import Answer
-from cdk_streams.live._checkpoints import Position, PositionStore
-from cdk_streams.live._driver import CallTaken, Notice, Trouble, outcome_of
+from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.live._checkpoints import CheckpointStore, ShardCheckpoint
+from cdk_streams.live._driver import InvocationFinished, Notice, Problem, invocation_outcome
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Outcome, Returned, Settled, Throttled
 from cdk_streams.testing._fake_streams import FakeStreams
@@ -22,10 +22,10 @@ class Bench(Protocol):
     """What conftest's bench offers."""
 
     streams: FakeStreams
-    positions: PositionStore
+    checkpoints: CheckpointStore
     settings: MappingSettings
     handler: Any
-    scripted: list[Answer | Exception]
+    scripted: list[InvokeResponse | Exception]
     refuse: str | None
     calls: list[list[Any]]
     request_ids: list[str]
@@ -45,8 +45,8 @@ def write(bench: Bench, count: int, shard: str = "s") -> list[str]:
     ]
 
 
-def troubles(bench: Bench) -> list[str]:
-    return [notice.what for notice in bench.seen if isinstance(notice, Trouble)]
+def problems(bench: Bench) -> list[str]:
+    return [notice.what for notice in bench.seen if isinstance(notice, Problem)]
 
 
 def test_retries_keep_the_request_id(bench: Bench) -> None:
@@ -116,7 +116,7 @@ def test_children_are_read_after_their_parent_is_dealt_with(bench: Bench) -> Non
     assert handled[:2] == parent
     assert set(handled[2:]) == {*left, *right}
     assert [number for number in handled if number in left] == left
-    assert bench.positions.load("audit", bench.streams.arn)["s"].done
+    assert bench.checkpoints.load("audit", bench.streams.arn)["s"].done
 
 
 def test_a_restart_does_not_read_a_finished_parent_again(bench: Bench) -> None:
@@ -129,7 +129,7 @@ def test_a_restart_does_not_read_a_finished_parent_again(bench: Bench) -> None:
     bench.start()
     bench.turn(60)
     assert bench.handled() == []
-    assert bench.positions.load("audit", bench.streams.arn)["child"] == Position(child[0])
+    assert bench.checkpoints.load("audit", bench.streams.arn)["child"] == ShardCheckpoint(child[0])
 
 
 def test_latest_starts_at_the_end_of_the_stream(bench: Bench) -> None:
@@ -190,7 +190,7 @@ def test_records_that_were_trimmed_unread_are_told_and_the_rest_is_handled(bench
     bench.streams.trim("s", through=later[1])
     bench.turn(20)
     assert bench.handled() == [*first, *later[2:]]
-    assert troubles(bench) == ["records left the stream before they were read"]
+    assert problems(bench) == ["records left the stream before they were read"]
 
 
 def test_a_function_that_is_throttled_is_called_again_without_spending_retries(
@@ -198,20 +198,20 @@ def test_a_function_that_is_throttled_is_called_again_without_spending_retries(
 ) -> None:
     written = write(bench, 1)
     bench.settings = MappingSettings(retry_attempts=0)
-    bench.scripted = [Answer("", throttled=True)] * 3
+    bench.scripted = [InvokeResponse("", throttled=True)] * 3
     bench.start()
     bench.turn(60)
     assert bench.handled() == written
     assert bench.failures == []
 
 
-def test_a_function_that_cannot_be_started_is_a_trouble_and_waits(bench: Bench) -> None:
+def test_a_function_that_cannot_be_started_is_a_problem_and_waits(bench: Bench) -> None:
     written = write(bench, 1)
     bench.scripted = [OSError("no such interpreter"), StreamsError("no code")]
     bench.start()
     bench.turn(60)
     assert bench.handled() == written
-    assert troubles(bench) == [
+    assert problems(bench) == [
         "the function could not be called: no such interpreter",
         "the function could not be called: no code",
     ]
@@ -226,8 +226,8 @@ def test_a_refused_failure_record_is_lost_and_the_stream_goes_on(bench: Bench) -
     bench.turn(40)
     assert bench.handled() == written
     assert bench.failures == []
-    assert troubles(bench) == ["the failure record was refused and is lost: access denied"]
-    assert bench.positions.load("audit", bench.streams.arn) == {"s": Position(written[-1])}
+    assert problems(bench) == ["the failure record was refused and is lost: access denied"]
+    assert bench.checkpoints.load("audit", bench.streams.arn) == {"s": ShardCheckpoint(written[-1])}
 
 
 def test_records_past_their_age_are_given_up_unhandled(bench: Bench) -> None:
@@ -262,21 +262,21 @@ def test_an_observer_sees_the_answer_before_what_follows_from_it(bench: Bench) -
     bench.start()
     bench.turn(20)
     kinds = [type(notice) for notice in bench.seen]
-    assert kinds.index(CallTaken) < kinds.index(Settled)
+    assert kinds.index(InvocationFinished) < kinds.index(Settled)
 
 
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (Answer("r", b'{"batchItemFailures":[]}'), Returned({"batchItemFailures": []})),
-        (Answer("r", b"null"), Returned(None)),
-        (Answer("r", b""), Returned(None)),
-        (Answer("r", b"\xff"), Errored()),
-        (Answer("r", b"{}", function_error="Unhandled"), Errored("Unhandled")),
-        (Answer("r", throttled=True), Throttled()),
+        (InvokeResponse("r", b'{"batchItemFailures":[]}'), Returned({"batchItemFailures": []})),
+        (InvokeResponse("r", b"null"), Returned(None)),
+        (InvokeResponse("r", b""), Returned(None)),
+        (InvokeResponse("r", b"\xff"), Errored()),
+        (InvokeResponse("r", b"{}", function_error="Unhandled"), Errored("Unhandled")),
+        (InvokeResponse("r", throttled=True), Throttled()),
     ],
 )
 def test_an_answer_means_to_the_poller_what_lambda_makes_of_it(
-    answer: Answer, outcome: Outcome
+    answer: InvokeResponse, outcome: Outcome
 ) -> None:
-    assert outcome_of(answer) == outcome
+    assert invocation_outcome(answer) == outcome

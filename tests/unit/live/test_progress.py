@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._driver import Trouble
 from cdk_streams.live._progress import Progress, reported
 from cdk_streams.poller import (
     CallEnded,
@@ -86,10 +85,6 @@ def test_failure_records_are_counted_as_taken_or_refused() -> None:
     sent, refused = FailureSent("s", 0, 1), FailureSent("s", 0, 1, delivered=False)
     progress = after(sent, sent, refused)
     assert (progress.sent, progress.refused) == (2, 1)
-
-
-def test_the_last_trouble_is_kept() -> None:
-    assert after(Trouble("one"), Trouble("two")).trouble == "two"
 
 
 def test_the_children_of_a_shard_that_ended_are_waited_for() -> None:

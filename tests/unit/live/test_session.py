@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.live._checkpoints import PositionStore
+from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._session import driving
+from cdk_streams.live._session import drive
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import EventSourceMapping
 
@@ -21,7 +21,7 @@ class BrokenApi:
         raise RuntimeError("a fault of the client itself")
 
 
-class Nobody:
+class NoObserver:
     def notice(self, *_: object) -> None:
         pass
 
@@ -38,12 +38,12 @@ def driven(tmp_path: Path) -> Iterator[Any]:
         stream_arn="arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/label",
         uuid="mapping",
     )
-    with PositionStore(tmp_path / "positions") as positions:
-        yield lambda: driving(
+    with CheckpointStore(tmp_path / "checkpoints") as checkpoints:
+        yield lambda: drive(
             [DeployedConsumer("audit", function, mapping)],
             lambda _service: BrokenApi(),
-            positions=positions,
-            audience=Nobody(),
+            checkpoints=checkpoints,
+            observer=NoObserver(),
             connection={},
         )
 

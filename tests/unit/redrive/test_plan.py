@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
-from cdk_streams.lambda_local._environment import Answer
+from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.redrive._plan import RedrivePlan, carry_out, plan_redrive
 from cdk_streams.testing._fake_streams import FakeStreams
@@ -169,9 +169,9 @@ def test_the_last_call_of_a_window_is_made_again_with_the_state_in_its_payload(
     assert plan.event == event
     calls: list[Any] = []
 
-    def call(called_with: Any, request_id: str) -> Answer:
+    def call(called_with: Any, request_id: str) -> InvokeResponse:
         calls.append(called_with)
-        return Answer(request_id, b"{}")
+        return InvokeResponse(request_id, b"{}")
 
     assert carry_out(plan, call).redriven
     assert calls == [event]
@@ -205,14 +205,20 @@ def test_a_failure_record_of_kinesis_or_half_of_one_is_refused(streams: FakeStre
 @pytest.mark.parametrize(
     ("answer", "why"),
     [
-        (Answer("r", b'{"batchItemFailures":[]}'), None),
-        (Answer("r", b"null"), None),
-        (Answer("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'), "reported 1 as failed"),
-        (Answer("r", b"{}", function_error="Unhandled", error_type="KeyError"), "with KeyError"),
-        (Answer("r", throttled=True), "was throttled"),
+        (InvokeResponse("r", b'{"batchItemFailures":[]}'), None),
+        (InvokeResponse("r", b"null"), None),
+        (
+            InvokeResponse("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'),
+            "reported 1 as failed",
+        ),
+        (
+            InvokeResponse("r", b"{}", function_error="Unhandled", error_type="KeyError"),
+            "with KeyError",
+        ),
+        (InvokeResponse("r", throttled=True), "was throttled"),
     ],
 )
-def test_only_a_whole_success_counts_as_redriven(answer: Answer, why: str | None) -> None:
+def test_only_a_whole_success_counts_as_redriven(answer: InvokeResponse, why: str | None) -> None:
     plan = RedrivePlan("arn", "s", "RetryAttemptsExhausted", {"Records": [RECORD]})
     outcome = carry_out(plan, lambda _event, _request_id: answer)
     assert outcome.redriven == (why is None)
@@ -220,7 +226,7 @@ def test_only_a_whole_success_counts_as_redriven(answer: Answer, why: str | None
 
 
 def test_without_records_nothing_is_called() -> None:
-    def never(_event: Any, _request_id: str) -> Answer:
+    def never(_event: Any, _request_id: str) -> InvokeResponse:
         raise AssertionError("the function must not be called")
 
     assert not carry_out(RedrivePlan("arn", "s", "any", {"Records": []}, 3), never).redriven
