@@ -184,8 +184,8 @@ WRONG_RULES = [
     Wrong(
         "a partial failure reads as an exception",
         "poller/_responses.py",
-        "return Verdict(done, failed=done < count, state=state)",
-        'return Verdict(done, done < count, "Unhandled", state)',
+        'return Verdict("failed", 0, state=state, reason="the answer reports the first record")',
+        'return Verdict("failed", 0, "Unhandled", state, "the answer reports the first record")',
         "test_partial_responses.py::test_records_behind_the_lowest_failure_are_retried_with_it",
     ),
 ]

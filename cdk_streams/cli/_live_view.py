@@ -12,8 +12,8 @@ from rich.text import Text
 
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
 from cdk_streams.live._driver import InvocationFinished, Notice, Problem
-from cdk_streams.live._progress import Progress, reported
-from cdk_streams.poller import FailureSent, Invoke, SendFailure, sequence_number
+from cdk_streams.live._progress import Progress
+from cdk_streams.poller import CallResult, FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ class LiveView:
         self._every_call = every_call
         self._logs = logs
         self._lock = threading.Lock()
+        self._finished: dict[tuple[str, str, int], InvocationFinished] = {}
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
@@ -97,26 +98,31 @@ class LiveView:
             case Invoke() if notice.attempt > 1 or split:
                 what = f"retry {notice.attempt - 1}" if notice.attempt > 1 else "a part"
                 return Text(f"{what}: {_records(notice)}", "yellow")
-            case InvocationFinished():
-                return self._call(notice)
+            case InvocationFinished(invoke):
+                self._finished[consumer, invoke.shard_id, invoke.lane] = notice
+            case CallResult(shard_id, lane):
+                finished = self._finished.pop((consumer, shard_id, lane), None)
+                return None if finished is None else self._call(finished, notice)
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
-                return None
             case FailureSent():
                 return self._sent(consumer, notice)
             case Problem():
                 return Text(notice.what, "bold red")
             case _:
-                return None
+                pass
+        return None
 
-    def _call(self, taken: InvocationFinished) -> Text | None:
-        answer, records = taken.answer, _records(taken.invoke)
-        if answer.throttled:
+    def _call(self, finished: InvocationFinished, result: CallResult) -> Text | None:
+        answer, records = finished.answer, _records(finished.invoke)
+        if result.outcome == "throttled":
             return Text(f"throttled: {records}", "magenta")
         if answer.function_error is not None:
             return Text(f"failed with {answer.error_type}: {records}", "red")
-        if failed := reported(answer.payload):
-            return Text(f"reported {failed} failed: {records}", "yellow")
+        if result.outcome == "failed":
+            return Text(f"failed, {result.reason}: {records}", "red")
+        if result.outcome == "partial":
+            return Text(f"handled in part: {records}", "yellow")
         if not self._every_call:
             return None
         return Text(f"answered in {answer.duration_s * 1000:.0f} ms: {records}", "green")

@@ -6,10 +6,15 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.live._driver import InvocationFinished, Notice
-from cdk_streams.live._progress import reported
-from cdk_streams.poller import FailureSent, RecordsRead, SendFailure, Settled, sequence_number
+from cdk_streams.poller import (
+    CallResult,
+    FailureSent,
+    RecordsRead,
+    SendFailure,
+    Settled,
+    sequence_number,
+)
 from cdk_streams.simulator._timeline.events import Happening, Kind
 
 __all__ = ["TimelineRecorder"]
@@ -32,6 +37,7 @@ class TimelineRecorder:
         self._lock = threading.Lock()
         self._start_ms: int | None = None
         self._written: set[tuple[str, str]] = set()
+        self._finished: dict[tuple[str, str, int], InvocationFinished] = {}
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
         self._tables: dict[tuple[str, str], str] = {}
 
@@ -53,8 +59,11 @@ class TimelineRecorder:
         match notice:
             case RecordsRead():
                 return self._writes(consumer, at_ms, notice)
-            case InvocationFinished():
-                return [self._call(consumer, at_ms, notice)]
+            case InvocationFinished(invoke):
+                self._finished[consumer, invoke.shard_id, invoke.lane] = notice
+            case CallResult(shard_id, lane):
+                finished = self._finished.pop((consumer, shard_id, lane), None)
+                return [] if finished is None else [self._call(consumer, at_ms, finished, notice)]
             case Settled(shard_id, fate, records) if fate in _FATES:
                 table = self._tables.get((consumer, shard_id), "")
                 return [
@@ -62,14 +71,18 @@ class TimelineRecorder:
                 ]
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
-                return []
-            case FailureSent(shard_id, lane, _, delivered):
-                sent = self._sending.pop((consumer, shard_id, lane), None)
-                table = self._tables.get((consumer, shard_id), "")
-                kind: Kind = "sent" if delivered else "lost"
-                return [Happening(at_ms, kind, table, shard_id, consumer, detail=_condition(sent))]
+            case FailureSent():
+                return [self._failure(consumer, at_ms, notice)]
             case _:
-                return []
+                pass
+        return []
+
+    def _failure(self, consumer: str, at_ms: int, event: FailureSent) -> Happening:
+        sent = self._sending.pop((consumer, event.shard_id, event.lane), None)
+        table = self._tables.get((consumer, event.shard_id), "")
+        kind: Kind = "sent" if event.delivered else "lost"
+        detail = _condition(sent)
+        return Happening(at_ms, kind, table, event.shard_id, consumer, detail=detail)
 
     def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[Happening]:
         lines: list[Happening] = []
@@ -85,15 +98,18 @@ class TimelineRecorder:
             lines.append(Happening(at_ms, kind, table, event.shard_id, "", (number,)))
         return lines
 
-    def _call(self, consumer: str, at_ms: int, taken: InvocationFinished) -> Happening:
-        invoke, answer = taken.invoke, taken.answer
+    def _call(
+        self, consumer: str, at_ms: int, finished: InvocationFinished, result: CallResult
+    ) -> Happening:
+        invoke, answer = finished.invoke, finished.answer
+        timed_out = answer.error_type == "Sandbox.Timedout"
         took_ms = round((answer.init_s + answer.duration_s) * 1000)
         last = invoke.records[-1]["dynamodb"] if invoke.records else {}
         created_s = last.get("ApproximateCreationDateTime")
         begun_ms = (self._start_ms or 0) + at_ms - took_ms
         return Happening(
             at_ms,
-            _kind(answer),
+            "timeout" if timed_out else result.outcome,
             self._tables.get((consumer, invoke.shard_id), ""),
             invoke.shard_id,
             consumer,
@@ -101,16 +117,8 @@ class TimelineRecorder:
             took_ms=took_ms,
             attempt=invoke.attempt,
             age_ms=None if created_s is None else max(0, begun_ms - round(created_s * 1000)),
-            detail=answer.error_type or "",
+            detail=answer.error_type or result.reason,
         )
-
-
-def _kind(answer: InvokeResponse) -> Kind:
-    if answer.throttled:
-        return "throttled"
-    if answer.function_error is not None:
-        return "timeout" if answer.error_type == "Sandbox.Timedout" else "failed"
-    return "partial" if reported(answer.payload) else "handled"
 
 
 def _condition(sent: SendFailure | None) -> str:

@@ -13,17 +13,14 @@ from typing import Any
 
 from cdk_streams.live._driver import Notice
 from cdk_streams.poller import (
-    CallEnded,
-    Errored,
+    CallResult,
     FailureSent,
     Invoke,
     Read,
     RecordsRead,
-    Returned,
     Settled,
     ShardDone,
     ShardsListed,
-    Throttled,
     sequence_number,
 )
 
@@ -34,7 +31,8 @@ __all__ = ["Progress", "reported"]
 class Progress:
     """Counts of one consumer; records unless the name says otherwise.
 
-    `errors` are calls that failed whole, `partial` those that reported item failures. `splits` are
+    `errors` are calls of which no record counts as handled, `partial` those of which the first do;
+    the poller judges. `splits` are
     calls with a sub-batch of a batch that failed before: bisected, or left by a partial response.
     `sent` and `refused` are failure records.
     """
@@ -67,8 +65,8 @@ class Progress:
                 self._take_settled(notice)
             case Invoke():
                 self._take_call(notice)
-            case CallEnded():
-                self._take_answer(notice)
+            case CallResult():
+                self._take_result(notice)
             case FailureSent(delivered=delivered):
                 self.sent += delivered
                 self.refused += not delivered
@@ -130,15 +128,11 @@ class Progress:
         self.splits += effect.attempt == 1 and bool(numbers & self._failed.get(lane, frozenset()))
         self._last_calls[lane] = effect
 
-    def _take_answer(self, event: CallEnded) -> None:
-        lane = (event.shard_id, event.lane)
-        match event.outcome:
-            case Errored():
-                self.errors += 1
-            case Throttled():
-                self.throttles += 1
-            case Returned(payload):
-                self.partial += reported(payload) > 0
+    def _take_result(self, result: CallResult) -> None:
+        lane = (result.shard_id, result.lane)
+        self.errors += result.outcome == "failed"
+        self.partial += result.outcome == "partial"
+        self.throttles += result.outcome == "throttled"
         if (call := self._last_calls.get(lane)) is not None:
             # Until they are dealt with, a new call of these records is a part of this one.
             self._failed[lane] = _numbers(call)

@@ -34,6 +34,8 @@ from __future__ import annotations
 from cdk_streams.poller._assumptions import DEFAULT_ASSUMPTIONS, Assumptions
 from cdk_streams.poller._batches import invocation_event, payload_bytes_at_most, sequence_number
 from cdk_streams.poller._effects import (
+    CallOutcome,
+    CallResult,
     Checkpoint,
     Effect,
     Fate,
@@ -76,6 +78,8 @@ __all__ = [
     "DEFAULT_ASSUMPTIONS",
     "Assumptions",
     "CallEnded",
+    "CallOutcome",
+    "CallResult",
     "Checkpoint",
     "Disabled",
     "Effect",

@@ -16,7 +16,15 @@ from cdk_streams.poller import _windows
 from cdk_streams.poller._assumptions import Assumptions
 from cdk_streams.poller._batches import RETENTION_MS, count_older, created_ms
 from cdk_streams.poller._checkpoints import pass_over
-from cdk_streams.poller._effects import Checkpoint, Fate, Invoke, OpenWindow, Settled, WakeAt
+from cdk_streams.poller._effects import (
+    CallResult,
+    Checkpoint,
+    Fate,
+    Invoke,
+    OpenWindow,
+    Settled,
+    WakeAt,
+)
 from cdk_streams.poller._events import CallEnded, FailureSent, Record, Throttled
 from cdk_streams.poller._failure_records import Condition, failure_of
 from cdk_streams.poller._responses import Verdict, evaluate
@@ -61,19 +69,22 @@ def ended(context: StepContext, shard: Shard, lane: Lane, event: CallEnded) -> L
         return lane
     batch, others = lane.work[0], lane.work[1:]
     if isinstance(event.outcome, Throttled):
+        context.effects.append(CallResult(shard.shard_id, lane.number, event.call, "throttled"))
         _measure_failed(context, batch.records)
         again = batch._replace(throttles=batch.throttles + 1)
         lane = lane._replace(phase=Phase.IDLE, work=(again, *others))
         return _wait(context, shard, lane, again.throttles)
+    verdict = evaluate(context.mapping, batch, event.outcome)
+    context.effects.append(
+        CallResult(shard.shard_id, lane.number, event.call, verdict.outcome, verdict.reason)
+    )
     if context.mapping.assumptions.iterator_age_at == "ended" and batch.records:
         _measure_age(context, batch)
-    verdict = evaluate(context.mapping, batch, event.outcome)
-    if not verdict.failed:
-        context.result = "OK"
+    context.result = _FAILED if verdict.outcome == "failed" else "OK"
+    if verdict.outcome == "handled":
         return _succeeded(context, shard, lane, verdict)
-    context.result = _FAILED
     _measure_failed(context, batch.records[verdict.done :])
-    if verdict.done:
+    if verdict.outcome == "partial":
         return _cut(context, shard, lane, verdict)
     return _failed(context, shard, lane, verdict.function_error)
 

@@ -9,7 +9,7 @@ the effect's token:
     WakeAt       → Woken                         (at at_ms)
 
 The others are notices: `Checkpoint` is to be stored, `ShardDone` means the stream should be
-described again, `Settled` and `Measure` are for accounts and metrics.
+described again, `CallResult`, `Settled` and `Measure` are for accounts, timelines and metrics.
 """
 
 from __future__ import annotations
@@ -22,6 +22,8 @@ from cdk_streams.mapping import StartingPosition
 from cdk_streams.poller._events import Record
 
 __all__ = [
+    "CallOutcome",
+    "CallResult",
     "Checkpoint",
     "Effect",
     "Fate",
@@ -43,6 +45,13 @@ Fate: TypeAlias = Literal["handled", "filtered", "failed", "expired", "trimmed"]
 
 `handled`: a call succeeded. `filtered`: no pattern matched. `failed` and `expired`: it is in a
 failure record (RetryAttemptsExhausted, RecordAgeExceeded). `trimmed`: DynamoDB's 24 hours ended.
+"""
+
+CallOutcome: TypeAlias = Literal["handled", "partial", "failed", "throttled"]
+"""What a call did for its batch.
+
+`handled`: all records are done. `partial`: those before the lowest number reported. `failed`: none,
+also when the answer reports the first record. `throttled`: the function was not called.
 """
 
 MetricName: TypeAlias = Literal[
@@ -180,6 +189,21 @@ class ShardDone:
 
 
 @dataclass(frozen=True, slots=True)
+class CallResult:
+    """What the poller makes of a call that ended; it precedes the effects that follow from it.
+
+    `reason` says why an answer fails its whole batch, such as an identifier that is not in it; ""
+    for every other outcome, and for a function error. A call whose end comes too late has none.
+    """
+
+    shard_id: str
+    lane: int
+    call: int
+    outcome: CallOutcome
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Settled:
     """These records have left the poller."""
 
@@ -197,5 +221,5 @@ class Measure:
 
 
 Effect: TypeAlias = (
-    Read | Invoke | SendFailure | Checkpoint | WakeAt | ShardDone | Settled | Measure
+    Read | Invoke | SendFailure | Checkpoint | WakeAt | ShardDone | CallResult | Settled | Measure
 )

@@ -16,6 +16,7 @@ from typing import Any, Final
 from cdk_streams.mapping import STREAM_RETENTION
 from cdk_streams.poller import (
     CallEnded,
+    CallResult,
     Checkpoint,
     Event,
     EventSourceMapping,
@@ -50,7 +51,7 @@ from cdk_streams.simulator._engine.handler_calls import (
     fresh,
 )
 from cdk_streams.simulator._engine.shard_source import ShardSource
-from cdk_streams.simulator._results import CallOutcome, Counts, Delivery, Invocation, Run
+from cdk_streams.simulator._results import Counts, Delivery, Invocation, Run
 
 __all__ = ["Course", "Terms"]
 
@@ -97,11 +98,13 @@ class Course:
         self._metrics: dict[str, int] = {}
         self._fates: Counter[str] = Counter()
         self._begun = 0
+        self._outcome: Any = "handled"
         self._room = mapping.settings.batch_size * mapping.settings.parallelization_factor
         self._hands: dict[type, Callable[[Any], None]] = {
             Read: self._read,
             Invoke: self._invoke,
             SendFailure: self._send,
+            CallResult: self._judged,
             Checkpoint: self._checkpoint,
             WakeAt: self._wake,
             ShardDone: self._shard_done,
@@ -221,13 +224,8 @@ class Course:
         self._agenda.add(at_ms + answer.took_ms, lambda: self._ended(invoke, answer, at_ms, place))
 
     def _ended(self, invoke: Invoke, answer: Answer, began_ms: int, place: int) -> None:
-        handled = self._fates["handled"]
         self._feed(CallEnded(invoke.shard_id, invoke.lane, invoke.call, answer.outcome))
-        outcome: CallOutcome = "handled"
-        if self._poller.last_result != "OK":
-            outcome = "partial" if self._fates["handled"] > handled else "failed"
-        if answer.timed_out:
-            outcome = "timeout"
+        outcome: Any = "timeout" if answer.timed_out else self._outcome
         if answer.error is not None or answer.timed_out:
             self._count("Errors")
         invocation = Invocation(
@@ -252,6 +250,9 @@ class Course:
         text = failure_text(send.body)
         self._deliveries.append(Delivery(send.destination, text, send.key, delivered))
         self._plan(FailureSent(send.shard_id, send.lane, send.call, delivered), self._agenda.now_ms)
+
+    def _judged(self, result: CallResult) -> None:
+        self._outcome = result.outcome
 
     def _wake(self, wake: WakeAt) -> None:
         self._plan(Woken(wake.shard_id, wake.lane, wake.timer), wake.at_ms)

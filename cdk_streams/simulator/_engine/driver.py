@@ -9,6 +9,7 @@ from typing import Any
 
 from cdk_streams.poller import (
     CallEnded,
+    CallResult,
     Checkpoint,
     Effect,
     Errored,
@@ -99,6 +100,7 @@ class Driver:
             Read: self._reads.take,
             Invoke: self._invoke,
             SendFailure: self._send_failure,
+            CallResult: self._judged,
             Checkpoint: self._checkpoint,
             WakeAt: self._wake_at,
             ShardDone: self._shard_done,
@@ -235,6 +237,9 @@ class Driver:
 
     def _checkpoint(self, checkpoint: Checkpoint) -> None:
         self.consumer.checkpoints[checkpoint.shard_id] = checkpoint.sequence_number
+
+    def _judged(self, result: CallResult) -> None:
+        """Pass over it: `_kind` reads what follows."""
 
     def _wake_at(self, wake: WakeAt) -> None:
         woken = Woken(wake.shard_id, wake.lane, wake.timer)

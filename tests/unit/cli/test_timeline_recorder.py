@@ -8,7 +8,15 @@ from cdk_streams.cli._live_view import shown
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
 from cdk_streams.lambda_local._environment import InvokeResponse
 from cdk_streams.live._driver import InvocationFinished
-from cdk_streams.poller import FailureSent, Invoke, RecordsRead, SendFailure, Settled
+from cdk_streams.poller import (
+    CallOutcome,
+    CallResult,
+    FailureSent,
+    Invoke,
+    RecordsRead,
+    SendFailure,
+    Settled,
+)
 from cdk_streams.simulator._timeline.events import Happening
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
@@ -45,32 +53,40 @@ def test_a_deletion_by_time_to_live_is_an_expiry() -> None:
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind"),
+    ("error_type", "outcome", "kind"),
     [
-        (InvokeResponse("r", b"null"), "handled"),
-        (InvokeResponse("r", b'{"batchItemFailures":[{"itemIdentifier":"1"}]}'), "partial"),
-        (InvokeResponse("r", b"{}", function_error="Unhandled", error_type="ValueError"), "failed"),
-        (
-            InvokeResponse("r", b"{}", function_error="Unhandled", error_type="Sandbox.Timedout"),
-            "timeout",
-        ),
-        (InvokeResponse("r", throttled=True), "throttled"),
+        (None, "handled", "handled"),
+        (None, "partial", "partial"),
+        (None, "failed", "failed"),
+        (None, "throttled", "throttled"),
+        ("ValueError", "failed", "failed"),
+        ("Sandbox.Timedout", "failed", "timeout"),
     ],
 )
-def test_a_call_is_drawn_by_what_came_of_it(answer: InvokeResponse, kind: str) -> None:
+def test_a_call_is_drawn_as_the_poller_judges_it(
+    error_type: str | None, outcome: CallOutcome, kind: str
+) -> None:
     call = Invoke("s", 0, 1, "r", 2, [record(1), record(2)])
     read = RecordsRead("s", 1, [record(1), record(2)])
-    line = told(read, InvocationFinished(call, answer))[-1]
+    # Whatever the answer says: the mapping may not ask for it.
+    body = b'{"batchItemFailures":[{"itemIdentifier":"2"}]}'
+    answer = InvokeResponse("r", body, error_type=error_type)
+    line = told(read, InvocationFinished(call, answer), CallResult("s", 0, 1, outcome))[-1]
     assert (line.kind, line.consumer, line.table, line.attempt) == (kind, "audit", "orders", 2)
     assert line.sequence_numbers == ("1", "2")
 
 
 def test_a_call_shows_its_length_and_the_age_of_its_youngest_record() -> None:
     call = Invoke("s", 0, 1, "r", 1, [record(1)])
-    (line,) = told(
-        InvocationFinished(call, InvokeResponse("r", b"null", duration_s=0.2)), first_ms=3_000
-    )
-    assert (line.took_ms, line.age_ms) == (200, 1_800)
+    finished = InvocationFinished(call, InvokeResponse("r", b"null", duration_s=0.2))
+    (line,) = told(finished, CallResult("s", 0, 1, "handled"), first_ms=3_000)
+    assert (line.took_ms, line.age_ms) == (200, 1_810)
+
+
+def test_a_call_says_why_its_answer_failed_the_batch() -> None:
+    finished = InvocationFinished(Invoke("s", 0, 1, "r", 1, [record(1)]), InvokeResponse("r"))
+    (line,) = told(finished, CallResult("s", 0, 1, "failed", "an answer must be an object"))
+    assert (line.kind, line.detail) == ("failed", "an answer must be an object")
 
 
 def test_a_failure_record_is_drawn_when_it_is_taken_or_refused() -> None:

@@ -7,18 +7,16 @@ import pytest
 
 from cdk_streams.live._progress import Progress, reported
 from cdk_streams.poller import (
-    CallEnded,
-    Errored,
+    CallOutcome,
+    CallResult,
     FailureSent,
     Invoke,
     Read,
     RecordsRead,
-    Returned,
     Settled,
     ShardDone,
     ShardSeen,
     ShardsListed,
-    Throttled,
 )
 
 
@@ -30,8 +28,8 @@ def call(*numbers: int, attempt: int = 1, lane: int = 0) -> Invoke:
     return Invoke("s", lane, 1, "r", attempt, records(*numbers))
 
 
-def ended(outcome: Errored | Returned | Throttled, lane: int = 0) -> CallEnded:
-    return CallEnded("s", lane, 1, outcome)
+def ended(outcome: CallOutcome, lane: int = 0) -> CallResult:
+    return CallResult("s", lane, 1, outcome)
 
 
 def after(*notices: Any) -> Progress:
@@ -57,27 +55,25 @@ def test_each_fate_has_its_count(fate: Any, counted: str) -> None:
 
 
 def test_a_call_with_another_attempt_is_a_retry() -> None:
-    progress = after(call(1, 2), ended(Errored()), call(1, 2, attempt=2))
+    progress = after(call(1, 2), ended("failed"), call(1, 2, attempt=2))
     assert (progress.calls, progress.retries, progress.splits, progress.errors) == (2, 1, 0, 1)
 
 
 def test_a_first_call_with_a_part_of_a_failed_batch_is_a_split() -> None:
-    progress = after(call(1, 2, 3, 4), ended(Errored()), call(1, 2), ended(Returned()), call(3, 4))
+    progress = after(call(1, 2, 3, 4), ended("failed"), call(1, 2), ended("handled"), call(3, 4))
     assert progress.splits == 1
-    progress = after(call(1, 2), ended(Returned()), call(3, 4))
+    progress = after(call(1, 2), ended("handled"), call(3, 4))
     assert progress.splits == 0
 
 
 def test_lanes_do_not_share_their_splits() -> None:
-    progress = after(call(1, 2), ended(Errored()), call(3, lane=1))
+    progress = after(call(1, 2), ended("failed"), call(3, lane=1))
     assert progress.splits == 0
 
 
-def test_answers_are_counted_by_what_they_mean() -> None:
-    partial = Returned({"batchItemFailures": [{"itemIdentifier": "1"}]})
-    progress = after(
-        call(1), ended(partial), call(1), ended(Throttled()), call(1), ended(Errored())
-    )
+def test_calls_are_counted_by_what_the_poller_makes_of_them() -> None:
+    outcomes: list[CallOutcome] = ["partial", "throttled", "failed"]
+    progress = after(*(notice for each in outcomes for notice in (call(1), ended(each))))
     assert (progress.partial, progress.throttles, progress.errors) == (1, 1, 1)
 
 

@@ -9,15 +9,18 @@ from cdk_streams.mapping import GET_RECORDS_LIMIT, MappingSettings
 from cdk_streams.poller import (
     Assumptions,
     CallEnded,
+    CallResult,
     Errored,
     Event,
     FailureSent,
     Invoke,
     Measure,
+    Outcome,
     Read,
     ReadFailed,
     RecordsRead,
     Returned,
+    Throttled,
     WakeAt,
     Woken,
     begin,
@@ -164,6 +167,103 @@ def test_last_result_is_lambdas_own_text() -> None:
     poller.wake("a")
     poller.end("a")
     assert poller.poller.last_result == "OK"
+
+
+def test_the_last_result_after_a_partial_response_is_ok() -> None:
+    poller = PollerHarness(MappingSettings(report_batch_item_failures=True))
+    poller.list_shards("a")
+    poller.give("a", [_record(1), _record(2)])
+    poller.end("a", _reporting(_record(2)))
+    assert poller.poller.last_result == "OK"
+    poller.end("a", _reporting(_record(2)))
+    assert poller.poller.last_result == "PROBLEM: Function call failed"
+
+
+def _reporting(record: dict[str, Any]) -> Returned:
+    number = record["dynamodb"]["SequenceNumber"]
+    return Returned({"batchItemFailures": [{"itemIdentifier": number}]})
+
+
+@pytest.mark.parametrize(
+    ("outcome", "report", "expected"),
+    [
+        (Returned(), True, "handled"),
+        (_reporting(_record(2)), True, "partial"),
+        (_reporting(_record(1)), True, "failed"),
+        (_reporting(_record(2)), False, "handled"),
+        (Errored(), True, "failed"),
+        (Throttled(), True, "throttled"),
+    ],
+)
+def test_the_poller_says_what_a_call_came_to_before_what_follows(
+    outcome: Outcome, report: bool, expected: str
+) -> None:
+    poller = PollerHarness(MappingSettings(report_batch_item_failures=report, retry_attempts=0))
+    poller.list_shards("a")
+    poller.give("a", [_record(1), _record(2)])
+    call = poller.call("a")
+    first, *others = poller.end("a", outcome)
+    assert isinstance(first, CallResult)
+    assert (first.call, first.outcome) == (call.call, expected)
+    assert _kinds(others, CallResult) == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        ("done", "an answer must be an object with batchItemFailures, got text"),
+        (
+            {"batchItemFailures": {}},
+            "batchItemFailures must be a list, got an object",
+        ),
+        (
+            {"batchItemFailures": ["1"]},
+            "batchItemFailures[0] must be an object with itemIdentifier, got text",
+        ),
+        (
+            {"batchItemFailures": [{"foo": 1}]},
+            "batchItemFailures[0] must have an itemIdentifier, got foo",
+        ),
+        (
+            {"batchItemFailures": [{"itemIdentifier": ""}]},
+            (
+                "batchItemFailures[0].itemIdentifier must be a record's sequence number as text, "
+                "got an empty text"
+            ),
+        ),
+        (
+            {"batchItemFailures": [{"itemIdentifier": 123}]},
+            (
+                "batchItemFailures[0].itemIdentifier must be a record's sequence number as text, "
+                "got a number"
+            ),
+        ),
+        (
+            {"batchItemFailures": [{"itemIdentifier": "7"}]},
+            (
+                "batchItemFailures[0].itemIdentifier must be the sequence number of a record of "
+                "the batch, got '7'"
+            ),
+        ),
+        (_reporting(_record(1)).payload, "the answer reports the first record"),
+    ],
+)
+def test_an_answer_that_fails_the_batch_has_its_reason(answer: Any, reason: str) -> None:
+    poller = PollerHarness(MappingSettings(report_batch_item_failures=True))
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    assert poller.end("a", Returned(answer))[0] == CallResult("a", 0, 2, "failed", reason)
+
+
+def test_an_answer_without_a_windows_state_has_its_reason() -> None:
+    poller = PollerHarness(MappingSettings(tumbling_window=10))
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    (result, *_) = poller.end("a", Returned({"batchItemFailures": []}))
+    assert isinstance(result, CallResult)
+    assert result.reason == (
+        "an answer in a tumbling window must be an object with state, got an object without state"
+    )
 
 
 def test_the_iterator_age_is_that_of_the_last_record() -> None:
