@@ -1,16 +1,25 @@
 """The errors of cdk_streams: one class a situation, each a `StreamsError`.
 
-    StreamsError
-    ├── SettingsError   values of an event source mapping that Lambda would refuse
-    ├── FilterError     a filter pattern that Lambda would refuse
-    └── SourceError     a table, stream or file that is not what was needed
-
-What talks to an AWS API adds its own below `StreamsError`, beside the code that raises them.
+StreamsError
+├── SettingsError   values of an event source mapping that Lambda would refuse
+├── FilterError     a filter pattern that Lambda would refuse
+├── SourceError     a table, stream or record source that cannot work
+├── DeploymentError a deployed stack that lacks what is needed
+└── ToolError       a program or package that is missing, or that failed
+├── cdk_streams.local.CdkCommandError
+└── cdk_streams.local.LocalAwsError
 """
 
 from __future__ import annotations
 
-__all__ = ["FilterError", "SettingsError", "SourceError", "StreamsError"]
+__all__ = [
+    "DeploymentError",
+    "FilterError",
+    "SettingsError",
+    "SourceError",
+    "StreamsError",
+    "ToolError",
+]
 
 
 class StreamsError(Exception):
@@ -39,4 +48,12 @@ class FilterError(StreamsError, ValueError):
 
 
 class SourceError(StreamsError, ValueError):
-    """A table without a stream, a file that is not there: what was given cannot work."""
+    """A table without a stream, a record that cannot be read: what was given cannot work."""
+
+
+class DeploymentError(StreamsError):
+    """A deployed stack that lacks what is needed: a mapping, its destination, a function's code."""
+
+
+class ToolError(StreamsError):
+    """A program or package that is missing, or that failed: npm, pip, uv, Java, the cdk command."""

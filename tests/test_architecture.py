@@ -17,6 +17,7 @@ PACKAGES = ("lambda_runtime", "cdk_streams", "sample_app")
 LAYER_1 = (
     "cdk_streams._lazy",
     "cdk_streams.errors",
+    "cdk_streams.arns",
     "cdk_streams.filters",
     "cdk_streams.mapping",
     "cdk_streams.poller",
