@@ -23,13 +23,10 @@ from typing import Any
 
 import boto3
 
-from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._driver import InvocationFinished, Notice
-from cdk_streams.live._event_records import event_record
-from cdk_streams.live._progress import Progress
-from cdk_streams.live._session import drive as drive_consumers
-from cdk_streams.local._local_aws import client, local_aws
+from cdk_streams.lambda_local import LogLine
+from cdk_streams.live import CheckpointStore, InvocationFinished, Notice, Progress, event_record
+from cdk_streams.live import drive as drive_consumers
+from cdk_streams.local import client, local_aws
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Invoke
 from cdk_streams.simulator import simulate

@@ -15,7 +15,7 @@ from typing import Any
 
 import boto3
 
-from cdk_streams.local._local_aws import client, local_aws
+from cdk_streams.local import client, local_aws
 from cdk_streams.simulator import in_order, insert, simulate
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
 from tests.bench.live_run import run_scenario

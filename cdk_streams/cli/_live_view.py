@@ -11,15 +11,14 @@ from rich.table import Table
 from rich.text import Text
 
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
-from cdk_streams.live._driver import InvocationFinished, Notice, Problem
-from cdk_streams.live._progress import Progress
+from cdk_streams.live import InvocationFinished, Notice, Problem, Progress
 from cdk_streams.poller import CallResult, FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from cdk_streams.lambda_local._logs import LogLine
+    from cdk_streams.lambda_local import LogLine
 
 __all__ = ["LiveView", "shown"]
 

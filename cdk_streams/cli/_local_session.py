@@ -20,14 +20,8 @@ from cdk_streams._signals import exit_on_signals, ignore_signals
 from cdk_streams.cli._live_view import LiveView
 from cdk_streams.cli._options import LocalOptions
 from cdk_streams.errors import StreamsError
-from cdk_streams.local._local_app import (
-    LocalApp,
-    LocalRun,
-    connection_variables,
-    local_run,
-    source_state,
-)
-from cdk_streams.local._local_aws import environment
+from cdk_streams.local import LocalApp, LocalRun, connection_variables, environment, local_run
+from cdk_streams.local._local_app import source_state
 from cdk_streams.simulator._timeline.html import timeline_html
 
 __all__ = ["run"]

@@ -13,16 +13,21 @@ from botocore.exceptions import NoCredentialsError, NoRegionError
 
 from cdk_streams.cli._options import RedriveOptions
 from cdk_streams.cli._redrive_view import echo, show, show_skipped, show_tests
-from cdk_streams.live._deployed_stack import Client
-from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
-from cdk_streams.redrive._invoke import CALL_LIMIT_S, invoker
-from cdk_streams.redrive._plan import carry_out
-from cdk_streams.redrive._queue_messages import FailureMessage, discard, give_back
-from cdk_streams.redrive._search import EXPECTED_ERRORS, FoundFailure, find_failures
-from cdk_streams.redrive._stack_destinations import (
+from cdk_streams.live import Client, queue_url
+from cdk_streams.redrive import (
+    CALL_LIMIT_S,
+    EXPECTED_ERRORS,
     Destination,
+    FailureMessage,
+    FailureObject,
     FailureQueue,
-    queue_url,
+    FoundFailure,
+    carry_out,
+    delete_object,
+    discard,
+    find_failures,
+    give_back,
+    invoker,
     stack_destinations,
 )
 

@@ -10,10 +10,14 @@ from typing import Any
 import click
 
 from cdk_streams.cli._options import RedriveOptions
-from cdk_streams.redrive._plan import RedrivePlan
-from cdk_streams.redrive._queue_messages import FailureMessage
-from cdk_streams.redrive._search import FoundFailure, SearchResult
-from cdk_streams.redrive._stack_destinations import Destination, UnsupportedDestination
+from cdk_streams.redrive import (
+    Destination,
+    FailureMessage,
+    FoundFailure,
+    RedrivePlan,
+    SearchResult,
+    UnsupportedDestination,
+)
 
 __all__ = ["echo", "show", "show_skipped", "show_tests"]
 

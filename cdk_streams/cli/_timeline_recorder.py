@@ -6,7 +6,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from cdk_streams.live._driver import InvocationFinished, Notice
+from cdk_streams.live import InvocationFinished, Notice
 from cdk_streams.poller import (
     CallResult,
     FailureSent,

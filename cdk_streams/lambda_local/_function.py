@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from cdk_streams.arns import Arn
 from cdk_streams.lambda_local._interpreters import Interpreter
 from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, LAMBDA_DEFAULT_TIMEOUT
 
@@ -57,7 +58,7 @@ def process_environment(
     endpoints. The names and meanings of the others are Amazon's:
     https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
     """
-    region = function.invoked_arn.split(":")[3]
+    region = Arn.parse(function.invoked_arn).region
     search = [function.environment.get("PYTHONPATH", "")]
     # A later layer overwrites an earlier one in /opt, so its folders are searched first.
     for layer in reversed(layer_roots):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import ToolError
 
 __all__ = ["RUNTIME_PACKAGES", "Interpreter", "find_interpreter", "link_runtime_packages"]
 
@@ -76,7 +76,7 @@ def find_interpreter(runtime: str | None = None) -> Interpreter:
             return found
     running = describe(sys.executable)
     if not _can_run(running):
-        raise SourceError(
+        raise ToolError(
             f"the Lambda runtime client is not installed for {sys.executable};"
             ' install it with "pip install cdk-streams[local]"'
         )
@@ -89,7 +89,7 @@ def describe(python: str) -> Interpreter:
     asked = [python, "-c", _DESCRIBE, json.dumps(RUNTIME_PACKAGES)]
     answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - the caller chose this program
     if answer.returncode != 0:
-        raise SourceError(
+        raise ToolError(
             f"{python} cannot run functions, expected a Python interpreter: {answer.stderr.strip()}"
         )
     version, packages = json.loads(answer.stdout)
@@ -99,7 +99,7 @@ def describe(python: str) -> Interpreter:
 def link_runtime_packages(interpreter: Interpreter, folder: Path) -> None:
     """Fill `folder` with links to the runtime's packages: a local `/var/runtime`."""
     if not _can_run(interpreter):
-        raise SourceError(
+        raise ToolError(
             f"{interpreter.path} has no awslambdaric, which runs functions as Lambda does;"
             f' install it with "{interpreter.path} -m pip install awslambdaric"'
         )

@@ -9,20 +9,19 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from cdk_streams.errors import SettingsError, SourceError
-from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.arns import Arn, is_service
+from cdk_streams.errors import DeploymentError, SettingsError
+from cdk_streams.lambda_local import DeployedFunction
+from cdk_streams.live._destinations import Client
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import EventSourceMapping
 
-__all__ = ["Client", "DeployedConsumer", "SynthesizedStack", "read_consumers", "read_stacks"]
-
-# Makes the boto3 client of a service: `client("lambda")`.
-Client = Callable[[str], Any]
+__all__ = ["DeployedConsumer", "SynthesizedStack", "read_consumers", "read_stacks"]
 
 _MAPPING = "AWS::Lambda::EventSourceMapping"
 
@@ -67,7 +66,7 @@ def read_consumers(stack: SynthesizedStack, client: Client) -> tuple[DeployedCon
     """Return the consumers of DynamoDB streams in a stack that is deployed.
 
     Raises:
-        SourceError: One cannot be run on this machine; the message says which and why.
+        DeploymentError: One cannot be run on this machine; the message says which and why.
         SettingsError: A setting is out of range, or a reference that only a deployment resolves.
 
     """
@@ -79,7 +78,7 @@ def read_consumers(stack: SynthesizedStack, client: Client) -> tuple[DeployedCon
     consumers: list[DeployedConsumer] = []
     for name in mappings:
         deployed = lambda_api.get_event_source_mapping(UUID=physical[name])
-        if ":dynamodb:" in deployed.get("EventSourceArn", ""):
+        if is_service(deployed.get("EventSourceArn"), "dynamodb"):
             function = _function(stack, physical, name, deployed["FunctionArn"], lambda_api)
             consumers.append(DeployedConsumer(name, function, _mapping(stack, name, deployed)))
     return tuple(consumers)
@@ -94,8 +93,8 @@ def _mapping(stack: SynthesizedStack, name: str, deployed: Mapping[str, Any]) ->
         "Destination"
     )
     if settings.on_failure is not None and not on_failure:
-        raise SourceError(
-            f"{name}: the deployed mapping must have the destination of the template, got none"
+        raise DeploymentError(
+            f"{name}: the deployed mapping lacks the failure destination of the template"
         )
     return EventSourceMapping(
         settings=replace(settings, on_failure=on_failure or None),
@@ -114,7 +113,7 @@ def _function(
     function_arn: str,
     lambda_api: Any,
 ) -> DeployedFunction:
-    function_name = function_arn.split(":")[6]
+    function_name = Arn.parse(function_arn).name
     logical = next(
         (
             each
@@ -124,7 +123,7 @@ def _function(
         None,
     )
     if logical is None:
-        raise SourceError(
+        raise DeploymentError(
             f"{mapping}: its function must be in the stack {stack.name}, got {function_name} from "
             "outside; its code is not here to be run"
         )
@@ -132,7 +131,7 @@ def _function(
     properties = stack.resources[logical]["Properties"]
     runtime = deployed.get("Runtime") or "a container image"
     if not runtime.startswith("python"):
-        raise SourceError(
+        raise DeploymentError(
             f"{logical}: a function that is run here must have a Python runtime, got {runtime}"
         )
     reserved = properties.get("ReservedConcurrentExecutions")
@@ -155,7 +154,7 @@ def _layer(function: str, reference: Any) -> str:
         case {"Ref": str(logical)}:
             return logical
         case _:
-            raise SourceError(
+            raise DeploymentError(
                 f"{function}: its layers must be in its own stack to be run here, got {reference}"
             )
 
@@ -164,30 +163,25 @@ def _asset(stack: SynthesizedStack, logical: str) -> Path:
     """Return the folder or zip file that was staged for a function or a layer."""
     staged = stack.resources[logical].get("Metadata", {}).get("aws:asset:path")
     if staged is None:
-        raise SourceError(
+        raise DeploymentError(
             f"{logical}: its code must be an asset to be run here, got inline code or a bucket; "
             "use Code.from_asset, and leave asset metadata on"
         )
     # A relative path starts at the template's folder.
     found = Path(stack.assembly, staged)
     if not found.exists():
-        raise SourceError(f"{logical}: its staged code must be at {found}, got nothing there")
+        raise DeploymentError(f"{logical}: its staged code must be at {found}, got nothing there")
     return found
 
 
 def _physical_ids(cloudformation: Any, stack_name: str) -> dict[str, str]:
     """Return the physical id of each resource of a deployed stack by its logical id."""
-    names: dict[str, str] = {}
-    page: dict[str, str] = {}
-    while True:
-        answer = cloudformation.list_stack_resources(StackName=stack_name, **page)
-        names |= {
-            each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
-            for each in answer["StackResourceSummaries"]
-        }
-        if not (token := answer.get("NextToken")):
-            return names
-        page = {"NextToken": token}
+    pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack_name)
+    return {
+        each["LogicalResourceId"]: each.get("PhysicalResourceId", "")
+        for page in pages
+        for each in page["StackResourceSummaries"]
+    }
 
 
 def _version(function_arn: str) -> str:
@@ -195,5 +189,5 @@ def _version(function_arn: str) -> str:
 
     Behind an alias it counts as `$LATEST`, which is what runs here: the code staged last.
     """
-    qualifier = function_arn.split(":")[7:]
-    return qualifier[0] if qualifier and qualifier[0].isdecimal() else "$LATEST"
+    qualifier = Arn.parse(function_arn).qualifier
+    return qualifier if qualifier.isdecimal() else "$LATEST"

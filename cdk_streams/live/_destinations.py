@@ -1,4 +1,4 @@
-"""Failure records on their way to the real queue, topic or bucket.
+"""Delivery of failure records to their queue, topic or bucket.
 
 As on Lambda a refused delivery is final: the failure record is lost and the stream goes on. What
 a client retries by itself (a lost connection, a throttle) is not a refusal.
@@ -7,62 +7,82 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cdk_streams.arns import Arn
+from cdk_streams.errors import SourceError
 from cdk_streams.poller import SendFailure, failure_text
 
-__all__ = ["Delivery", "Destinations"]
+__all__ = ["Client", "Delivery", "Destinations", "queue_url"]
 
+# Makes the boto3 client of a service: `client("lambda")`.
+Client = Callable[[str], Any]
 
-# Takes a failure record to its destination; None when delivered, otherwise why it was refused.
+# Delivers a failure record; returns None when it was accepted, otherwise why it was refused.
 Delivery = Callable[[SendFailure], str | None]
 
 
 class Destinations:
-    """Sends failure records through boto3; `client("sqs")` makes the client of a service."""
+    """Sends failure records through boto3, with one client for each service."""
 
-    def __init__(self, client: Callable[[str], Any]) -> None:
-        self._client = client
-        self._clients: dict[str, Any] = {}
-        self._queue_urls: dict[str, str] = {}
+    def __init__(self, client: Client) -> None:
+        self._client = cache(client)
+        self._queue_url = cache(lambda arn: queue_url(self._client("sqs"), arn))
 
     def send(self, failure: SendFailure) -> str | None:
-        """Send one failure record; None when it was taken, otherwise why not."""
+        """Send one failure record; return None when it was accepted, otherwise why not."""
         if failure.destination is None:
             return "the mapping has no destination"
-        text = failure_text(failure.body)
-        service = failure.destination.split(":")[2]
         try:
-            match service:
-                case "sqs":
-                    url = self._queue_url(failure.destination)
-                    self._of("sqs").send_message(QueueUrl=url, MessageBody=text)
-                case "sns":
-                    self._of("sns").publish(TopicArn=failure.destination, Message=text)
-                case "s3":
-                    self._of("s3").put_object(
-                        Bucket=failure.destination.split(":")[5],
-                        Key=failure.key,
-                        Body=text.encode(),
-                        ContentType="application/octet-stream",
-                    )
-                case _:
-                    return f"{failure.destination} is no queue, topic or bucket"
-        except (ClientError, BotoCoreError) as error:
+            send = self._SENDERS.get(Arn.parse(failure.destination).service)
+            if send is None:
+                return f"{failure.destination} is no queue, topic or bucket"
+            send(self, failure.destination, failure)
+        except (ClientError, BotoCoreError, SourceError) as error:
             return str(error)
         return None
 
-    def _queue_url(self, arn: str) -> str:
-        if arn not in self._queue_urls:
-            _, _, _, _, account, name = arn.split(":")
-            found = self._of("sqs").get_queue_url(QueueName=name, QueueOwnerAWSAccountId=account)
-            self._queue_urls[arn] = found["QueueUrl"]
-        return self._queue_urls[arn]
+    def _to_queue(self, arn: str, failure: SendFailure) -> None:
+        url = self._queue_url(arn)
+        self._client("sqs").send_message(QueueUrl=url, MessageBody=failure_text(failure.body))
 
-    def _of(self, service: str) -> Any:
-        if service not in self._clients:
-            self._clients[service] = self._client(service)
-        return self._clients[service]
+    def _to_topic(self, arn: str, failure: SendFailure) -> None:
+        self._client("sns").publish(TopicArn=arn, Message=failure_text(failure.body))
+
+    def _to_bucket(self, arn: str, failure: SendFailure) -> None:
+        self._client("s3").put_object(
+            Bucket=Arn.parse(arn).name,
+            Key=failure.key,
+            Body=failure_text(failure.body).encode(),
+            ContentType="application/octet-stream",
+        )
+
+    # A new kind of destination is a row here, and one in redrive where it can be read back.
+    _SENDERS: Mapping[str, Callable[[Destinations, str, SendFailure], None]] = {
+        "sqs": _to_queue,
+        "sns": _to_topic,
+        "s3": _to_bucket,
+    }
+
+
+def queue_url(sqs: Any, queue: str) -> str:
+    """Return the URL of a queue that is named by its ARN, or by its URL already.
+
+    Raises:
+        SourceError: It is neither.
+
+    """
+    if "://" in queue:
+        return queue
+    try:
+        arn = Arn.parse(queue)
+    except SourceError:
+        arn = None
+    if arn is None or arn.service != "sqs":
+        raise SourceError(f"a queue must be named by its URL or its ARN, got {queue}")
+    answer = sqs.get_queue_url(QueueName=arn.resource, QueueOwnerAWSAccountId=arn.account)
+    return str(answer["QueueUrl"])

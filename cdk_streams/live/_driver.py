@@ -16,7 +16,7 @@ from typing import Any, TypeAlias
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.live._checkpoints import CheckpointStore, ShardCheckpoint
 from cdk_streams.live._destinations import Delivery
 from cdk_streams.live._executor import Continuation, Executor

@@ -24,7 +24,7 @@ from cdk_streams.poller import (
     sequence_number,
 )
 
-__all__ = ["Progress", "reported"]
+__all__ = ["Progress", "reported_failures"]
 
 
 @dataclass(slots=True)
@@ -138,7 +138,7 @@ class Progress:
             self._failed[lane] = _numbers(call)
 
 
-def reported(payload: Any) -> int:
+def reported_failures(payload: Any) -> int:
     """Return how many items an answer reports as failed; 0 for an answer of another shape."""
     failures = payload.get("batchItemFailures") if isinstance(payload, Mapping) else None
     return len(failures) if isinstance(failures, Sequence) else 0

@@ -20,12 +20,10 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from cdk_streams._signals import ignore_signals
-from cdk_streams.lambda_local._environment import InvokeResponse
-from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.lambda_local._runner import FunctionRunner
+from cdk_streams.lambda_local import FunctionRunner, InvokeResponse, LogLine
 from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import Client, DeployedConsumer
-from cdk_streams.live._destinations import Delivery, Destinations
+from cdk_streams.live._deployed_stack import DeployedConsumer
+from cdk_streams.live._destinations import Client, Delivery, Destinations
 from cdk_streams.live._driver import MappingDriver, Notice
 from cdk_streams.live._executor import Clock, ThreadExecutor, system_ms
 from cdk_streams.live._streams_api import StreamsApi

@@ -1,4 +1,56 @@
-"""A CDK app on this machine: a local AWS, the cdk command, one session of `cdk-streams local`.
+"""A CDK app on this machine: a local AWS, the cdk command, one run of `cdk-streams local`.
 
-Nothing is imported here: a command that only reads a template does not pay for boto3.
+    with local_aws() as aws:
+        client(aws, "dynamodb").list_tables()
+
+Each name is loaded when it is first used: reading a template does not pay for boto3.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cdk_streams.local._cdk_command import (
+        CdkCommand,
+        CdkCommandError,
+        bootstrap,
+        deploy,
+        destroy,
+        run_cdk,
+        synthesize,
+    )
+    from cdk_streams.local._local_app import LocalApp, LocalRun, connection_variables, local_run
+    from cdk_streams.local._local_aws import LocalAws, LocalAwsError, client, environment, local_aws
+
+__all__ = [
+    "CdkCommand",
+    "CdkCommandError",
+    "LocalApp",
+    "LocalAws",
+    "LocalAwsError",
+    "LocalRun",
+    "bootstrap",
+    "client",
+    "connection_variables",
+    "deploy",
+    "destroy",
+    "environment",
+    "local_aws",
+    "local_run",
+    "run_cdk",
+    "synthesize",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.local._cdk_command": (
+            "CdkCommand CdkCommandError bootstrap deploy destroy run_cdk synthesize"
+        ),
+        "cdk_streams.local._local_app": "LocalApp LocalRun connection_variables local_run",
+        "cdk_streams.local._local_aws": "LocalAws LocalAwsError client environment local_aws",
+    },
+)

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from cdk_streams._signals import ignore_signals
-from cdk_streams.errors import StreamsError
+from cdk_streams.errors import ToolError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -41,7 +41,7 @@ _LINES_IN_AN_ERROR = 25
 _QUIET = ("--no-color", "--no-notices", "--no-version-reporting")
 
 
-class CdkCommandError(StreamsError):
+class CdkCommandError(ToolError):
     """The cdk command is missing, failed or took too long; the message has its last lines."""
 
 

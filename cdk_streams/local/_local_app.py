@@ -18,15 +18,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cdk_streams.errors import SourceError
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import (
+from cdk_streams.errors import DeploymentError
+from cdk_streams.live import (
+    CheckpointStore,
     DeployedConsumer,
+    LiveSession,
+    Observer,
     SynthesizedStack,
+    drive,
     read_consumers,
     read_stacks,
 )
-from cdk_streams.live._session import LiveSession, Observer, drive
 from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
 from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
 
@@ -137,8 +139,8 @@ class LocalRun:
             each for stack in self._stacks for each in read_consumers(stack, self.client)
         )
         if not consumers:
-            raise SourceError(
-                f"the app in {self._app.folder} must have a consumer of a DynamoDB stream, got none"
+            raise DeploymentError(
+                f"the app in {self._app.folder} has no consumer of a DynamoDB stream"
             )
         return consumers
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from cdk_streams._signals import ignore_signals
-from cdk_streams.errors import StreamsError
+from cdk_streams.errors import ToolError
 from cdk_streams.local import _local_aws_process
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _NOT_OURS = ("AWS_", "BOTO_", "CDK_", "MINISTACK_", "LAMBDA_", "LOCALSTACK_")
 _PROXIES = ("http_proxy", "https_proxy", "all_proxy")
 
 
-class LocalAwsError(StreamsError):
+class LocalAwsError(ToolError):
     """The local AWS could not be started; the message ends with what it printed last."""
 
 

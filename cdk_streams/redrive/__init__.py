@@ -1,4 +1,77 @@
 """Failure records of a deployed stack: found, planned, and their functions invoked again.
 
-Nothing is imported here: a command that only reads a template does not pay for boto3.
+    result = find_failures(client, stack_destinations(client, stack="Shop"), limit=100)
+    for found in result.found:
+        found.plan or found.fault
+
+Each name is loaded when it is first used: reading a template does not pay for boto3.
 """
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
+    from cdk_streams.redrive._invoke import CALL_LIMIT_S, MappingKey, invoker
+    from cdk_streams.redrive._plan import RedriveOutcome, RedrivePlan, carry_out, plan_redrive
+    from cdk_streams.redrive._queue_messages import (
+        FailureMessage,
+        discard,
+        give_back,
+        read_failures,
+    )
+    from cdk_streams.redrive._search import (
+        EXPECTED_ERRORS,
+        FoundFailure,
+        SearchResult,
+        find_failures,
+    )
+    from cdk_streams.redrive._stack_destinations import (
+        Destination,
+        FailureBucket,
+        FailureQueue,
+        UnsupportedDestination,
+        stack_destinations,
+    )
+
+__all__ = [
+    "CALL_LIMIT_S",
+    "EXPECTED_ERRORS",
+    "Destination",
+    "FailureBucket",
+    "FailureMessage",
+    "FailureObject",
+    "FailureQueue",
+    "FoundFailure",
+    "MappingKey",
+    "RedriveOutcome",
+    "RedrivePlan",
+    "SearchResult",
+    "UnsupportedDestination",
+    "carry_out",
+    "delete_object",
+    "discard",
+    "find_failures",
+    "give_back",
+    "invoker",
+    "plan_redrive",
+    "read_failures",
+    "stack_destinations",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.redrive._bucket_objects": "FailureObject delete_object",
+        "cdk_streams.redrive._invoke": "CALL_LIMIT_S MappingKey invoker",
+        "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",
+        "cdk_streams.redrive._queue_messages": "FailureMessage discard give_back read_failures",
+        "cdk_streams.redrive._search": "EXPECTED_ERRORS FoundFailure SearchResult find_failures",
+        "cdk_streams.redrive._stack_destinations": (
+            "Destination FailureBucket FailureQueue UnsupportedDestination stack_destinations"
+        ),
+    },
+)

@@ -14,8 +14,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cdk_streams.errors import SourceError
-from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.arns import Arn, is_service
+from cdk_streams.errors import DeploymentError
+from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.mapping import MappingSettings
 
 __all__ = [
@@ -43,7 +44,7 @@ def mapping_settings(lambda_api: Any, function: str, stream: str) -> MappingSett
     Its filters say which records of the range the function gets.
 
     Raises:
-        SourceError: Its mapping is gone.
+        DeploymentError: Its mapping is gone.
 
     """
     pages = lambda_api.get_paginator("list_event_source_mappings")
@@ -58,9 +59,9 @@ def mapping_settings(lambda_api: Any, function: str, stream: str) -> MappingSett
             raise
         found = []
     if not found:
-        raise SourceError(
-            f"the mapping of {function} to {stream} must still be there, got none: its filters "
-            "say which records the function is to get"
+        raise DeploymentError(
+            f"{function} has no mapping to {stream}; its filters would say which records "
+            "the function gets"
         )
     return MappingSettings.from_api(lambda_api.get_event_source_mapping(UUID=found[0]))
 
@@ -70,9 +71,11 @@ def bucket_mappings(lambda_api: Any) -> Mapping[str, set[MappingKey]]:
     mappings: defaultdict[str, set[MappingKey]] = defaultdict(set)
     for page in lambda_api.get_paginator("list_event_source_mappings").paginate():
         for each in page["EventSourceMappings"]:
-            arn = on_failure_arn(each).split(":")
-            if arn[2:3] == ["s3"]:
-                mappings[arn[-1]].add((each["FunctionArn"], each.get("EventSourceArn", "")))
+            arn = on_failure_arn(each)
+            if is_service(arn, "s3"):
+                mappings[Arn.parse(arn).name].add(
+                    (each["FunctionArn"], each.get("EventSourceArn", ""))
+                )
     return dict(mappings)
 
 

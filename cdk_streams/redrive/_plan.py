@@ -21,10 +21,8 @@ from typing import Any, TypeGuard
 
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import matches
-from cdk_streams.lambda_local._environment import InvokeResponse
-from cdk_streams.live._progress import reported
-from cdk_streams.live._shard_reader import AtNumber, ShardReader
-from cdk_streams.live._streams_api import StreamsApi
+from cdk_streams.lambda_local import InvokeResponse
+from cdk_streams.live import AtNumber, ShardReader, StreamsApi, reported_failures
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import sequence_number
 
@@ -116,7 +114,7 @@ def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], InvokeResponse]) -
         return RedriveOutcome(redriven=False, why="the function was throttled")
     if answer.function_error is not None:
         return RedriveOutcome(redriven=False, why=f"the function failed with {answer.error_type}")
-    if failed := reported(answer.payload):
+    if failed := reported_failures(answer.payload):
         return RedriveOutcome(redriven=False, why=f"the function reported {failed} as failed")
     return RedriveOutcome(redriven=True)
 

@@ -21,8 +21,8 @@ from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from cdk_streams.errors import SourceError, StreamsError
-from cdk_streams.live._deployed_stack import Client
+from cdk_streams.errors import DeploymentError, SourceError, StreamsError
+from cdk_streams.live import Client
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.redrive._bucket_objects import (
     FailureObject,
@@ -110,9 +110,9 @@ class _Reading:
         """Return the failure record in an object."""
         try:
             if location.bucket not in self._bucket_mappings():
-                raise SourceError(
-                    "a bucket is read only while a mapping sends failure records to it, got none "
-                    f"for {location}"
+                raise DeploymentError(
+                    f"no mapping sends failure records to the bucket {location.bucket}, "
+                    f"so {location} is not read"
                 )
             return FoundFailure(holder, read_object(self.client("s3"), location), location)
         except EXPECTED_ERRORS as error:
@@ -139,9 +139,9 @@ class _Reading:
         # What is no failure record is told by the plan.
         if all(who):
             if found.object is not None and who not in self._bucket_mappings()[found.object.bucket]:
-                raise SourceError(
-                    f"the mapping of {who[0]} to {who[1]} must send failure records to the bucket "
-                    f"{found.object.bucket}, got none that does; its function is not called"
+                raise DeploymentError(
+                    f"{who[0]} has no mapping to {who[1]} that sends failure records to the bucket "
+                    f"{found.object.bucket}, so it is not called"
                 )
             if "payload" not in found.body:
                 settings = self._settings(*who)

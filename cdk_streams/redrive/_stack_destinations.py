@@ -1,4 +1,4 @@
-"""Where a deployed stack's failure records lie: queues, and buckets that no queue is told of.
+"""On-failure destinations of a deployed stack: SQS queues, and S3 buckets that notify no queue.
 
     for destination in stack_destinations(client, stack="Shop", consumer="Audit"):
         match destination:
@@ -6,21 +6,22 @@
             case FailureBucket(name=name): ...
             case UnsupportedDestination(arn=arn): ...
 
-A bucket whose notification goes to a queue, as OnFailure.QUEUE_WITH_PAYLOAD makes it, is read by
-way of that queue: what is deleted there is what is not done yet.
+A bucket that notifies a queue, as OnFailure.QUEUE_WITH_PAYLOAD makes it, is read by way of that
+queue: what is deleted there is what is done.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
-from cdk_streams.errors import SourceError
-from cdk_streams.live._deployed_stack import Client
+from cdk_streams.arns import Arn, is_service
+from cdk_streams.errors import DeploymentError, SourceError
+from cdk_streams.live import Client, queue_url
 from cdk_streams.mapping import FAILURE_OBJECTS
 from cdk_streams.redrive._invoke import MappingKey, mapping_key, on_failure_arn
 
@@ -29,7 +30,6 @@ __all__ = [
     "FailureBucket",
     "FailureQueue",
     "UnsupportedDestination",
-    "queue_url",
     "stack_destinations",
 ]
 
@@ -39,18 +39,15 @@ _EVENTS = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
 
 @dataclass(frozen=True, slots=True)
 class FailureQueue:
-    """A queue with failure records; those of which `mappings` (function and stream ARN) matter.
-
-    `mappings` is None when all of them do.
-    """
+    """A queue of failure records; `mappings` None: of every mapping, otherwise of these only."""
 
     url: str
     mappings: frozenset[MappingKey] | None = None
 
     def takes(self, body: Mapping[str, Any]) -> bool:
-        """Tell whether the failure record is of one of the mappings, or of nobody at all."""
-        who = mapping_key(body)
-        return self.mappings is None or who in self.mappings or not all(who)
+        """Tell whether a failure record is of one of the mappings, or names no mapping at all."""
+        key = mapping_key(body)
+        return self.mappings is None or key in self.mappings or not all(key)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +60,7 @@ class FailureBucket:
 
 @dataclass(frozen=True, slots=True)
 class UnsupportedDestination:
-    """What cannot be looked at: a consumer (its logical id) and where it sends to instead."""
+    """A destination that cannot be read: a consumer's logical id, and what it sends to."""
 
     consumer: str
     arn: str
@@ -75,19 +72,18 @@ Destination = FailureQueue | FailureBucket | UnsupportedDestination
 def stack_destinations(
     client: Client, *, stack: str, consumer: str | None = None
 ) -> tuple[Destination, ...]:
-    """Return the destinations that the stack's mappings send failure records to, queues first.
+    """Return the on-failure destinations of the stack's mappings, queues first.
 
     `consumer` is a mapping's logical id, or what it begins with: a construct's id.
 
     Raises:
-        SourceError: There is no such mapping, or none of them sends where records can be had.
+        DeploymentError: There is no such stack or mapping, or no destination that can be read.
 
     """
-    mappings = _mappings(client, stack, consumer)
     senders: defaultdict[str, set[MappingKey]] = defaultdict(set)
     buckets: list[FailureBucket] = []
     unsupported: list[UnsupportedDestination] = []
-    for name, mapping in mappings.items():
+    for name, mapping in _mappings(client, stack, consumer).items():
         match _destination(client, name, mapping):
             case FailureBucket() as bucket:
                 buckets.append(bucket)
@@ -97,28 +93,17 @@ def stack_destinations(
                 senders[queue].add((mapping["FunctionArn"], mapping["EventSourceArn"]))
     if not (senders or buckets):
         shown = ", ".join(f"{each.consumer}: {each.arn}" for each in unsupported) or "none"
-        raise SourceError(
-            f"failure records must go to a queue or a bucket to be redriven, got {shown}; a queue "
-            "that a topic passes them to is named by itself"
+        raise DeploymentError(
+            f"failure records must go to a queue or a bucket to be redriven, got {shown}; name the "
+            "queue behind a topic with --queue"
         )
     sqs = client("sqs")
     queues = [FailureQueue(queue_url(sqs, arn), frozenset(of)) for arn, of in senders.items()]
     return (*sorted(queues, key=lambda each: each.url), *buckets, *unsupported)
 
 
-def queue_url(sqs: Any, named: str) -> str:
-    """Return a queue's URL, given that or its ARN."""
-    if "://" in named:
-        return named
-    parts = named.split(":")
-    if len(parts) != 6 or parts[2] != "sqs":  # noqa: PLR2004 - arn:partition:sqs:region:account:name
-        raise SourceError(f"the queue must be given by its URL or its ARN, got {named}")
-    answer = sqs.get_queue_url(QueueName=parts[5], QueueOwnerAWSAccountId=parts[4])
-    return str(answer["QueueUrl"])
-
-
 def _mappings(client: Client, stack: str, consumer: str | None) -> dict[str, Mapping[str, Any]]:
-    """Return the stack's mappings, as Lambda has them, by logical id."""
+    """Return the stack's mappings of DynamoDB streams, as Lambda has them, by logical id."""
     uuids = {
         each["LogicalResourceId"]: each["PhysicalResourceId"]
         for each in _resources(client("cloudformation"), stack)
@@ -127,13 +112,17 @@ def _mappings(client: Client, stack: str, consumer: str | None) -> dict[str, Map
     named = [name for name in uuids if name.startswith(consumer or "")]
     if not named:
         got = f", got {consumer}" if consumer else ""
-        raise SourceError(
+        raise DeploymentError(
             f"the consumer must be one of {', '.join(uuids) or 'none'} in the stack {stack}{got}"
         )
     lambda_api = client("lambda")
     found = {name: lambda_api.get_event_source_mapping(UUID=uuids[name]) for name in named}
     # A stack may have functions that read queues or Kinesis streams.
-    return {name: each for name, each in found.items() if ":dynamodb:" in each["EventSourceArn"]}
+    return {
+        name: each
+        for name, each in found.items()
+        if is_service(each.get("EventSourceArn"), "dynamodb")
+    }
 
 
 def _resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
@@ -143,33 +132,49 @@ def _resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
     except ClientError as error:
         if error.response["Error"]["Code"] != "ValidationError":
             raise
-        raise SourceError(
-            f"the stack must be deployed in the account and Region that are asked, got {stack}, "
-            "which is not"
+        raise DeploymentError(
+            f"there is no stack {stack} in the account and Region that were asked"
         ) from None
 
 
 def _destination(
     client: Client, name: str, mapping: Mapping[str, Any]
 ) -> str | FailureBucket | UnsupportedDestination:
-    """Return where one mapping's failure records lie; of a queue its ARN."""
-    arn = on_failure_arn(mapping)
-    match arn.split(":"):
-        case [_, _, "sqs", *_]:
-            return arn
-        case [_, _, "s3", *_, bucket]:
-            prefix = f"{FAILURE_OBJECTS}{mapping['UUID']}/"
-            told = client("s3").get_bucket_notification_configuration(Bucket=bucket)
-            for queue in _notified(told, "Queue", prefix):
-                return queue
-            for topic in _notified(told, "Topic", prefix):
-                return UnsupportedDestination(name, f"{arn}, of which it tells {topic}")
-            return FailureBucket(bucket, prefix)
-    return UnsupportedDestination(name, arn)
+    """Return where one mapping's failure records are: a queue's ARN, a bucket, or neither."""
+    text = on_failure_arn(mapping)
+    try:
+        arn = Arn.parse(text)
+    except SourceError:
+        return UnsupportedDestination(name, text)
+    read = _READERS.get(arn.service)
+    return UnsupportedDestination(name, text) if read is None else read(client, name, mapping, arn)
+
+
+def _queue(_client: Client, _name: str, _mapping: Mapping[str, Any], arn: Arn) -> str:
+    return str(arn)
+
+
+def _bucket(
+    client: Client, name: str, mapping: Mapping[str, Any], arn: Arn
+) -> str | FailureBucket | UnsupportedDestination:
+    prefix = f"{FAILURE_OBJECTS}{mapping['UUID']}/"
+    rules = client("s3").get_bucket_notification_configuration(Bucket=arn.name)
+    for queue in _notified(rules, "Queue", prefix):
+        return queue
+    for topic in _notified(rules, "Topic", prefix):
+        return UnsupportedDestination(name, f"{arn}, which notifies {topic}")
+    return FailureBucket(arn.name, prefix)
+
+
+# The kinds of destination that can be read back, by their service.
+_READERS: Mapping[
+    str,
+    Callable[[Client, str, Mapping[str, Any], Arn], str | FailureBucket | UnsupportedDestination],
+] = {"sqs": _queue, "s3": _bucket}
 
 
 def _notified(configuration: Mapping[str, Any], kind: str, prefix: str) -> Iterator[str]:
-    """Yield the queues or topics that are told of every object written under the prefix."""
+    """Yield the queues or topics that are notified of every object written under the prefix."""
     for each in configuration.get(f"{kind}Configurations", []):
         rules = each.get("Filter", {}).get("Key", {}).get("FilterRules", [])
         wanted = {rule["Name"].lower(): rule["Value"] for rule in rules}

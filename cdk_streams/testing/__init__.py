@@ -1,1 +1,28 @@
-"""What the tests of others may use: fakes beside the interfaces that they stand for."""
+"""Fakes for tests, beside the interfaces that they stand for.
+
+streams = FakeStreams()                         # a DynamoDB Streams API in memory
+poller = PollerHarness(MappingSettings())       # a poller, one event at a time
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
+
+if TYPE_CHECKING:
+    from cdk_streams.testing._fake_streams import FakeStreams
+    from cdk_streams.testing._poller_harness import PollerHarness
+
+__all__ = [
+    "FakeStreams",
+    "PollerHarness",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "cdk_streams.testing._fake_streams": "FakeStreams",
+        "cdk_streams.testing._poller_harness": "PollerHarness",
+    },
+)

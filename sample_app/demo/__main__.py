@@ -22,8 +22,16 @@ from rich.console import Console
 
 from cdk_streams._signals import exit_on_signals
 from cdk_streams.errors import StreamsError
-from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
-from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
+from cdk_streams.local import (
+    CdkCommand,
+    LocalAws,
+    bootstrap,
+    client,
+    deploy,
+    environment,
+    local_aws,
+    synthesize,
+)
 from sample_app.demo.checks import audit_faults, stock_faults
 from sample_app.demo.orders import Day, plan_day
 from sample_app.demo.run import run_day

@@ -18,13 +18,16 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 
 from cdk_streams.cli._live_view import LiveView, shown
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import DeployedConsumer, read_consumers, read_stacks
-from cdk_streams.live._session import LiveSession, drive
-from cdk_streams.local._local_app import connection_variables
-from cdk_streams.local._local_aws import LocalAws, client
-from cdk_streams.redrive._plan import carry_out, plan_redrive
-from cdk_streams.redrive._queue_messages import discard, read_failures
+from cdk_streams.live import (
+    CheckpointStore,
+    DeployedConsumer,
+    LiveSession,
+    drive,
+    read_consumers,
+    read_stacks,
+)
+from cdk_streams.local import LocalAws, client, connection_variables
+from cdk_streams.redrive import carry_out, discard, plan_redrive, read_failures
 from cdk_streams.simulator._timeline.html import timeline_html
 from sample_app.demo.items import plain, typed
 from sample_app.demo.screen import step, verdict

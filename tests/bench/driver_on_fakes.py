@@ -11,13 +11,11 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.lambda_local._environment import InvokeResponse
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._driver import MappingDriver, Notice
-from cdk_streams.live._executor import SerialExecutor
+from cdk_streams.lambda_local import InvokeResponse
+from cdk_streams.live import CheckpointStore, MappingDriver, Notice, SerialExecutor
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import EventSourceMapping, SendFailure
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.testing import FakeStreams
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:failed"
 # One second after the fake stream's records were made.

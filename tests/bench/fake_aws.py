@@ -19,8 +19,8 @@ from urllib.parse import quote_plus
 
 from botocore.exceptions import ClientError
 
-from cdk_streams.live._shard_reader import AtStart, ShardReader
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.live import AtStart, ShardReader
+from cdk_streams.testing import FakeStreams
 
 __all__ = ["BUCKET", "FUNCTION", "QUEUE_ARN", "QUEUE_URL", "FakeAws", "FakeFunctions", "FakeQueue"]
 

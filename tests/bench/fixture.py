@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.live._deployed_stack import Client, DeployedConsumer
+from cdk_streams.lambda_local import DeployedFunction
+from cdk_streams.live import Client, DeployedConsumer
 from cdk_streams.poller import EventSourceMapping
 from tests.bench import scenario_handler
 from tests.bench.scenario import Scenario

@@ -16,14 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import Client
-from cdk_streams.live._driver import Notice
-from cdk_streams.live._executor import system_ms
-from cdk_streams.live._session import drive
-from cdk_streams.local._local_aws import LocalAws
-from cdk_streams.local._local_aws import client as client_at
+from cdk_streams.lambda_local import LogLine
+from cdk_streams.live import CheckpointStore, Client, Notice, drive, system_ms
+from cdk_streams.local import LocalAws
+from cdk_streams.local import client as client_at
 from cdk_streams.poller import CallEnded, Checkpoint, FailureSent, Invoke, SendFailure, Settled
 from tests.bench.fixture import ScenarioFixture, scenario_fixture
 from tests.bench.scenario import Result, Scenario, calls_of, result_of

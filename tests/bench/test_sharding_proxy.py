@@ -12,10 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_streams.live._shard_reader import AfterNumber, AtEnd, AtNumber, AtStart, ShardReader
-from cdk_streams.live._streams_api import list_shards
-from cdk_streams.local._local_aws import LocalAws, client
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.live import AfterNumber, AtEnd, AtNumber, AtStart, ShardReader, list_shards
+from cdk_streams.local import LocalAws, client
+from cdk_streams.testing import FakeStreams
 from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request
 from tests.bench.sharding_proxy import ProxiedShard, ShardingProxy
 

@@ -16,7 +16,7 @@ import boto3
 import pytest
 from botocore.config import Config
 
-from cdk_streams.local._local_aws import LocalAws, client, local_aws
+from cdk_streams.local import LocalAws, client, local_aws
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
 from tests.bench.loopback_proxy import LoopbackProxy, Reply, Request, forward
 

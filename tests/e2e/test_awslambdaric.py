@@ -19,10 +19,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.errors import SourceError
-from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.errors import ToolError
+from cdk_streams.lambda_local import DeployedFunction, FunctionRunner
 from cdk_streams.lambda_local._interpreters import describe
-from cdk_streams.lambda_local._runner import FunctionRunner
 
 pytestmark = pytest.mark.e2e
 
@@ -140,7 +139,7 @@ def python(request: pytest.FixtureRequest) -> str:
             continue
         try:
             packages = {name for name, _ in describe(command).packages}
-        except SourceError:  # A command that only says that this version is not chosen.
+        except ToolError:  # A command that only says that this version is not chosen.
             continue
         if {"awslambdaric", "boto3"} <= packages:
             return command

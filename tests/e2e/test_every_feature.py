@@ -30,8 +30,16 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
-from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, destroy
-from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
+from cdk_streams.local import (
+    CdkCommand,
+    LocalAws,
+    bootstrap,
+    client,
+    deploy,
+    destroy,
+    environment,
+    local_aws,
+)
 from examples.every_feature.stack import KEY, EveryFeatureStack
 
 pytestmark = pytest.mark.e2e

@@ -12,10 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.lambda_local._environment import InvokeResponse
-from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.lambda_local._runner import FunctionRunner
+from cdk_streams.lambda_local import DeployedFunction, FunctionRunner, InvokeResponse, LogLine
 
 pytestmark = pytest.mark.e2e
 
@@ -264,8 +261,8 @@ def test_what_a_function_started_ends_with_it(asset: Path) -> None:
 DRIVER = """
 import sys
 from pathlib import Path
-from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.lambda_local._runner import FunctionRunner
+from cdk_streams.lambda_local import DeployedFunction
+from cdk_streams.lambda_local import FunctionRunner
 run = FunctionRunner(DeployedFunction(Path(sys.argv[1]), "audit.handler", timeout_s=600))
 print(run.invoke({}).payload["pid"], flush=True)
 run.invoke({"do": "hang"})

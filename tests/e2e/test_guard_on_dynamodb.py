@@ -9,7 +9,7 @@ from typing import Any
 import boto3
 import pytest
 
-from cdk_streams.local._local_aws import local_aws
+from cdk_streams.local import local_aws
 from lambda_runtime import MemoryTable, parse, write_once
 
 pytestmark = pytest.mark.e2e

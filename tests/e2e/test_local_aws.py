@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.local._cdk_command import CdkCommand, CdkCommandError, run_cdk
-from cdk_streams.local._local_aws import client, local_aws
+from cdk_streams.local import CdkCommand, CdkCommandError, client, local_aws, run_cdk
 
 pytestmark = pytest.mark.e2e
 
@@ -21,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 STARTER = """
 import sys
 from cdk_streams._signals import exit_on_signals
-from cdk_streams.local._local_aws import local_aws
+from cdk_streams.local import local_aws
 with exit_on_signals(), local_aws() as aws:
     print(aws.endpoint_url, aws.folder, flush=True)
     sys.stdin.read()

@@ -36,7 +36,7 @@ from cdk_streams.poller import (
     Woken,
 )
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 FILTER = '{"dynamodb":{"Keys":{"pk":{"S":[{"anything-but":"skip"}]}}}}'

@@ -25,7 +25,7 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 LENGTH_MS = 10_000
 ENDINGS = ("handled", "handled", "partial", "failed", "throttled", "killed")

@@ -8,7 +8,7 @@ from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Invoke, Read, ShardDone, ShardSeen
 from cdk_streams.simulator import insert, simulate
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 Play = Callable[..., Any]
 

@@ -11,9 +11,14 @@ import cdk_streams
 FACADES = (
     "cdk_streams",
     "cdk_streams.filters",
+    "cdk_streams.lambda_local",
+    "cdk_streams.live",
+    "cdk_streams.local",
     "cdk_streams.mapping",
     "cdk_streams.poller",
+    "cdk_streams.redrive",
     "cdk_streams.simulator",
+    "cdk_streams.testing",
 )
 
 
@@ -41,7 +46,9 @@ def test_another_name_is_an_attribute_error() -> None:
 
 
 @pytest.mark.parametrize(
-    "names", ["MappingSettings, SettingsError", "simulator"], ids=["values", "simulator"]
+    "names",
+    ["MappingSettings, SettingsError", "simulator", "lambda_local, live, local, redrive, testing"],
+    ids=["values", "simulator", "operations"],
 )
 def test_aws_cdk_and_boto3_are_not_loaded_without_the_constructs(names: str) -> None:
     code = (

@@ -19,12 +19,8 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.lambda_local._logs import LogLine
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._driver import Notice, Problem
-from cdk_streams.live._session import drive
+from cdk_streams.lambda_local import DeployedFunction, LogLine
+from cdk_streams.live import CheckpointStore, DeployedConsumer, Notice, Problem, drive
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import CallEnded, EventSourceMapping, Throttled
 
@@ -64,10 +60,10 @@ import json, sys, threading
 from pathlib import Path
 import boto3
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.lambda_local._function import DeployedFunction
-from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._session import drive
-from cdk_streams.live._checkpoints import CheckpointStore
+from cdk_streams.lambda_local import DeployedFunction
+from cdk_streams.live import DeployedConsumer
+from cdk_streams.live import drive
+from cdk_streams.live import CheckpointStore
 from cdk_streams.poller import EventSourceMapping
 
 endpoint, stream, folder, settings = sys.argv[1:]

@@ -11,12 +11,9 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import DeployedConsumer
-from cdk_streams.live._driver import Notice
-from cdk_streams.live._session import drive
+from cdk_streams.live import CheckpointStore, DeployedConsumer, Notice, drive
 from cdk_streams.poller import FailureSent
-from cdk_streams.redrive._queue_messages import read_failures
+from cdk_streams.redrive import read_failures
 from tests.bench.fixture import ScenarioFixture, scenario_fixture
 from tests.bench.recorded_scenarios import SCENARIOS
 

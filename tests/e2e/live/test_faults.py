@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.local._local_aws import LocalAws, client
+from cdk_streams.local import LocalAws, client
 from cdk_streams.mapping import MappingSettings
 
 pytestmark = pytest.mark.e2e

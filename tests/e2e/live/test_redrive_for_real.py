@@ -21,12 +21,15 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cdk_streams.cli import main
-from cdk_streams.live._checkpoints import CheckpointStore
-from cdk_streams.live._deployed_stack import DeployedConsumer, read_consumers, read_stacks
-from cdk_streams.live._driver import Notice
-from cdk_streams.live._session import drive
-from cdk_streams.local._local_app import connection_variables
-from cdk_streams.local._local_aws import LocalAws, client, environment
+from cdk_streams.live import (
+    CheckpointStore,
+    DeployedConsumer,
+    Notice,
+    drive,
+    read_consumers,
+    read_stacks,
+)
+from cdk_streams.local import LocalAws, client, connection_variables, environment
 from cdk_streams.poller import FailureSent
 
 pytestmark = pytest.mark.e2e
@@ -304,8 +307,6 @@ def test_the_command_itself_tells_of_a_stack_that_is_not_there(shop: Shop) -> No
         text=True,
         check=False,
     )
-    expected = (
-        "Error: the stack must be deployed in the account and Region that are asked, got Ship"
-    )
+    expected = "Error: there is no stack Ship in the account and Region that were asked"
     assert (done.returncode, done.stdout) == (1, "")
-    assert done.stderr == f"{expected}, which is not\n"
+    assert done.stderr == f"{expected}\n"

@@ -72,7 +72,7 @@ def test_a_queue_is_named_by_its_url_or_arn(monkeypatch: pytest.MonkeyPatch, que
     monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
     answer = run("--queue", queue)
     assert answer.exit_code == 1
-    expected = f"Error: the queue must be given by its URL or its ARN, got {queue}\n"
+    expected = f"Error: a queue must be named by its URL or its ARN, got {queue}\n"
     assert answer.output == expected
 
 
@@ -80,7 +80,7 @@ def test_an_unknown_stack_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
     answer = run("--stack", "Shop")
     assert answer.exit_code == 1
-    assert "Error: the stack must be deployed in the account and Region" in answer.output
+    assert "Error: there is no stack Shop in the account and Region" in answer.output
 
 
 def test_an_endpoint_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,8 +6,8 @@ import pytest
 
 from cdk_streams.cli._live_view import shown
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
-from cdk_streams.lambda_local._environment import InvokeResponse
-from cdk_streams.live._driver import InvocationFinished
+from cdk_streams.lambda_local import InvokeResponse
+from cdk_streams.live import InvocationFinished
 from cdk_streams.poller import (
     CallOutcome,
     CallResult,

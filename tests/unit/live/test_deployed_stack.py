@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cdk_streams.errors import SettingsError, SourceError
+from cdk_streams.errors import DeploymentError, SettingsError
 from cdk_streams.live._deployed_stack import (
     DeployedConsumer,
     SynthesizedStack,
@@ -44,16 +45,19 @@ class Deployed:
     def client(self, _service: str) -> Any:
         return self
 
-    def list_stack_resources(self, **request: Any) -> dict[str, Any]:
-        first = "NextToken" not in request
-        names = list(self.names.items())[:1] if first else list(self.names.items())[1:]
-        page: dict[str, Any] = {
-            "StackResourceSummaries": [
-                {"LogicalResourceId": logical, "PhysicalResourceId": physical}
-                for logical, physical in names
-            ]
-        }
-        return page | {"NextToken": "more"} if first else page
+    def get_paginator(self, operation: str) -> Any:
+        assert operation == "list_stack_resources"
+        return self
+
+    def paginate(self, **_request: Any) -> Iterator[dict[str, Any]]:
+        names = list(self.names.items())
+        for page in (names[:1], names[1:]):
+            yield {
+                "StackResourceSummaries": [
+                    {"LogicalResourceId": logical, "PhysicalResourceId": physical}
+                    for logical, physical in page
+                ]
+            }
 
     def get_event_source_mapping(self, **_request: Any) -> dict[str, Any]:
         return self.mapping
@@ -157,7 +161,7 @@ def test_a_function_of_another_stack_cannot_be_run(
     stack: SynthesizedStack, deployed: Deployed
 ) -> None:
     deployed.names["Audit"] = "something-else"
-    with pytest.raises(SourceError, match=r"Mapping: its function must be in the stack shop"):
+    with pytest.raises(DeploymentError, match=r"Mapping: its function must be in the stack shop"):
         only(stack, deployed)
 
 
@@ -165,13 +169,13 @@ def test_a_function_in_another_language_cannot_be_run(
     stack: SynthesizedStack, deployed: Deployed
 ) -> None:
     deployed.function["Runtime"] = "nodejs24.x"
-    with pytest.raises(SourceError, match=r"must have a Python runtime, got nodejs24\.x"):
+    with pytest.raises(DeploymentError, match=r"must have a Python runtime, got nodejs24\.x"):
         only(stack, deployed)
 
 
 def test_inline_code_cannot_be_run(stack: SynthesizedStack, deployed: Deployed) -> None:
     del stack.resources["Audit"]["Metadata"]  # type: ignore[attr-defined] # a dict, here
-    with pytest.raises(SourceError, match=r"Audit: its code must be an asset"):
+    with pytest.raises(DeploymentError, match=r"Audit: its code must be an asset"):
         only(stack, deployed)
 
 
@@ -187,7 +191,7 @@ def test_a_destination_that_was_not_deployed_is_told(
     stack: SynthesizedStack, deployed: Deployed
 ) -> None:
     deployed.mapping["DestinationConfig"] = {"OnFailure": {}}
-    with pytest.raises(SourceError, match=r"must have the destination of the template"):
+    with pytest.raises(DeploymentError, match=r"lacks the failure destination"):
         only(stack, deployed)
 
 

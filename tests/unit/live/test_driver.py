@@ -9,12 +9,12 @@ from typing import Any, Protocol
 import pytest
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.live._checkpoints import CheckpointStore, ShardCheckpoint
 from cdk_streams.live._driver import InvocationFinished, Notice, Problem, invocation_outcome
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Outcome, Returned, Settled, Throttled
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.testing import FakeStreams
 from tests.bench.scenario_handler import behaving
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._progress import Progress, reported
+from cdk_streams.live._progress import Progress, reported_failures
 from cdk_streams.poller import (
     CallOutcome,
     CallResult,
@@ -127,4 +127,4 @@ def test_a_finished_shard_is_not_waited_for() -> None:
     ],
 )
 def test_reported_counts_item_failures_of_any_answer(payload: Any, count: int) -> None:
-    assert reported(payload) == count
+    assert reported_failures(payload) == count

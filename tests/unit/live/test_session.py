@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.lambda_local._function import DeployedFunction
+from cdk_streams.lambda_local import DeployedFunction
 from cdk_streams.live._checkpoints import CheckpointStore
 from cdk_streams.live._deployed_stack import DeployedConsumer
 from cdk_streams.live._session import drive

@@ -14,7 +14,7 @@ from cdk_streams.live._shard_reader import (
     StartAt,
 )
 from cdk_streams.live._streams_api import Shard, list_shards
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.testing import FakeStreams
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

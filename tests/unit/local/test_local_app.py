@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._deployed_stack import SynthesizedStack
+from cdk_streams.live import SynthesizedStack
 from cdk_streams.local._local_app import _without_code, connection_variables, source_state
 from cdk_streams.local._local_aws import LocalAws
 

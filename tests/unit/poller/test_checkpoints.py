@@ -5,7 +5,7 @@ from typing import Any
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Checkpoint, Errored, Invoke
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 
 def _numbered(*numbers: int) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ import pytest
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Errored, Returned, SendFailure, failure_text
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 TOPIC = "arn:aws:sns:us-east-1:123456789012:failures"

@@ -29,7 +29,7 @@ from cdk_streams.poller import (
 from cdk_streams.poller._lanes import TRANSITIONS
 from cdk_streams.poller._state import Phase
 from cdk_streams.simulator import insert
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 
 def _record(number: int) -> dict[str, Any]:

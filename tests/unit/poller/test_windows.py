@@ -19,7 +19,7 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator import insert
 from cdk_streams.simulator._records import START
-from cdk_streams.testing._poller_harness import PollerHarness
+from cdk_streams.testing import PollerHarness
 
 LENGTH_S = 10
 FIRST_MS = round(START.timestamp() * 1000) // (LENGTH_S * 1000) * (LENGTH_S * 1000)

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from cdk_streams.errors import SourceError
-from cdk_streams.lambda_local._environment import InvokeResponse
+from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.redrive._plan import RedrivePlan, carry_out, plan_redrive
-from cdk_streams.testing._fake_streams import FakeStreams
+from cdk_streams.testing import FakeStreams
 
 ALL = MappingSettings()
 
