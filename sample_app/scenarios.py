@@ -63,14 +63,14 @@ class Shop:
 def orders(world: World) -> None:
     """Some busy minutes: orders are placed, changed and cancelled while everything fails."""
     shop = open_shop(world)
-    draws = world.draws
+    rng = world.rng
     for number in range(_ORDERS):
-        shop.place(f"o-{number}", **{draws.choice(list(STOCK)): draws.integer(1, 4)})
-        world.run_for(timedelta(seconds=draws.between(0, 20)))
-        earlier = f"o-{draws.integer(0, number)}"
-        if draws.chance(0.3):
+        shop.place(f"o-{number}", **{rng.choice(list(STOCK)): rng.integer(1, 4)})
+        world.run_for(timedelta(seconds=rng.between(0, 20)))
+        earlier = f"o-{rng.integer(0, number)}"
+        if rng.chance(0.3):
             shop.cancel(earlier)
-        elif draws.chance(0.5):
+        elif rng.chance(0.5):
             shop.orders.update({"order_id": earlier}, {"note": f"seen {number}"})
 
 

@@ -15,14 +15,18 @@ from cdk_streams.poller import (
     Settled,
     sequence_number,
 )
-from cdk_streams.simulator._timeline.events import Happening, Kind
+from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
 
 __all__ = ["TimelineRecorder"]
 
 # The page stays quick to open; a longer run keeps its first lines.
 _MOST_LINES: Final = 50_000
-_WRITES: Final[Mapping[str, Kind]] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
-_FATES: Final[Mapping[str, Kind]] = {
+_WRITES: Final[Mapping[str, EventKind]] = {
+    "INSERT": "insert",
+    "MODIFY": "modify",
+    "REMOVE": "remove",
+}
+_FATES: Final[Mapping[str, EventKind]] = {
     "filtered": "filtered",
     "expired": "aged",
     "trimmed": "trimmed",
@@ -33,7 +37,7 @@ class TimelineRecorder:
     """Gathers a run's lines; times count from its first notice."""
 
     def __init__(self) -> None:
-        self._lines: list[Happening] = []
+        self._lines: list[TimelineEvent] = []
         self._lock = threading.Lock()
         self._start_ms: int | None = None
         self._written: set[tuple[str, str]] = set()
@@ -42,7 +46,7 @@ class TimelineRecorder:
         self._tables: dict[tuple[str, str], str] = {}
 
     @property
-    def happenings(self) -> Sequence[Happening]:
+    def timeline(self) -> Sequence[TimelineEvent]:
         """What happened, in order."""
         with self._lock:
             return tuple(self._lines)
@@ -55,7 +59,7 @@ class TimelineRecorder:
             if len(self._lines) < _MOST_LINES:
                 self._lines += self._told(consumer, at_ms - self._start_ms, notice)
 
-    def _told(self, consumer: str, at_ms: int, notice: Notice) -> list[Happening]:
+    def _told(self, consumer: str, at_ms: int, notice: Notice) -> list[TimelineEvent]:
         match notice:
             case RecordsRead():
                 return self._writes(consumer, at_ms, notice)
@@ -67,7 +71,7 @@ class TimelineRecorder:
             case Settled(shard_id, fate, records) if fate in _FATES:
                 table = self._tables.get((consumer, shard_id), "")
                 return [
-                    Happening(at_ms, _FATES[fate], table, shard_id, consumer, _numbers(records))
+                    TimelineEvent(at_ms, _FATES[fate], table, shard_id, consumer, _numbers(records))
                 ]
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
@@ -77,15 +81,15 @@ class TimelineRecorder:
                 pass
         return []
 
-    def _failure(self, consumer: str, at_ms: int, event: FailureSent) -> Happening:
+    def _failure(self, consumer: str, at_ms: int, event: FailureSent) -> TimelineEvent:
         sent = self._sending.pop((consumer, event.shard_id, event.lane), None)
         table = self._tables.get((consumer, event.shard_id), "")
-        kind: Kind = "sent" if event.delivered else "lost"
+        kind: EventKind = "sent" if event.delivered else "lost"
         detail = _condition(sent)
-        return Happening(at_ms, kind, table, event.shard_id, consumer, detail=detail)
+        return TimelineEvent(at_ms, kind, table, event.shard_id, consumer, detail=detail)
 
-    def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[Happening]:
-        lines: list[Happening] = []
+    def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[TimelineEvent]:
+        lines: list[TimelineEvent] = []
         for record in event.records:
             table = _table(record)
             self._tables[consumer, event.shard_id] = table
@@ -95,19 +99,19 @@ class TimelineRecorder:
                 continue
             self._written.add((event.shard_id, number))
             kind = "expire" if "userIdentity" in record else _WRITES[record["eventName"]]
-            lines.append(Happening(at_ms, kind, table, event.shard_id, "", (number,)))
+            lines.append(TimelineEvent(at_ms, kind, table, event.shard_id, "", (number,)))
         return lines
 
     def _call(
         self, consumer: str, at_ms: int, finished: InvocationFinished, result: CallResult
-    ) -> Happening:
+    ) -> TimelineEvent:
         invoke, answer = finished.invoke, finished.answer
         timed_out = answer.error_type == "Sandbox.Timedout"
         took_ms = round((answer.init_s + answer.duration_s) * 1000)
         last = invoke.records[-1]["dynamodb"] if invoke.records else {}
         created_s = last.get("ApproximateCreationDateTime")
         begun_ms = (self._start_ms or 0) + at_ms - took_ms
-        return Happening(
+        return TimelineEvent(
             at_ms,
             "timeout" if timed_out else result.outcome,
             self._tables.get((consumer, invoke.shard_id), ""),

@@ -9,7 +9,7 @@ from cdk_streams.errors import SettingsError
 
 __all__ = ["NO_FAULTS", "CallFault", "Faults", "draw_call_fault"]
 
-from cdk_streams.simulator._engine.rng import Draws
+from cdk_streams.simulator._engine.rng import Rng
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +77,15 @@ class CallFault:
     slowness: float = 0.0
 
 
-def draw_call_fault(faults: Faults, draws: Draws) -> CallFault:
+def draw_call_fault(faults: Faults, rng: Rng) -> CallFault:
     """Draw what happens to the next call; it takes the same number of draws whatever they say."""
     struck = [
         name
         for name in ("throttle", "crash", "timeout", "duplicate", "slow")
-        if draws.chance(getattr(faults, name))
+        if rng.chance(getattr(faults, name))
     ]
-    done_before = draws.chance(0.5)
-    slowness = draws.between(0.3, 1.2)
+    done_before = rng.chance(0.5)
+    slowness = rng.between(0.3, 1.2)
     name = struck[0] if struck else ""
     if name == "throttle":
         return CallFault(name, runs=False)

@@ -17,7 +17,7 @@ from cdk_streams.mapping import TableStream
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._engine.functions import Function
-from cdk_streams.simulator._engine.handler_calls import Handler, Host
+from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
 from cdk_streams.simulator._faults import NO_FAULTS
 from cdk_streams.simulator._world import World
 from cdk_streams.template._intrinsics import Resolver
@@ -147,7 +147,7 @@ def _consumer(name: str, handler: Handler, table: Table, given: StackConsumer) -
     stream = table.stream
     function = Function(
         handler=handler,
-        host=Host(
+        host=FunctionConfiguration(
             name=given.function_name,
             arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{given.function_name}",
             timeout_ms=int(given.timeout.total_seconds() * 1000),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cdk_streams.simulator._engine.state import Stage
+from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._timeline.events import clock_text
 
 __all__ = ["Invariant", "InvariantBroken", "check_invariant"]
@@ -34,7 +34,7 @@ class Invariant:
     predicate: Callable[[], Any]
 
 
-def check_invariant(invariant: Invariant, stage: Stage) -> None:
+def check_invariant(invariant: Invariant, state: SimulationState) -> None:
     """Ask whether the invariant holds, and say in the log when it does not.
 
     A predicate fails by returning something false, though not None, or by an assertion of its
@@ -47,12 +47,12 @@ def check_invariant(invariant: Invariant, stage: Stage) -> None:
     why = _failure_of(invariant)
     if why is None:
         return
-    stage.note("broken", "", detail=f"{invariant.name}: {why}")
-    line, at = len(stage.happenings), clock_text(stage.since_start_ms)
+    state.note("broken", "", detail=f"{invariant.name}: {why}")
+    line, at = len(state.timeline), clock_text(state.since_start_ms)
     raise InvariantBroken(
         f"{invariant.name!r} does not hold at {at}, line {line} of the timeline: {why}",
         name=invariant.name,
-        seed=stage.seed,
+        seed=state.seed,
         line=line,
     )
 

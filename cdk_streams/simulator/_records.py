@@ -19,6 +19,7 @@ from cdk_streams.simulator._dynamodb.serialization import Attributes, size_bytes
 
 __all__ = [
     "START",
+    "START_MS",
     "TTL_IDENTITY",
     "Record",
     "expire",
@@ -33,7 +34,10 @@ Record = dict[str, Any]
 """One element of an event's `Records`."""
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
-"""When a record was written unless told otherwise."""
+"""When a record was written unless told otherwise; virtual time begins here."""
+
+START_MS = int(START.timestamp()) * 1000
+"""`START` in milliseconds since 1970."""
 
 TTL_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 """Who deleted an item that expired; no other record has a `userIdentity`."""

@@ -19,7 +19,7 @@ from cdk_streams.mapping import (
 )
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, EventSourceMapping, seeded_ids
 from cdk_streams.simulator._engine.course import Course, Terms
-from cdk_streams.simulator._engine.handler_calls import Handler, Host
+from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
 from cdk_streams.simulator._engine.shard_source import ShardSource, newest_ms
 from cdk_streams.simulator._results import Invocation, Run
 
@@ -108,7 +108,7 @@ def simulate(
     start_ms = _start_ms(start, shards)
     sources = {name: ShardSource(name, source, start_ms) for name, source in shards.items()}
     arn = function_arn or f"arn:aws:lambda:us-east-1:123456789012:function:{function_name}"
-    host = Host(
+    host = FunctionConfiguration(
         name=function_name,
         arn=arn,
         version=executed_version,

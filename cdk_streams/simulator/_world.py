@@ -28,13 +28,13 @@ from cdk_streams.simulator._dynamodb.stream_log import StreamLog
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._engine.driver import Driver
 from cdk_streams.simulator._engine.functions import Function, partial_response
-from cdk_streams.simulator._engine.handler_calls import Handler, Host
-from cdk_streams.simulator._engine.rng import Draws
-from cdk_streams.simulator._engine.state import Stage
+from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
+from cdk_streams.simulator._engine.rng import Rng
+from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._invariants import Invariant, check_invariant
 from cdk_streams.simulator._records import START, Record
-from cdk_streams.simulator._timeline.events import Happening, Kind
+from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
 
 __all__ = ["World"]
 
@@ -51,9 +51,9 @@ class World:
         faults: How often things go wrong; `NO_FAULTS` for a world in which only handlers fail.
         replay: The command that runs this seed again, for the note on an error.
         assumptions: What is not recorded of Lambda.
-        most_steps: A run that takes more steps than this does not come to rest.
+        max_steps: A run that takes more steps than this does not come to rest.
 
-    `tables` and `consumers` hold what was made, by name; `draws` is for the scenario's own chance.
+    `tables` and `consumers` hold what was made, by name; `rng` is for the scenario's own chance.
 
     """
 
@@ -64,17 +64,17 @@ class World:
         faults: Faults | None = None,
         replay: str = "",
         assumptions: Assumptions = DEFAULT_ASSUMPTIONS,
-        most_steps: int = 1_000_000,
+        max_steps: int = 1_000_000,
     ) -> None:
         self.seed = seed
         self.faults = Faults() if faults is None else faults
         self.replay = replay or f"World(seed={seed})"
-        self.draws = Draws(seed, "scenario")
+        self.rng = Rng(seed, "scenario")
         self.tables: dict[str, Table] = {}
         self.consumers: dict[str, Consumer] = {}
-        self.most_steps = most_steps
-        self._stage = Stage(seed, self.faults, assumptions)
-        self._shard_draws = Draws(seed, "shards")
+        self.max_steps = max_steps
+        self._state = SimulationState(seed, self.faults, assumptions)
+        self._shard_rng = Rng(seed, "shards")
         self._logs: dict[str, StreamLog] = {}
         self._drivers: dict[str, list[Driver]] = {}
         self._always: list[Invariant] = []
@@ -149,7 +149,7 @@ class World:
         stream = table.stream
         function = Function(
             handler=handler,
-            host=Host(
+            host=FunctionConfiguration(
                 name=name,
                 arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{name}",
                 timeout_ms=_ms(timeout),
@@ -168,10 +168,10 @@ class World:
         if self.tables.get(table) is not consumer.table:
             raise SourceError(f"{table} is no table of this world; make it with world.table")
         self.consumers[consumer.name] = consumer
-        driver = Driver(consumer, self._logs[table], self._stage)
+        driver = Driver(consumer, self._logs[table], self._state)
         self._drivers[table].append(driver)
         if consumer.settings.enabled:
-            late = Draws(self.seed, f"start of {consumer.name}")
+            late = Rng(self.seed, f"start of {consumer.name}")
             delay_ms = late.integer(1, _LATE_START_MS) if late.chance(self.faults.late_start) else 0
             self.call_after(timedelta(milliseconds=delay_ms), driver.start)
         return consumer
@@ -192,12 +192,12 @@ class World:
         if within is None:
             self._eventually.append(invariant)
         else:
-            self.call_after(within, lambda: check_invariant(invariant, self._stage))
+            self.call_after(within, lambda: check_invariant(invariant, self._state))
 
     def split(self, table: Table) -> tuple[str, ...]:
         """Split the table's widest open shard; return the ids of the two that continue it."""
         widest = max(table.shards.open, key=lambda shard: shard.high - shard.low)
-        made = table.shards.split(widest, self._stage.since_start_ms / 1000)
+        made = table.shards.split(widest, self._state.since_start_ms / 1000)
         self._changed(table, made)
         return tuple(shard.shard_id for shard in made)
 
@@ -206,7 +206,7 @@ class World:
         pairs = table.shards.neighbours()
         if not pairs:
             raise SourceError(f"{table.name} has one open shard, and two are needed to merge")
-        made = table.shards.merge(*pairs[0], self._stage.since_start_ms / 1000)
+        made = table.shards.merge(*pairs[0], self._state.since_start_ms / 1000)
         self._changed(table, made)
         return made[0].shard_id
 
@@ -215,16 +215,16 @@ class World:
     @property
     def now(self) -> datetime:
         """The virtual time."""
-        return START + self._stage.since_start
+        return START + self._state.since_start
 
     @property
-    def happenings(self) -> list[Happening]:
+    def timeline(self) -> list[TimelineEvent]:
         """What happened so far, one for each line of the timeline."""
-        return self._stage.happenings
+        return self._state.timeline
 
     def call_after(self, delay: timedelta, action: Callable[[], None]) -> None:
         """Plan an action for later in the run, such as a write."""
-        self._stage.agenda.add(self._stage.agenda.now_ms + _ms(delay), action)
+        self._state.queue.add(self._state.queue.now_ms + _ms(delay), action)
 
     def run_for(self, duration: timedelta) -> None:
         """Let so much virtual time pass.
@@ -233,10 +233,10 @@ class World:
             InvariantBroken: One does not hold; a note has the seed and the command to replay it.
 
         """
-        until_ms = self._stage.agenda.now_ms + _ms(duration)
+        until_ms = self._state.queue.now_ms + _ms(duration)
         with self:
             self._go(until_ms)
-            self._stage.agenda.now_ms = until_ms
+            self._state.queue.now_ms = until_ms
 
     def run(self) -> None:
         """Go on until nothing is left to do: every record is dealt with, every retry over.
@@ -249,7 +249,7 @@ class World:
         with self:
             self._go(None)
             for invariant in self._eventually:
-                check_invariant(invariant, self._stage)
+                check_invariant(invariant, self._state)
 
     def __enter__(self) -> Self:
         return self
@@ -266,15 +266,15 @@ class World:
             error.add_note(note)
 
     def _go(self, until_ms: int | None) -> None:
-        for _ in range(self.most_steps):
+        for _ in range(self.max_steps):
             for invariant in self._always:
-                check_invariant(invariant, self._stage)
-            next_ms = self._stage.agenda.next_ms()
+                check_invariant(invariant, self._state)
+            next_ms = self._state.queue.next_ms()
             if next_ms is None or (until_ms is not None and next_ms > until_ms):
                 return
-            self._stage.agenda.step()
+            self._state.queue.step()
         raise SourceError(
-            f"the world must come to rest, got {self.most_steps:,} steps and no end; a handler "
+            f"the world must come to rest, got {self.max_steps:,} steps and no end; a handler "
             "that writes to the table it consumes needs a filter"
         )
 
@@ -282,30 +282,30 @@ class World:
 
     def now_s(self) -> float:
         """Return the virtual time, in seconds since 1970."""
-        return self._stage.agenda.now_ms / 1000
+        return self._state.queue.now_ms / 1000
 
     def call_at(self, at_s: float, action: Callable[[], None]) -> None:
         """Plan an action for a moment, in seconds since 1970."""
-        self._stage.agenda.add(int(at_s * 1000), action)
+        self._state.queue.add(int(at_s * 1000), action)
 
     def written(self, table: Table, shard: Shard, change: Record) -> None:
         """Take a record that has just entered a shard."""
         self._logs[table.name].append(shard, change)
-        kinds: dict[str, Kind] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
+        kinds: dict[str, EventKind] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
         kind = "expire" if "userIdentity" in change else kinds[change["eventName"]]
         number = sequence_number(change)
-        self._stage.note(kind, table.name, shard_id=shard.shard_id, sequence_numbers=(number,))
+        self._state.note(kind, table.name, shard_id=shard.shard_id, sequence_numbers=(number,))
         for driver in self._drivers[table.name]:
             driver.wake()
-        strikes = self._shard_draws.chance(self.faults.shard_change)
+        strikes = self._shard_rng.chance(self.faults.shard_change)
         if strikes and len(table.shards.all) <= _MOST_SHARDS_EVER:
-            at_s = self._stage.since_start_ms / 1000
-            self._changed(table, change_shards(table.shards, self._shard_draws, at_s))
+            at_s = self._state.since_start_ms / 1000
+            self._changed(table, change_shards(table.shards, self._shard_rng, at_s))
 
     def _changed(self, table: Table, made: tuple[Shard, ...]) -> None:
         detail = describe_change(made)
         for parent in made[0].parents:
-            self._stage.note("shards", table.name, shard_id=parent, detail=detail)
+            self._state.note("shards", table.name, shard_id=parent, detail=detail)
         for driver in self._drivers[table.name]:
             # Not at once: a write may come out of a handler, while its poller is at work.
             self.call_after(timedelta(0), driver.describe)

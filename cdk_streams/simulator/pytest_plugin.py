@@ -86,8 +86,8 @@ def pytest_runtest_makereport(
 
 def _last_lines(world: simulator.World) -> str:
     lines = simulator.timeline(world).splitlines()
-    head = len(lines) - len(world.happenings)
-    left_out = len(world.happenings) - _LINES_SHOWN
+    head = len(lines) - len(world.timeline)
+    left_out = len(world.timeline) - _LINES_SHOWN
     if left_out <= 0:
         return "\n".join(lines)
     return "\n".join([*lines[:head], f"… {left_out} lines", *lines[-_LINES_SHOWN:]])

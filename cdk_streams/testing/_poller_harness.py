@@ -37,7 +37,7 @@ from cdk_streams.poller import (
     seeded_ids,
     step,
 )
-from cdk_streams.simulator._records import START
+from cdk_streams.simulator._records import START_MS
 
 __all__ = ["PollerHarness"]
 
@@ -73,7 +73,7 @@ class PollerHarness:
             windows=windows,
             finished=finished,
         )
-        self.now_ms = round(START.timestamp() * 1000)
+        self.now_ms = START_MS
         self.asked: list[Effect] = []
 
     def tell(self, event: Event) -> list[Effect]:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Fate
 from cdk_streams.simulator import NO_FAULTS, Consumer, Faults, World
-from cdk_streams.simulator._timeline.events import Happening
+from cdk_streams.simulator._timeline.events import TimelineEvent
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 Writes = list[tuple[str, int, int]]
@@ -94,10 +94,10 @@ def _picky(bad: str) -> Callable[[Any, Any], Any]:
 def test_a_run_is_a_function_of_its_seed(
     seed: int, script: Writes, faults: Faults, mapping: MappingSettings
 ) -> None:
-    def story() -> list[Happening]:
+    def story() -> list[TimelineEvent]:
         world = World(seed, faults=faults)
         _play(world, script, mapping, _picky("c"), shards=2)
-        return world.happenings
+        return world.timeline
 
     assert story() == story()
 

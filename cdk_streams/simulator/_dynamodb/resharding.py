@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
-from cdk_streams.simulator._engine.rng import Draws
+from cdk_streams.simulator._engine.rng import Rng
 
 __all__ = ["change_shards", "describe_change"]
 
 _MOST_SHARDS = 8
 
 
-def change_shards(shards: Shards, draws: Draws, at_s: float) -> tuple[Shard, ...]:
+def change_shards(shards: Shards, rng: Rng, at_s: float) -> tuple[Shard, ...]:
     """Split, merge or continue a shard, whichever is drawn; return the shards that were made."""
-    how = draws.choice(("split", "split", "merge", "roll"))
-    shard = draws.choice(shards.open)
+    how = rng.choice(("split", "split", "merge", "roll"))
+    shard = rng.choice(shards.open)
     pairs = shards.neighbours()
     if how == "merge" and pairs:
-        return shards.merge(*draws.choice(pairs), at_s)
+        return shards.merge(*rng.choice(pairs), at_s)
     if how == "split" and len(shards.open) < _MOST_SHARDS:
         return shards.split(shard, at_s)
     return shards.roll(shard, at_s)

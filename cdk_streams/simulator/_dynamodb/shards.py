@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import pairwise
 
+from cdk_streams.simulator._records import START_MS
+
 __all__ = ["Shard", "Shards", "place_of"]
 
 _PLACES = 2**64
@@ -79,7 +81,7 @@ class Shards:
 
     def _add(self, low: int, high: int, parents: tuple[str, ...], at_s: float) -> Shard:
         self._made += 1
-        made_ms = 1_767_225_600_000 + int(at_s * 1000)
+        made_ms = START_MS + int(at_s * 1000)
         mark = blake2b(f"{self._arn} {self._made}".encode(), digest_size=4).hexdigest()
         shard = Shard(f"shardId-{made_ms:020}-{mark}", low, high, parents)
         self.open.append(shard)

@@ -1,6 +1,6 @@
 """The course of one run: drives a mapping's poller through virtual time over its shards.
 
-What the poller asks is planned on an agenda, never done on the spot, so that things happen in the
+What the poller asks is planned on an queue, never done on the spot, so that things happen in the
 order of their times and a run of a million records is as flat as one of three.
 """
 
@@ -41,14 +41,14 @@ from cdk_streams.poller import (
     sequence_number,
     step,
 )
-from cdk_streams.simulator._engine.event_queue import Agenda
+from cdk_streams.simulator._engine.event_queue import EventQueue
 from cdk_streams.simulator._engine.handler_calls import (
     Answer,
     Context,
+    FunctionConfiguration,
     Handler,
-    Host,
-    call_handler,
     fresh,
+    invoke_handler,
 )
 from cdk_streams.simulator._engine.shard_source import ShardSource
 from cdk_streams.simulator._results import Counts, Delivery, Invocation, Run
@@ -65,7 +65,7 @@ class Terms:
     """What `simulate` was asked, with times in milliseconds."""
 
     handler: Handler
-    host: Host
+    host: FunctionConfiguration
     duration_ms: Callable[[dict[str, Any]], int]
     throttled: Callable[[timedelta], bool] | None
     destination_denied: bool
@@ -86,7 +86,7 @@ class Course:
         self._mapping = mapping
         self._sources = sources
         self._terms = terms
-        self._agenda = Agenda(terms.start_ms)
+        self._queue = EventQueue(terms.start_ms)
         self._poller = begin(enabled=mapping.settings.enabled)
         self._done: set[str] = set()
         self._pinned: set[str] = set()
@@ -115,14 +115,14 @@ class Course:
     def run(self) -> Run:
         """Run until nothing is planned, or until the last moment asked for."""
         self._describe()
-        agenda, last_ms = self._agenda, self._last_ms()
-        while (next_ms := agenda.next_ms()) is not None:
+        queue, last_ms = self._queue, self._last_ms()
+        while (next_ms := queue.next_ms()) is not None:
             if next_ms > last_ms:
                 # Iterators have brought younger records since this was worked out.
                 last_ms = self._last_ms()
                 if next_ms > last_ms:
                     break
-            agenda.step()
+            queue.step()
         return self._result()
 
     def _last_ms(self) -> int:
@@ -133,16 +133,16 @@ class Course:
         return max(arrivals, default=self._terms.start_ms) + _SILENCE_MS
 
     def _feed(self, event: Event) -> None:
-        self._poller, effects = step(self._mapping, self._poller, event, self._agenda.now_ms)
+        self._poller, effects = step(self._mapping, self._poller, event, self._queue.now_ms)
         for effect in effects:
             self._hands[type(effect)](effect)
 
     def _plan(self, event: Event, at_ms: int) -> None:
-        self._agenda.add(at_ms, lambda: self._feed(event))
+        self._queue.add(at_ms, lambda: self._feed(event))
 
     def _describe(self) -> None:
         """Tell the poller of the shards that exist by now: children begin when parents end."""
-        now_ms = self._agenda.now_ms
+        now_ms = self._queue.now_ms
         over = {name for name in self._parents if name in self._done or self._over(name)}
         seen = [
             ShardSeen(name, self._terms.parents.get(name, ()), closed=name in over)
@@ -157,12 +157,12 @@ class Course:
         if source is None or source.next_arrival_ms is None:
             return True
         last_ms = source.last_created_ms
-        return last_ms is not None and last_ms <= self._agenda.now_ms
+        return last_ms is not None and last_ms <= self._queue.now_ms
 
     def _read(self, read: Read) -> None:
         """Plan the answer for the first poll that finds something; empty polls change nothing."""
         source = self._sources[read.shard_id]
-        now_ms = self._agenda.now_ms
+        now_ms = self._queue.now_ms
         if read.start == "LATEST" and read.after is None and read.shard_id not in self._pinned:
             source.skip_to(now_ms)
         self._pinned.add(read.shard_id)
@@ -170,11 +170,11 @@ class Course:
         if arrival_ms is None and not self._ends(read.shard_id):
             return
         at_ms = self._poll_ms(read.at_ms, arrival_ms or 0)
-        self._agenda.add(at_ms, partial(self._answer, read, [], 0))
+        self._queue.add(at_ms, partial(self._answer, read, [], 0))
 
     def _answer(self, read: Read, records: list[dict[str, Any]], weight: int) -> None:
         """Poll; the records are those of polls before, which the poller can wait for."""
-        source, now_ms = self._sources[read.shard_id], self._agenda.now_ms
+        source, now_ms = self._sources[read.shard_id], self._queue.now_ms
         # Reading no more than is called at once keeps a long run's memory small.
         found = source.read(min(read.limit, self._room), now_ms)
         records += found
@@ -185,7 +185,7 @@ class Course:
             weight += payload_bytes_at_most(found)
             if self._may_hold(read.patience, len(records), weight, at_ms):
                 # A step of its own, as if answered, keeps the order of what happens at once.
-                self._agenda.add(at_ms, partial(self._answer, read, records, weight))
+                self._queue.add(at_ms, partial(self._answer, read, records, weight))
                 return
         closed = next_ms is None and self._ends(read.shard_id)
         self._feed(RecordsRead(read.shard_id, read.read, records, more=more, closed=closed))
@@ -209,7 +209,7 @@ class Course:
         return self._terms.closed or shard_id in self._parents
 
     def _invoke(self, invoke: Invoke) -> None:
-        at_ms, terms = self._agenda.now_ms, self._terms
+        at_ms, terms = self._queue.now_ms, self._terms
         if terms.throttled is not None and terms.throttled(self._since_start(at_ms)):
             self._count("Throttles")
             outcome = CallEnded(invoke.shard_id, invoke.lane, invoke.call, Throttled())
@@ -219,9 +219,9 @@ class Course:
         self._begun += 1
         event = fresh(invocation_event(invoke, self._mapping.stream_arn))
         context = Context(terms.host, invoke.request_id)
-        answer = call_handler(terms.handler, event, context, terms.duration_ms(event))
+        answer = invoke_handler(terms.handler, event, context, terms.duration_ms(event))
         place = self._begun
-        self._agenda.add(at_ms + answer.took_ms, lambda: self._ended(invoke, answer, at_ms, place))
+        self._queue.add(at_ms + answer.took_ms, lambda: self._ended(invoke, answer, at_ms, place))
 
     def _ended(self, invoke: Invoke, answer: Answer, began_ms: int, place: int) -> None:
         self._feed(CallEnded(invoke.shard_id, invoke.lane, invoke.call, answer.outcome))
@@ -249,7 +249,7 @@ class Course:
         delivered = not self._terms.destination_denied
         text = failure_text(send.body)
         self._deliveries.append(Delivery(send.destination, text, send.key, delivered))
-        self._plan(FailureSent(send.shard_id, send.lane, send.call, delivered), self._agenda.now_ms)
+        self._plan(FailureSent(send.shard_id, send.lane, send.call, delivered), self._queue.now_ms)
 
     def _judged(self, result: CallResult) -> None:
         self._outcome = result.outcome
@@ -293,5 +293,5 @@ class Course:
             checkpoints=self._checkpoints,
             metrics=self._metrics,
             counts=Counts(**fates, waiting=waiting),
-            took=self._since_start(self._agenda.now_ms),
+            took=self._since_start(self._queue.now_ms),
         )

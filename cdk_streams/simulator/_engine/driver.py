@@ -38,13 +38,14 @@ from cdk_streams.poller import (
 )
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.stream_log import StreamLog
-from cdk_streams.simulator._engine.functions import call_function
+from cdk_streams.simulator._engine.functions import invoke_function
 from cdk_streams.simulator._engine.polling import Reads
-from cdk_streams.simulator._engine.rng import Draws
-from cdk_streams.simulator._engine.state import START_MS, Stage
+from cdk_streams.simulator._engine.rng import Rng
+from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._faults import CallFault, draw_call_fault
+from cdk_streams.simulator._records import START_MS
 from cdk_streams.simulator._results import CallOutcome, Invocation
-from cdk_streams.simulator._timeline.events import Kind
+from cdk_streams.simulator._timeline.events import EventKind
 
 __all__ = ["Driver"]
 
@@ -54,14 +55,18 @@ _DELIVERY_MS = 15
 _DESCRIBE_MS = 10
 
 # Whether the poller remembers it or not, a duplicate was handled.
-_OUTCOMES: dict[Kind, CallOutcome] = {
+_OUTCOMES: dict[EventKind, CallOutcome] = {
     "handled": "handled",
     "duplicate": "handled",
     "partial": "partial",
     "failed": "failed",
     "timeout": "timeout",
 }
-_SETTLED_KINDS: dict[str, Kind] = {"filtered": "filtered", "expired": "aged", "trimmed": "trimmed"}
+_SETTLED_KINDS: dict[str, EventKind] = {
+    "filtered": "filtered",
+    "expired": "aged",
+    "trimmed": "trimmed",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +83,24 @@ class _Ending:
 class Driver:
     """One consumer's poller, and the hands that it lacks."""
 
-    def __init__(self, consumer: Consumer, log: StreamLog, stage: Stage) -> None:
+    def __init__(self, consumer: Consumer, log: StreamLog, state: SimulationState) -> None:
         self.consumer = consumer
         self._log = log
-        self._stage = stage
-        ids = seeded_ids(f"{stage.seed} {consumer.name}")
+        self._state = state
+        ids = seeded_ids(f"{state.seed} {consumer.name}")
         self._mapping = EventSourceMapping(
             settings=consumer.settings,
             function_arn=consumer.function.host.arn,
             stream_arn=consumer.table.stream.arn,
             uuid=ids(0),
             ids=ids,
-            assumptions=stage.assumptions,
+            assumptions=state.assumptions,
         )
         self._poller: Poller = begin()
         self._started = False
-        self._calls = Draws(stage.seed, f"calls of {consumer.name}")
-        self._deliveries = Draws(stage.seed, f"deliveries of {consumer.name}")
-        self._reads = Reads(consumer, log, stage, self._feed)
+        self._calls = Rng(state.seed, f"calls of {consumer.name}")
+        self._deliveries = Rng(state.seed, f"deliveries of {consumer.name}")
+        self._reads = Reads(consumer, log, state, self._feed)
         self._actions: dict[type, Callable[[Any], None]] = {
             Read: self._reads.take,
             Invoke: self._invoke,
@@ -125,7 +130,7 @@ class Driver:
         self._reads.wake()
 
     def _feed(self, event: Event) -> Sequence[Effect]:
-        now_ms = self._stage.agenda.now_ms
+        now_ms = self._state.queue.now_ms
         self._poller, effects = step(self._mapping, self._poller, event, now_ms)
         for effect in effects:
             self._actions[type(effect)](effect)
@@ -134,16 +139,16 @@ class Driver:
     # Calling.
 
     def _invoke(self, invoke: Invoke) -> None:
-        fault = draw_call_fault(self._stage.faults, self._calls)
+        fault = draw_call_fault(self._state.faults, self._calls)
         function = self.consumer.function
         if fault.name == "throttle":
             ending = _Ending(Throttled(), fault, _THROTTLE_MS)
-        elif not self._stage.take_slot(function.host.name, function.reserved_concurrency):
+        elif not self._state.take_slot(function.host.name, function.reserved_concurrency):
             ending = _Ending(Throttled(), CallFault(), _THROTTLE_MS, "no concurrency left")
         else:
             ending = self._run(invoke, fault)
-        began_ms = self._stage.agenda.now_ms
-        self._stage.agenda.add(
+        began_ms = self._state.queue.now_ms
+        self._state.queue.add(
             began_ms + ending.took_ms, lambda: self._end(invoke, ending, began_ms)
         )
 
@@ -153,7 +158,7 @@ class Driver:
         if not fault.runs:
             took_ms = timeout_ms if fault.name == "timeout" else function.duration_ms
             return _Ending(Errored(), fault, took_ms, "before its work was done")
-        answer = call_function(
+        answer = invoke_function(
             function,
             invocation_event(invoke, self._mapping.stream_arn),
             invoke.request_id,
@@ -167,13 +172,13 @@ class Driver:
 
     def _end(self, invoke: Invoke, ending: _Ending, began_ms: int) -> None:
         if not isinstance(ending.outcome, Throttled):
-            self._stage.free_slot(self.consumer.function.host.name)
+            self._state.free_slot(self.consumer.function.host.name)
         forgotten = ending.fault.name == "duplicate" and isinstance(ending.outcome, Returned)
-        before = len(self._stage.happenings)
+        before = len(self._state.timeline)
         if forgotten:
             # The poller's host is replaced between the answer and the checkpoint.
             self._feed(Restarted())
-            kind: Kind = "duplicate"
+            kind: EventKind = "duplicate"
         else:
             effects = self._feed(
                 CallEnded(invoke.shard_id, invoke.lane, invoke.call, ending.outcome)
@@ -183,7 +188,7 @@ class Driver:
         self.describe()
 
     def _note_call(
-        self, invoke: Invoke, ending: _Ending, kind: Kind, began_ms: int, before: int
+        self, invoke: Invoke, ending: _Ending, kind: EventKind, began_ms: int, before: int
     ) -> None:
         numbers = _numbers(invoke.records)
         if kind != "throttled":
@@ -209,7 +214,7 @@ class Driver:
             detail=ending.detail or ("" if numbers else "closes its window"),
         )
         # What followed from the call was noted first; it belongs behind it.
-        lines = self._stage.happenings
+        lines = self._state.timeline
         lines.insert(before, lines.pop())
 
     # Failure records, and what is only noted.
@@ -218,9 +223,9 @@ class Driver:
         if send.destination is None:
             self._lose(send, "there is no destination")
             return
-        denied = self._deliveries.chance(self._stage.faults.destination_denied)
-        at_ms = self._stage.agenda.now_ms + _DELIVERY_MS
-        self._stage.agenda.add(at_ms, lambda: self._delivered(send, denied=denied))
+        denied = self._deliveries.chance(self._state.faults.destination_denied)
+        at_ms = self._state.queue.now_ms + _DELIVERY_MS
+        self._state.queue.add(at_ms, lambda: self._delivered(send, denied=denied))
 
     def _delivered(self, send: SendFailure, *, denied: bool) -> None:
         if denied:
@@ -243,13 +248,13 @@ class Driver:
 
     def _wake_at(self, wake: WakeAt) -> None:
         woken = Woken(wake.shard_id, wake.lane, wake.timer)
-        self._stage.agenda.add(wake.at_ms, lambda: self._woken(woken))
+        self._state.queue.add(wake.at_ms, lambda: self._woken(woken))
 
     def _woken(self, woken: Woken) -> None:
         self._feed(woken)
 
     def _shard_done(self, _: ShardDone) -> None:
-        self._stage.agenda.add(self._stage.agenda.now_ms + _DESCRIBE_MS, self.describe)
+        self._state.queue.add(self._state.queue.now_ms + _DESCRIBE_MS, self.describe)
 
     def _settled(self, settled: Settled) -> None:
         self.consumer.settle(settled.fate, settled.records)
@@ -260,13 +265,13 @@ class Driver:
 
     def _measure(self, measure: Measure) -> None:
         points = self.consumer.metrics.setdefault(measure.metric, [])
-        points.append((self._stage.since_start, measure.value))
+        points.append((self._state.since_start, measure.value))
 
-    def _note(self, kind: Kind, **rest: Any) -> None:
-        self._stage.note(kind, self.consumer.table.name, consumer=self.consumer.name, **rest)
+    def _note(self, kind: EventKind, **rest: Any) -> None:
+        self._state.note(kind, self.consumer.table.name, consumer=self.consumer.name, **rest)
 
 
-def _kind(ending: _Ending, timeout_ms: int, effects: Sequence[Effect]) -> Kind:
+def _kind(ending: _Ending, timeout_ms: int, effects: Sequence[Effect]) -> EventKind:
     """Name what a call came to, as far as the poller's own judgement goes."""
     if isinstance(ending.outcome, Throttled):
         return "throttled"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 
-__all__ = ["Agenda"]
+__all__ = ["EventQueue"]
 
 
-class Agenda:
+class EventQueue:
     """Actions in the order of their times, those of one moment in the order they were added.
 
     Times are whole milliseconds since 1970.

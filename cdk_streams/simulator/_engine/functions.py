@@ -14,13 +14,13 @@ from cdk_streams.poller import Errored
 from cdk_streams.simulator._engine.handler_calls import (
     Answer,
     Context,
+    FunctionConfiguration,
     Handler,
-    Host,
-    call_handler,
     fresh,
+    invoke_handler,
 )
 
-__all__ = ["Function", "call_function", "partial_response"]
+__all__ = ["Function", "invoke_function", "partial_response"]
 
 # A handler looks at the clock when it starts, maybe sets up a watch, and looks again before its
 # first record: no work lies between those, so no time passes.
@@ -36,7 +36,7 @@ class Function:
     """
 
     handler: Handler
-    host: Host
+    host: FunctionConfiguration
     duration_ms: int = 20
     reserved_concurrency: int | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -47,7 +47,7 @@ def partial_response(*, asked: bool) -> dict[str, str]:
     return {PARTIAL_RESPONSE_VARIABLE: "1"} if asked else {}
 
 
-def call_function(
+def invoke_function(
     function: Function, event: dict[str, Any], request_id: str, *, slow_ms: int = 0
 ) -> Answer:
     """Call the handler in the function's environment.
@@ -59,7 +59,7 @@ def call_function(
     tick_s = slow_ms / max(1, len(event["Records"])) / 1000
     shown = _SlowContext(context, tick_s) if slow_ms else context
     with _environment(function.environment):
-        answer = call_handler(
+        answer = invoke_handler(
             lambda given, _: function.handler(given, shown),
             fresh(event),
             context,

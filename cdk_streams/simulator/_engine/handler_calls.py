@@ -19,7 +19,7 @@ from cdk_streams.mapping import (
 )
 from cdk_streams.poller import Errored, Outcome, Returned
 
-__all__ = ["Answer", "Context", "Handler", "Host", "call_handler", "fresh"]
+__all__ = ["Answer", "Context", "FunctionConfiguration", "Handler", "fresh", "invoke_handler"]
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
 """Any Lambda handler: `handler(event, context)`."""
@@ -28,7 +28,7 @@ _DEFAULT_TIMEOUT_MS: Final = round(LAMBDA_DEFAULT_TIMEOUT.total_seconds() * 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class FunctionConfiguration:
     """Where a handler runs: what its context says of the function."""
 
     name: str = "function"
@@ -48,7 +48,7 @@ class Context:
     identity = None
     client_context = None
 
-    def __init__(self, host: Host, request_id: str) -> None:
+    def __init__(self, host: FunctionConfiguration, request_id: str) -> None:
         self.aws_request_id = request_id
         self.function_name = host.name
         self.function_version = host.version
@@ -84,7 +84,7 @@ class Answer(NamedTuple):
     error: BaseException | None = None
 
 
-def call_handler(
+def invoke_handler(
     handler: Handler, event: dict[str, Any], context: Context, least_ms: int = 0
 ) -> Answer:
     """Call the handler; whatever it does, the answer is what Lambda would make of it.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cdk_streams.poller import Read, RecordsRead
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.stream_log import StreamLog
-from cdk_streams.simulator._engine.state import Stage
+from cdk_streams.simulator._engine.state import SimulationState
 
 __all__ = ["Reads"]
 
@@ -19,12 +19,12 @@ class Reads:
         self,
         consumer: Consumer,
         log: StreamLog,
-        stage: Stage,
+        state: SimulationState,
         answered: Callable[[RecordsRead], object],
     ) -> None:
         self._consumer = consumer
         self._log = log
-        self._stage = stage
+        self._state = state
         self._answered = answered
         self._held: dict[str, Read] = {}
         self._planned: set[str] = set()
@@ -49,10 +49,10 @@ class Reads:
         self._planned.add(shard_id)
         # Empty reads change nothing, so they are left out: the answer comes at the time of the
         # first one that would find something.
-        late_ms = max(0, self._stage.agenda.now_ms - read.at_ms)
-        interval_ms = self._stage.assumptions.poll_interval_ms
+        late_ms = max(0, self._state.queue.now_ms - read.at_ms)
+        interval_ms = self._state.assumptions.poll_interval_ms
         at_ms = read.at_ms + -(-late_ms // interval_ms) * interval_ms
-        self._stage.agenda.add(at_ms, lambda: self._answer(shard_id))
+        self._state.queue.add(at_ms, lambda: self._answer(shard_id))
 
     def _answer(self, shard_id: str) -> None:
         self._planned.discard(shard_id)

@@ -1,4 +1,4 @@
-"""Chance that is the same on every machine and every Python: the same seed, the same draws."""
+"""Chance that is the same on every machine and every Python: the same seed, the same rng."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from collections.abc import MutableSequence, Sequence
 from hashlib import blake2b
 from typing import TypeVar
 
-__all__ = ["Draws"]
+__all__ = ["Rng"]
 
 _T = TypeVar("_T")
 
 
-class Draws:
+class Rng:
     """A stream of draws for one purpose, told apart from others of the same seed by its name.
 
     Each purpose has a stream of its own, so that one more draw in one place does not change what

@@ -7,31 +7,29 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
-from cdk_streams.simulator._engine.event_queue import Agenda
+from cdk_streams.simulator._engine.event_queue import EventQueue
 from cdk_streams.simulator._faults import Faults
-from cdk_streams.simulator._records import START
-from cdk_streams.simulator._timeline.events import Happening, Kind
+from cdk_streams.simulator._records import START_MS
+from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
 
-__all__ = ["START_MS", "Stage"]
-
-START_MS = int(START.timestamp()) * 1000
+__all__ = ["SimulationState"]
 
 
 @dataclass(slots=True)
-class Stage:
+class SimulationState:
     """The shared state of a world."""
 
     seed: int
     faults: Faults
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS
-    agenda: Agenda = field(default_factory=lambda: Agenda(START_MS))
-    happenings: list[Happening] = field(default_factory=list)
+    queue: EventQueue = field(default_factory=lambda: EventQueue(START_MS))
+    timeline: list[TimelineEvent] = field(default_factory=list)
     _running: Counter[str] = field(default_factory=Counter)
 
     @property
     def since_start_ms(self) -> int:
         """How long the world has lasted."""
-        return self.agenda.now_ms - START_MS
+        return self.queue.now_ms - START_MS
 
     @property
     def since_start(self) -> timedelta:
@@ -40,7 +38,7 @@ class Stage:
 
     def note(
         self,
-        kind: Kind,
+        kind: EventKind,
         table: str,
         *,
         shard_id: str = "",
@@ -52,8 +50,8 @@ class Stage:
         detail: str = "",
     ) -> None:
         """Add a line to the log, at this moment."""
-        self.happenings.append(
-            Happening(
+        self.timeline.append(
+            TimelineEvent(
                 at_ms=self.since_start_ms,
                 kind=kind,
                 table=table,

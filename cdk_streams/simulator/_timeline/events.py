@@ -7,9 +7,9 @@ from typing import Final, Literal, TypeAlias, get_args
 
 from cdk_streams.simulator._dynamodb.numbering import sequence_number
 
-__all__ = ["SYMBOLS", "Happening", "Kind", "clock_text", "name_records"]
+__all__ = ["SYMBOLS", "EventKind", "TimelineEvent", "clock_text", "name_records"]
 
-Kind: TypeAlias = Literal[
+EventKind: TypeAlias = Literal[
     "insert",
     "modify",
     "remove",
@@ -30,7 +30,7 @@ Kind: TypeAlias = Literal[
     "broken",
 ]
 
-SYMBOLS: Final[dict[Kind, tuple[str, str]]] = {
+SYMBOLS: Final[dict[EventKind, tuple[str, str]]] = {
     "insert": ("+", "an item was inserted"),
     "modify": ("~", "an item was modified"),
     "remove": ("-", "an item was removed"),
@@ -52,12 +52,12 @@ SYMBOLS: Final[dict[Kind, tuple[str, str]]] = {
 }
 """Each kind's symbol in a timeline, and what it means."""
 
-if set(SYMBOLS) != set(get_args(Kind)):  # pragma: no cover - a fault of this file
+if set(SYMBOLS) != set(get_args(EventKind)):  # pragma: no cover - a fault of this file
     raise AssertionError("each kind has one symbol")
 
 
 @dataclass(frozen=True, slots=True)
-class Happening:
+class TimelineEvent:
     """One thing that happened, when it was over.
 
     `shard_id` is "" for what has no shard, `consumer` for what befalls the table itself.
@@ -66,7 +66,7 @@ class Happening:
     """
 
     at_ms: int
-    kind: Kind
+    kind: EventKind
     table: str
     shard_id: str = ""
     consumer: str = ""

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeAlias
 
-from cdk_streams.simulator._timeline.events import SYMBOLS, Happening, Kind
-from cdk_streams.simulator._timeline.of_run import Told, history
+from cdk_streams.simulator._timeline.events import SYMBOLS, EventKind, TimelineEvent
+from cdk_streams.simulator._timeline.of_run import TimelineSource, events_of
 from cdk_streams.simulator._timeline.text import Column, columns, describe
 
 __all__ = ["timeline_html"]
@@ -18,10 +18,17 @@ _Member: TypeAlias = tuple[str, str, str]
 """A consumer ("" for the table itself), a table and a shard."""
 
 
-_WRITES: tuple[Kind, ...] = ("insert", "modify", "remove", "expire")
-_CALLS: tuple[Kind, ...] = ("handled", "partial", "failed", "timeout", "throttled", "duplicate")
+_WRITES: tuple[EventKind, ...] = ("insert", "modify", "remove", "expire")
+_CALLS: tuple[EventKind, ...] = (
+    "handled",
+    "partial",
+    "failed",
+    "timeout",
+    "throttled",
+    "duplicate",
+)
 # The page's colours by meaning; it keeps the worst where marks overlap.
-_TONES: dict[Kind, str] = {
+_TONES: dict[EventKind, str] = {
     "handled": "ok",
     "partial": "warn",
     "failed": "bad",
@@ -38,26 +45,26 @@ _TONES: dict[Kind, str] = {
 }
 
 
-def timeline_html(run: Told, *, title: str = "Stream timeline") -> str:
+def timeline_html(run: TimelineSource, *, title: str = "Stream timeline") -> str:
     """Draw a world, or a run of `simulate`, as a page; it follows the reader's light or dark."""
     page = files("cdk_streams.simulator._timeline").joinpath("page.html").read_text("utf-8")
     # "</" would end the script element early, whatever it stands in.
-    data = json.dumps(_data(history(run), title), separators=(",", ":")).replace("</", "<\\/")
+    data = json.dumps(_data(events_of(run), title), separators=(",", ":")).replace("</", "<\\/")
     return page.replace("/*RUN*/", data)
 
 
-def _data(happenings: Sequence[Happening], title: str) -> dict[str, Any]:
-    drawn = columns(happenings)
+def _data(events: Sequence[TimelineEvent], title: str) -> dict[str, Any]:
+    drawn = columns(events)
     letters = {(each.table, each.shard_id): each.letter for each in drawn}
     groups = list(dict.fromkeys(each.group for each in drawn))
-    rows = _rows(happenings, drawn)
+    rows = _rows(events, drawn)
     lanes = {member: number for number, row in enumerate(rows) for member in row}
     kinds = list(SYMBOLS)
-    counts = Counter(each.kind for each in happenings)
+    counts = Counter(each.kind for each in events)
     return {
         "title": title,
-        "span_ms": max((each.at_ms for each in happenings), default=0),
-        "facts": _facts(happenings, counts),
+        "span_ms": max((each.at_ms for each in events), default=0),
+        "facts": _facts(events, counts),
         "kinds": [
             {
                 "symbol": SYMBOLS[kind][0],
@@ -78,15 +85,15 @@ def _data(happenings: Sequence[Happening], title: str) -> dict[str, Any]:
                 each.age_ms,
                 describe(each, letters),
             ]
-            for each in happenings
+            for each in events
         ],
     }
 
 
-def _rows(happenings: Sequence[Happening], drawn: Sequence[Column]) -> list[list[_Member]]:
+def _rows(events: Sequence[TimelineEvent], drawn: Sequence[Column]) -> list[list[_Member]]:
     """Share out rows: a shard takes over that of one whose events have all been."""
     spans: dict[_Member, tuple[int, int]] = {}
-    for number, each in enumerate(happenings):
+    for number, each in enumerate(events):
         key = (each.consumer, each.table, each.shard_id)
         spans[key] = (spans.get(key, (number, number))[0], number)
     rows: list[list[_Member]] = []
@@ -125,10 +132,10 @@ def _index(groups: Sequence[tuple[str, str]], group: tuple[str, str]) -> int:
     return groups.index(group) if group in groups else -1
 
 
-def _facts(happenings: Sequence[Happening], counts: Counter[Kind]) -> list[list[Any]]:
+def _facts(events: Sequence[TimelineEvent], counts: Counter[EventKind]) -> list[list[Any]]:
     """Return the figures at the top, each with whether it should worry the reader."""
-    oldest_ms = max((each.age_ms or 0 for each in happenings), default=0)
-    lasted_ms = max((each.at_ms for each in happenings), default=0)
+    oldest_ms = max((each.age_ms or 0 for each in events), default=0)
+    lasted_ms = max((each.at_ms for each in events), default=0)
     figures = {
         "duration": (_span(lasted_ms), False),
         "writes": (sum(counts[kind] for kind in _WRITES), False),

@@ -7,43 +7,43 @@ from datetime import timedelta
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 from cdk_streams.simulator._results import Invocation, Run
-from cdk_streams.simulator._timeline.events import Happening
+from cdk_streams.simulator._timeline.events import TimelineEvent
 
-__all__ = ["Told", "history"]
+__all__ = ["TimelineSource", "events_of"]
 
 _MILLISECOND = timedelta(milliseconds=1)
 
 
 @runtime_checkable
-class HasHappenings(Protocol):
+class HasTimeline(Protocol):
     """A `World`, or anything else that keeps its own lines."""
 
     @property
-    def happenings(self) -> Sequence[Happening]:
+    def timeline(self) -> Sequence[TimelineEvent]:
         """What happened, in order."""
         ...
 
 
-Told: TypeAlias = HasHappenings | Run | Sequence[Happening]
+TimelineSource: TypeAlias = HasTimeline | Run | Sequence[TimelineEvent]
 """What has a timeline: a world, a run of `simulate`, or lines."""
 
 
-def history(told: Told) -> Sequence[Happening]:
+def events_of(source: TimelineSource) -> Sequence[TimelineEvent]:
     """Return the lines of a world or a run, in order.
 
     A run knows its calls and its failure records, and nothing of the writes behind them.
     """
-    if isinstance(told, Run):
-        return _of_run(told)
-    return told.happenings if isinstance(told, HasHappenings) else told
+    if isinstance(source, Run):
+        return _of_run(source)
+    return source.timeline if isinstance(source, HasTimeline) else source
 
 
-def _of_run(run: Run) -> list[Happening]:
+def _of_run(run: Run) -> list[TimelineEvent]:
     failures: dict[str, list[dict[str, Any]]] = {}
     for body in run.failures:
         failures.setdefault(body["requestContext"]["requestId"], []).append(body)
     last = {each.request_id: each for each in sorted(run.invocations, key=lambda call: call.at)}
-    lines: list[Happening] = []
+    lines: list[TimelineEvent] = []
     for each in sorted(run.invocations, key=lambda call: call.at + call.took):
         lines.append(_call(each))
         if last[each.request_id] is each:
@@ -54,8 +54,8 @@ def _of_run(run: Run) -> list[Happening]:
     return [*never_called, *lines]
 
 
-def _call(call: Invocation) -> Happening:
-    return Happening(
+def _call(call: Invocation) -> TimelineEvent:
+    return TimelineEvent(
         at_ms=(call.at + call.took) // _MILLISECOND,
         kind=call.outcome,
         table="stream",
@@ -68,9 +68,9 @@ def _call(call: Invocation) -> Happening:
     )
 
 
-def _failure(body: dict[str, Any], at_ms: int) -> Happening:
+def _failure(body: dict[str, Any], at_ms: int) -> TimelineEvent:
     batch = body["DDBStreamBatchInfo"]
-    return Happening(
+    return TimelineEvent(
         at_ms=at_ms,
         kind="sent",
         table="stream",

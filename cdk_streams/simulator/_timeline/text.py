@@ -14,8 +14,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_letters
 
-from cdk_streams.simulator._timeline.events import SYMBOLS, Happening, clock_text, name_records
-from cdk_streams.simulator._timeline.of_run import Told, history
+from cdk_streams.simulator._timeline.events import SYMBOLS, TimelineEvent, clock_text, name_records
+from cdk_streams.simulator._timeline.of_run import TimelineSource, events_of
 
 __all__ = ["Column", "columns", "describe", "timeline"]
 
@@ -35,12 +35,12 @@ class Column:
         return self.consumer, self.table
 
 
-def columns(happenings: Iterable[Happening]) -> list[Column]:
+def columns(events: Iterable[TimelineEvent]) -> list[Column]:
     """Return the columns: tables first, then consumers, shards in the order they appear."""
     shards: dict[str, dict[str, str]] = {}
     tables: dict[tuple[str, str], None] = {}
     consumers: dict[tuple[str, str], None] = {}
-    for each in happenings:
+    for each in events:
         if each.shard_id:
             known = shards.setdefault(each.table, {})
             known.setdefault(each.shard_id, ascii_letters[len(known) % len(ascii_letters)])
@@ -55,44 +55,44 @@ def columns(happenings: Iterable[Happening]) -> list[Column]:
     ]
 
 
-def timeline(run: Told, *, title: str = "") -> str:
+def timeline(run: TimelineSource, *, title: str = "") -> str:
     """Draw a world, or a run of `simulate`, as text.
 
     A point is a shard at rest, a blank one that is not there yet or no more.
     """
-    happenings = history(run)
-    drawn = columns(happenings)
-    alive = _lifetimes(happenings)
+    events = events_of(run)
+    drawn = columns(events)
+    alive = _lifetimes(events)
     letters = {(each.table, each.shard_id): each.letter for each in drawn}
     lines = [title, ""] if title else []
-    lines += [*_legend(happenings), *_shard_names(drawn), "", *_head(drawn)]
-    for number, each in enumerate(happenings):
+    lines += [*_legend(events), *_shard_names(drawn), "", *_head(drawn)]
+    for number, each in enumerate(events):
         cells = _cells(drawn, each, alive, number)
         lines.append(f"{clock_text(each.at_ms):<12}  {cells}  {describe(each, letters)}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def describe(happening: Happening, letters: Mapping[tuple[str, str], str]) -> str:
+def describe(event: TimelineEvent, letters: Mapping[tuple[str, str], str]) -> str:
     """Say what happened, for the end of a line: `audit a #3-#5 (3), attempt 2, age 0.3 s`."""
-    where = [happening.consumer or happening.table]
-    if happening.shard_id:
-        where.append(letters.get((happening.table, happening.shard_id), ""))
-    if happening.sequence_numbers or happening.attempt:
-        where.append(name_records(happening.sequence_numbers))
+    where = [event.consumer or event.table]
+    if event.shard_id:
+        where.append(letters.get((event.table, event.shard_id), ""))
+    if event.sequence_numbers or event.attempt:
+        where.append(name_records(event.sequence_numbers))
     parts = [" ".join(part for part in where if part)]
-    if happening.attempt > 1:
-        parts.append(f"attempt {happening.attempt}")
-    if happening.age_ms is not None:
-        parts.append(f"age {happening.age_ms / 1000:.1f} s")
-    if happening.took_ms >= 1000:  # noqa: PLR2004 - a second is when a duration is worth reading
-        parts.append(f"took {happening.took_ms / 1000:.1f} s")
-    if happening.detail:
-        parts.append(happening.detail)
+    if event.attempt > 1:
+        parts.append(f"attempt {event.attempt}")
+    if event.age_ms is not None:
+        parts.append(f"age {event.age_ms / 1000:.1f} s")
+    if event.took_ms >= 1000:  # noqa: PLR2004 - a second is when a duration is worth reading
+        parts.append(f"took {event.took_ms / 1000:.1f} s")
+    if event.detail:
+        parts.append(event.detail)
     return ", ".join(part for part in parts if part)
 
 
-def _legend(happenings: Iterable[Happening]) -> list[str]:
-    seen = {each.kind for each in happenings}
+def _legend(events: Iterable[TimelineEvent]) -> list[str]:
+    seen = {each.kind for each in events}
     return [f"  {symbol}  {meaning}" for kind, (symbol, meaning) in SYMBOLS.items() if kind in seen]
 
 
@@ -123,34 +123,34 @@ def _head(drawn: Sequence[Column]) -> list[str]:
 
 def _cells(
     drawn: Sequence[Column],
-    happening: Happening,
+    event: TimelineEvent,
     alive: Mapping[tuple[str, str], tuple[int, int]],
     number: int,
 ) -> str:
     parts = []
-    here = happening.consumer, happening.table
+    here = event.consumer, event.table
     for group, members in _groups(drawn).items():
         text = ""
         for each in members:
             first, last = alive[each.table, each.shard_id]
-            if group == here and each.shard_id == happening.shard_id:
-                text += SYMBOLS[happening.kind][0]
+            if group == here and each.shard_id == event.shard_id:
+                text += SYMBOLS[event.kind][0]
             else:
                 text += "." if first <= number <= last else " "
         parts.append(text.ljust(max(len(group[0] or group[1]), len(members))))
     return "  ".join(parts)
 
 
-def _lifetimes(happenings: Sequence[Happening]) -> dict[tuple[str, str], tuple[int, int]]:
+def _lifetimes(events: Sequence[TimelineEvent]) -> dict[tuple[str, str], tuple[int, int]]:
     """Return for each shard the first and the last line that it is there.
 
     One that was closed is there until nothing more happens in it, any other to the end.
     """
     found: dict[tuple[str, str], tuple[int, int]] = {}
-    closed = {(each.table, each.shard_id) for each in happenings if each.kind == "shards"}
-    for number, each in enumerate(happenings):
+    closed = {(each.table, each.shard_id) for each in events if each.kind == "shards"}
+    for number, each in enumerate(events):
         if each.shard_id:
             key = (each.table, each.shard_id)
-            last = number if key in closed else len(happenings)
+            last = number if key in closed else len(events)
             found[key] = (found.get(key, (number, number))[0], last)
     return found

@@ -17,7 +17,7 @@ from cdk_streams.poller import (
     SendFailure,
     Settled,
 )
-from cdk_streams.simulator._timeline.events import Happening
+from cdk_streams.simulator._timeline.events import TimelineEvent
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
 
@@ -31,18 +31,18 @@ def record(number: int, name: str = "INSERT", **more: Any) -> dict[str, Any]:
     }
 
 
-def told(*notices: Any, first_ms: int = 1_000) -> list[Happening]:
+def told(*notices: Any, first_ms: int = 1_000) -> list[TimelineEvent]:
     recorder = TimelineRecorder()
     for number, notice in enumerate(notices):
         recorder.take("audit", first_ms + number * 10, notice)
-    return list(recorder.happenings)
+    return list(recorder.timeline)
 
 
 def test_a_write_is_drawn_once_for_all_consumers() -> None:
     recorder = TimelineRecorder()
     recorder.take("audit", 0, RecordsRead("s", 1, [record(1)]))
     recorder.take("stock", 5, RecordsRead("s", 1, [record(1), record(2, "MODIFY")]))
-    lines = [(each.kind, each.at_ms, each.table, each.consumer) for each in recorder.happenings]
+    lines = [(each.kind, each.at_ms, each.table, each.consumer) for each in recorder.timeline]
     assert lines == [("insert", 0, "orders", ""), ("modify", 5, "orders", "")]
 
 

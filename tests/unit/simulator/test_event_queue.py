@@ -2,47 +2,47 @@ from __future__ import annotations
 
 from functools import partial
 
-from cdk_streams.simulator._engine.event_queue import Agenda
+from cdk_streams.simulator._engine.event_queue import EventQueue
 
 
-def _all(agenda: Agenda) -> None:
-    while agenda.next_ms() is not None:
-        agenda.step()
+def _all(queue: EventQueue) -> None:
+    while queue.next_ms() is not None:
+        queue.step()
 
 
 def test_actions_run_in_the_order_of_their_times() -> None:
-    agenda, done = Agenda(1_000), list[tuple[str, int]]()
-    agenda.add(3_000, lambda: done.append(("late", agenda.now_ms)))
-    agenda.add(2_000, lambda: done.append(("early", agenda.now_ms)))
+    queue, done = EventQueue(1_000), list[tuple[str, int]]()
+    queue.add(3_000, lambda: done.append(("late", queue.now_ms)))
+    queue.add(2_000, lambda: done.append(("early", queue.now_ms)))
 
-    _all(agenda)
+    _all(queue)
 
     assert done == [("early", 2_000), ("late", 3_000)]
 
 
 def test_actions_of_one_moment_run_in_the_order_they_were_added() -> None:
-    agenda, done = Agenda(0), list[int]()
+    queue, done = EventQueue(0), list[int]()
     for number in range(20):
-        agenda.add(5, partial(done.append, number))
+        queue.add(5, partial(done.append, number))
 
-    _all(agenda)
+    _all(queue)
 
     assert done == list(range(20))
 
 
 def test_time_never_goes_back() -> None:
-    agenda, done = Agenda(1_000), list[int]()
-    agenda.add(1, lambda: done.append(agenda.now_ms))
+    queue, done = EventQueue(1_000), list[int]()
+    queue.add(1, lambda: done.append(queue.now_ms))
 
-    _all(agenda)
+    _all(queue)
 
     assert done == [1_000]
 
 
 def test_an_action_may_plan_another() -> None:
-    agenda, done = Agenda(0), list[int]()
-    agenda.add(5, lambda: agenda.add(agenda.now_ms + 5, lambda: done.append(agenda.now_ms)))
+    queue, done = EventQueue(0), list[int]()
+    queue.add(5, lambda: queue.add(queue.now_ms + 5, lambda: done.append(queue.now_ms)))
 
-    _all(agenda)
+    _all(queue)
 
     assert done == [10]

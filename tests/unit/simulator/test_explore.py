@@ -37,7 +37,7 @@ def broken(world: World) -> None:
     world.consumer("stock", handler, table=orders, settings=settings)
     world.always(lambda: max(stock.values(), default=0) < 8, name="never eight of one")
     for number in range(60):
-        orders.put({"pk": str(world.draws.integer(0, 11)), "n": number})
+        orders.put({"pk": str(world.rng.integer(0, 11)), "n": number})
 """
 
 
@@ -70,7 +70,7 @@ def test_replay_returns_the_world_for_a_look_at_it() -> None:
     world = replay(_bad, seed=2)
 
     assert world.seed == 2
-    assert [each.kind for each in world.happenings] == ["insert"]
+    assert [each.kind for each in world.timeline] == ["insert"]
 
 
 def test_a_scenario_that_no_command_can_name_is_replayed_in_python() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
 from cdk_streams.simulator._dynamodb.shards import Shards, place_of
-from cdk_streams.simulator._engine.rng import Draws
+from cdk_streams.simulator._engine.rng import Rng
 
 ARN = "arn:aws:dynamodb:us-east-1:123456789012:table/Orders/stream/label"
 PLACES = [place_of(str(number)) for number in range(500)]
@@ -67,9 +67,9 @@ def test_only_neighbours_merge() -> None:
 
 
 def test_drawn_changes_never_leave_a_gap() -> None:
-    shards, draws = Shards(ARN, 2), Draws(3, "shards")
+    shards, rng = Shards(ARN, 2), Rng(3, "shards")
     for second in range(200):
-        change_shards(shards, draws, at_s=second)
+        change_shards(shards, rng, at_s=second)
         edges = sorted((each.low, each.high) for each in shards.open)
         assert edges[0][0] == 0
         assert edges[-1][1] == 2**64
@@ -78,9 +78,9 @@ def test_drawn_changes_never_leave_a_gap() -> None:
 
 
 def test_ids_look_like_those_of_dynamodb_and_are_never_used_twice() -> None:
-    shards, draws = Shards(ARN, 2), Draws(3, "shards")
+    shards, rng = Shards(ARN, 2), Rng(3, "shards")
     for _ in range(50):
-        change_shards(shards, draws, at_s=0)
+        change_shards(shards, rng, at_s=0)
     ids = [each.shard_id for each in shards.all]
 
     assert all(re.fullmatch(r"shardId-\d{20}-[0-9a-f]{8}", each) for each in ids)

@@ -145,7 +145,7 @@ def test_all_changes_of_an_item_go_to_one_shard() -> None:
         orders.put({"pk": str(number % 10), "sk": number // 10})
 
     shards: dict[str, set[str]] = {}
-    for each in world.happenings:
+    for each in world.timeline:
         number = int(each.sequence_numbers[0]) // 10**20 - 1
         shards.setdefault(str(number % 10), set()).add(each.shard_id)
     assert all(len(found) == 1 for found in shards.values())

@@ -6,7 +6,7 @@ from typing import Any
 
 from cdk_streams.simulator import NO_FAULTS, World, simulate, timeline_html
 from cdk_streams.simulator._records import insert
-from cdk_streams.simulator._timeline.events import SYMBOLS, Happening
+from cdk_streams.simulator._timeline.events import SYMBOLS, TimelineEvent
 
 
 def _data(page: str) -> dict[str, Any]:
@@ -39,9 +39,9 @@ def test_every_line_of_the_timeline_is_on_the_page() -> None:
     kinds = list(SYMBOLS)
     assert data["title"] == "orders"
     assert [(at, kinds[kind]) for at, kind, *_ in data["events"]] == [
-        (each.at_ms, each.kind) for each in world.happenings
+        (each.at_ms, each.kind) for each in world.timeline
     ]
-    assert sum(kind["count"] for kind in data["kinds"]) == len(world.happenings)
+    assert sum(kind["count"] for kind in data["kinds"]) == len(world.timeline)
 
 
 def test_every_event_is_in_the_lane_of_its_shard() -> None:
@@ -49,20 +49,20 @@ def test_every_event_is_in_the_lane_of_its_shard() -> None:
     data = _data(timeline_html(world))
 
     lanes = [lane for group in data["groups"] for lane in group["lanes"]]
-    for event, happening in zip(data["events"], world.happenings, strict=True):
-        if happening.shard_id:
-            assert happening.shard_id in lanes[event[3]]["shards"]
+    for shown, event in zip(data["events"], world.timeline, strict=True):
+        if event.shard_id:
+            assert event.shard_id in lanes[shown[3]]["shards"]
         else:
-            assert event[3] == -1
+            assert shown[3] == -1
 
 
 def test_two_shards_share_a_lane_only_one_after_the_other() -> None:
     lines = [
-        Happening(0, "insert", "Orders", "one"),
-        Happening(1, "insert", "Orders", "two"),
-        Happening(2, "shards", "Orders", "one"),
-        Happening(3, "insert", "Orders", "three"),
-        Happening(4, "insert", "Orders", "two"),
+        TimelineEvent(0, "insert", "Orders", "one"),
+        TimelineEvent(1, "insert", "Orders", "two"),
+        TimelineEvent(2, "shards", "Orders", "one"),
+        TimelineEvent(3, "insert", "Orders", "three"),
+        TimelineEvent(4, "insert", "Orders", "two"),
     ]
 
     (group,) = _data(timeline_html(lines))["groups"]
@@ -72,7 +72,7 @@ def test_two_shards_share_a_lane_only_one_after_the_other() -> None:
 
 
 def test_text_that_looks_like_markup_stays_text() -> None:
-    lines = [Happening(0, "failed", "Orders", detail="</script><b>&")]
+    lines = [TimelineEvent(0, "failed", "Orders", detail="</script><b>&")]
 
     page = timeline_html(lines, title="<i>title</i>")
 
@@ -82,7 +82,7 @@ def test_text_that_looks_like_markup_stays_text() -> None:
 
 def test_lost_records_and_broken_invariants_are_alarms() -> None:
     calm = _data(timeline_html([]))["facts"]
-    lines = [Happening(0, "lost", "Orders", "one"), Happening(61_000, "broken", "")]
+    lines = [TimelineEvent(0, "lost", "Orders", "one"), TimelineEvent(61_000, "broken", "")]
     alarming = _data(timeline_html(lines))["facts"]
 
     assert not any(alarm for *_, alarm in calm)

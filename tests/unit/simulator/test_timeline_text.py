@@ -6,7 +6,7 @@ from typing import Any
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.simulator import NO_FAULTS, World, in_order, insert, simulate, timeline
 from cdk_streams.simulator._dynamodb.numbering import sequence_number
-from cdk_streams.simulator._timeline.events import Happening, clock_text, name_records
+from cdk_streams.simulator._timeline.events import TimelineEvent, clock_text, name_records
 
 QUEUE = "arn:aws:sqs:us-east-1:123456789012:failures"
 
@@ -93,8 +93,8 @@ def test_a_failure_record_without_a_call_is_drawn_first() -> None:
 
 def test_a_table_and_a_consumer_of_one_name_have_columns_of_their_own() -> None:
     lines = [
-        Happening(0, "insert", "Orders", "shard-1", sequence_numbers=(sequence_number(1),)),
-        Happening(5, "handled", "Orders", "shard-1", consumer="Orders"),
+        TimelineEvent(0, "insert", "Orders", "shard-1", sequence_numbers=(sequence_number(1),)),
+        TimelineEvent(5, "handled", "Orders", "shard-1", consumer="Orders"),
     ]
 
     assert timeline(lines).splitlines()[-2:] == [

@@ -52,14 +52,14 @@ def _busy(seed: int) -> World:
     world.consumer("plain", _nothing, table=orders)
     for number in range(60):
         orders.put({"pk": str(number % 20), "n": number})
-        world.run_for(timedelta(milliseconds=world.draws.integer(0, 500)))
+        world.run_for(timedelta(milliseconds=world.rng.integer(0, 500)))
     world.run()
     return world
 
 
 def test_a_run_is_a_function_of_its_seed() -> None:
-    assert _busy(3).happenings == _busy(3).happenings
-    assert _busy(3).happenings != _busy(4).happenings
+    assert _busy(3).timeline == _busy(3).timeline
+    assert _busy(3).timeline != _busy(4).timeline
 
 
 def test_without_faults_only_handlers_fail() -> None:
@@ -70,7 +70,7 @@ def test_without_faults_only_handlers_fail() -> None:
         orders.put({"pk": str(number)})
     world.run()
 
-    assert {each.kind for each in world.happenings} == {"insert", "start", "handled"}
+    assert {each.kind for each in world.timeline} == {"insert", "start", "handled"}
     assert len(audit.records("handled")) == 30
 
 
@@ -107,8 +107,8 @@ def test_an_invariant_that_breaks_tells_when_and_how_to_see_it_again() -> None:
     assert str(broken.value) == (
         "'fewer than three' does not hold at 00:00:02.000, line 7 of the timeline: it gave False"
     )
-    assert (broken.value.seed, broken.value.line) == (11, len(world.happenings))
-    assert world.happenings[-1].kind == "broken"
+    assert (broken.value.seed, broken.value.line) == (11, len(world.timeline))
+    assert world.timeline[-1].kind == "broken"
     assert broken.value.__notes__ == ["seed 11; to replay: run it --seed 11"]
 
 
@@ -172,7 +172,7 @@ def test_any_error_that_leaves_a_world_has_its_seed_once() -> None:
 
 
 def test_a_world_that_never_rests_is_an_error() -> None:
-    world = World(faults=NO_FAULTS, most_steps=500)
+    world = World(faults=NO_FAULTS, max_steps=500)
     orders = world.table("Orders")
     numbers = iter(range(10_000))
     world.consumer("loop", lambda _event, _: orders.put({"pk": str(next(numbers))}), table=orders)
@@ -306,7 +306,7 @@ def test_a_consumer_that_starts_late_misses_records_only_at_latest(
     world.run()
 
     assert len(consumer.records("handled")) == handled
-    assert next(each for each in world.happenings if each.kind == "start").at_ms > 0
+    assert next(each for each in world.timeline if each.kind == "start").at_ms > 0
 
 
 def test_a_slow_call_shows_its_context_the_time_it_takes() -> None:
