@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal
 
 from cdk_streams.mapping import MappingSettings, ViewType
 
@@ -51,18 +50,18 @@ class Function:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Destination:
-    """Where failure records go; `holds_data` is True for a bucket, which gets the whole event."""
+    """An on-failure destination; `kind` is the word for it, such as `queue`, `topic` or `bucket`.
 
-    kind: Literal["queue", "topic", "bucket"]
+    `holds_data` is True where the stream records themselves arrive, as in a bucket, not only their
+    sequence numbers.
+    """
+
+    kind: str
+    holds_data: bool = False
     is_fifo: bool | None = None
     retention: timedelta | None = None
     is_encrypted: bool | None = None
     is_tls_only: bool | None = None
-
-    @property
-    def holds_data(self) -> bool:
-        """Whether the failed records themselves arrive, not only their sequence numbers."""
-        return self.kind == "bucket"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

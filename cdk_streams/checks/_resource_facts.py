@@ -108,10 +108,14 @@ def topic(properties: Properties, policies: Statements) -> Destination:
     )
 
 
-def bucket(policies: Statements) -> Destination:
+def bucket(_: Properties, policies: Statements) -> Destination:
     """Return the facts of an `AWS::S3::Bucket`, which S3 always encrypts, and its policies."""
     return Destination(
-        kind="bucket", is_fifo=False, is_encrypted=True, is_tls_only=_is_tls_only(policies)
+        kind="bucket",
+        holds_data=True,
+        is_fifo=False,
+        is_encrypted=True,
+        is_tls_only=_is_tls_only(policies),
     )
 
 

@@ -1,216 +1,148 @@
-"""The table of alarms: what each watches, when it applies, its threshold, and what it says."""
+"""What an alarm of a consumer is: its metric, its threshold, when it applies, what it says.
+
+Each option of `Alarms` declares one; nothing else in the package names a single alarm.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
-from cdk_streams.constructs import metrics
-from cdk_streams.errors import SourceError
+from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
+from cdk_streams.constructs.metrics import ConsumerMetrics
 from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, STREAM_RETENTION
 
-if TYPE_CHECKING:
-    from cdk_streams.constructs.consumer import StreamConsumer
+__all__ = [
+    "FIVE_MINUTES",
+    "MILLISECOND",
+    "MINUTE",
+    "NEEDS_DESTINATION",
+    "NEEDS_EVENT_COUNT",
+    "NEEDS_QUEUE",
+    "NEEDS_TIMEOUT",
+    "SECOND",
+    "AlarmSpec",
+    "delivered_failures",
+    "duration",
+    "event_count",
+    "failure_destination",
+    "failure_queue",
+    "failure_queue_age",
+    "iterator_age",
+    "one",
+    "polls",
+    "silence",
+]
 
-__all__ = ["ROWS", "Row"]
+MILLISECOND: Final = timedelta(milliseconds=1)
+SECOND: Final = timedelta(seconds=1)
+MINUTE: Final = timedelta(minutes=1)
+# A failed invocation is retried and says little; five minutes of them in a row are an outage.
+FIVE_MINUTES: Final = 5
 
-_MILLISECOND: Final = timedelta(milliseconds=1)
-_SECOND: Final = timedelta(seconds=1)
-_MINUTE: Final = timedelta(minutes=1)
+NEEDS_QUEUE: Final = "the consumer has no failure queue; on_failure= creates one"
+NEEDS_DESTINATION: Final = "the consumer has no failure destination; on_failure= chooses one"
+NEEDS_TIMEOUT: Final = "the function's timeout is not known here; alarm on metric_duration()"
+NEEDS_EVENT_COUNT: Final = 'its metric is off; pass metrics=["EventCount"] to the consumer'
 
 # A sixth leaves most of the records' time for people to act: 3 of 18 hours.
 _AGE_SHARE: Final = 6
-# Nothing can be read back any more: told within the hour, all the same.
-_LATE: Final = timedelta(hours=1)
-_KEPT_DATA: Final = timedelta(days=1)
+# The stream records are trimmed already; the alarm still comes within the hour.
+_TRIMMED: Final = timedelta(hours=1)
+_KEPT_IN_BUCKET: Final = timedelta(days=1)
 _TIMEOUT_SHARE: Final = 0.9
-# A failed call is tried again and says little; five minutes of them are an outage.
-_ON_END: Final = 5
 _SILENCE: Final = timedelta(minutes=15)
 
 
-class Row(NamedTuple):
+class AlarmSpec(NamedTuple):
     """One alarm.
 
-    `derived` is its threshold as the settings give it, in `unit` (None: a count), or None where
-    the alarm does not apply, for which `needs` says the reason. It rings when the threshold is
-    reached in each of `minutes` in a row; with `rings_on_silence`, when the metric is missing for
-    as many minutes as the threshold has.
+    `threshold` is what the settings of a consumer give, in `unit` (None: a count), or None where
+    the alarm does not apply, for which `needs` says the reason. The alarm goes off when the
+    threshold is reached in each of `minutes` consecutive minutes; with `on_missing_data`, when the
+    metric is missing for as many minutes as the threshold has. `covers` is what the checks count
+    it as.
     """
 
     id: str
-    option: str
-    metric: Callable[[StreamConsumer], cloudwatch.Metric]
-    derived: Callable[[StreamConsumer], float | None]
-    says: str
+    metric: Callable[[ConsumerView], cloudwatch.Metric]
+    threshold: Callable[[ConsumerView], float | None]
+    description: str
     needs: str = ""
     unit: timedelta | None = None
     minutes: int = 1
-    rings_on_silence: bool = False
+    on_missing_data: bool = False
+    covers: Literal["lag", "failures", ""] = ""
+
+    def as_metadata(self) -> dict[str, AlarmSpec]:
+        """Return the metadata of the option of `Alarms` that stands for this alarm."""
+        return {"spec": self}
 
 
-def _iterator_age(consumer: StreamConsumer) -> float:
-    return _record_age(consumer) / _AGE_SHARE / _MILLISECOND
+def one(_: ConsumerView) -> float:
+    """Return the threshold of an alarm that goes off at the first."""
+    return 1
 
 
-def _queue_depth(consumer: StreamConsumer) -> int | None:
-    return 1 if _has_queue(consumer) else None
+def iterator_age(consumer: ConsumerView) -> float:
+    """Return a sixth of the age at which records are given up, in ms."""
+    return _record_age(consumer) / _AGE_SHARE / MILLISECOND
 
 
-def _queue_age(consumer: StreamConsumer) -> float | None:
-    if not _has_queue(consumer):
+def failure_queue(consumer: ConsumerView) -> float | None:
+    """Return 1, where there is a failure queue."""
+    return None if consumer.failures.queue is None else 1
+
+
+def failure_queue_age(consumer: ConsumerView) -> float | None:
+    """Return half of the time in which failed records can be read back, in s."""
+    if consumer.failures.queue is None:
         return None
-    with suppress(SourceError):
-        # Its messages name objects of a bucket, which does not lose them after a day.
-        _ = consumer.failure_bucket
-        return _KEPT_DATA / _SECOND
+    if consumer.failures.bucket is not None:
+        # The messages name objects of the bucket, which does not lose them after a day.
+        return _KEPT_IN_BUCKET / SECOND
     left = STREAM_RETENTION - _record_age(consumer)
-    return (left / 2 or _LATE) / _SECOND
+    return (left / 2 or _TRIMMED) / SECOND
 
 
-def _duration(consumer: StreamConsumer) -> float | None:
-    function = consumer.function
-    if isinstance(function, (lambda_.Alias, lambda_.Version)):
-        function = function.lambda_
+def duration(consumer: ConsumerView) -> float | None:
+    """Return nine tenths of the function's timeout, in ms, where it is defined in this app."""
+    function = function_behind(consumer.function)
     if not isinstance(function, lambda_.Function):
         return None
     timeout = function.timeout
-    seconds = LAMBDA_DEFAULT_TIMEOUT / _SECOND if timeout is None else timeout.to_seconds()
-    return seconds * _TIMEOUT_SHARE * _SECOND / _MILLISECOND
+    seconds = LAMBDA_DEFAULT_TIMEOUT / SECOND if timeout is None else timeout.to_seconds()
+    return seconds * _TIMEOUT_SHARE * SECOND / MILLISECOND
 
 
-def _destination(consumer: StreamConsumer) -> int | None:
+def failure_destination(consumer: ConsumerView) -> float | None:
+    """Return 1, where there is a failure destination."""
     return None if consumer.settings.on_failure is None else 1
 
 
-def _counted(consumer: StreamConsumer) -> int | None:
+def event_count(consumer: ConsumerView) -> float | None:
+    """Return 1, where Lambda publishes the mapping's own metrics."""
     return 1 if "EventCount" in consumer.settings.metrics else None
 
 
-def _delivered(consumer: StreamConsumer) -> int | None:
-    return _counted(consumer) and _destination(consumer)
+def delivered_failures(consumer: ConsumerView) -> float | None:
+    """Return 1, where Lambda counts what it delivers to the failure destination."""
+    return event_count(consumer) and failure_destination(consumer)
 
 
-def _silence(consumer: StreamConsumer) -> float | None:
-    return _SILENCE / _MINUTE if _counted(consumer) else None
+def silence(consumer: ConsumerView) -> float | None:
+    """Return the minutes without a poll, where polls are counted."""
+    return _SILENCE / MINUTE if event_count(consumer) else None
 
 
-def _polls(consumer: StreamConsumer) -> cloudwatch.Metric:
-    return metrics.polled_events(consumer, statistic="SampleCount")
+def polls(consumer: ConsumerView) -> cloudwatch.Metric:
+    """Return the number of polls: each is one sample of the records read."""
+    return ConsumerMetrics.metric_polled_events(consumer, statistic="SampleCount")
 
 
-def _record_age(consumer: StreamConsumer) -> timedelta:
+def _record_age(consumer: ConsumerView) -> timedelta:
     return min(consumer.settings.max_record_age or STREAM_RETENTION, STREAM_RETENTION)
-
-
-def _has_queue(consumer: StreamConsumer) -> bool:
-    with suppress(SourceError):
-        return consumer.failure_queue is not None
-    return False
-
-
-_NEEDS_QUEUE: Final = "the consumer has no failure queue; on_failure= makes one"
-_NEEDS_DESTINATION: Final = "the consumer has no failure destination; on_failure= chooses one"
-_NEEDS_TIMEOUT: Final = "the function's timeout is not known here; alarm on metric_duration()"
-_NEEDS_COUNTS: Final = 'its metric is off; pass metrics=["EventCount"] to the consumer'
-
-ROWS: Final = (
-    Row(
-        "IteratorAgeAlarm",
-        "iterator_age",
-        metrics.iterator_age,
-        _iterator_age,
-        "The consumer is behind its stream; records this old are on their way to being dropped.",
-        unit=_MILLISECOND,
-    ),
-    Row(
-        "FailureQueueAlarm",
-        "failure_queue_depth",
-        metrics.failure_queue_depth,
-        _queue_depth,
-        "Records failed for good; DynamoDB keeps them for 24 hours after they were written.",
-        _NEEDS_QUEUE,
-    ),
-    Row(
-        "FailureQueueAgeAlarm",
-        "failure_queue_age",
-        metrics.failure_queue_age,
-        _queue_age,
-        "Failures wait unattended; what they name can be read back for little longer.",
-        _NEEDS_QUEUE,
-        unit=_SECOND,
-    ),
-    Row(
-        "DeliveryFailuresAlarm",
-        "delivery_failures",
-        metrics.delivery_failures,
-        _destination,
-        "Failure records did not reach their destination and are lost; look at the role's rights.",
-        _NEEDS_DESTINATION,
-    ),
-    Row(
-        "ErrorsAlarm",
-        "errors",
-        metrics.errors,
-        lambda _: 1,
-        "Calls of the function have failed for five minutes on end; its shards stand still.",
-        minutes=_ON_END,
-    ),
-    Row(
-        "ThrottlesAlarm",
-        "throttles",
-        metrics.throttles,
-        lambda _: 1,
-        "Calls have found no concurrency for five minutes on end; the consumer falls behind.",
-        minutes=_ON_END,
-    ),
-    Row(
-        "DurationAlarm",
-        "duration",
-        metrics.duration,
-        _duration,
-        "A call took nearly as long as the function may; one that is cut off fails its batch.",
-        _NEEDS_TIMEOUT,
-        unit=_MILLISECOND,
-    ),
-    Row(
-        "FailedEventsAlarm",
-        "failed_events",
-        metrics.failed_events,
-        _counted,
-        "Records have failed for five minutes on end, single ones of a batch too.",
-        _NEEDS_COUNTS,
-        minutes=_ON_END,
-    ),
-    Row(
-        "DroppedEventsAlarm",
-        "dropped_events",
-        metrics.dropped_events,
-        _counted,
-        "Records failed for good and reached no destination; they are lost.",
-        _NEEDS_COUNTS,
-    ),
-    Row(
-        "DeliveredFailuresAlarm",
-        "delivered_failures",
-        metrics.delivered_failures,
-        _delivered,
-        "Records failed for good and are at the failure destination.",
-        _NEEDS_COUNTS,
-    ),
-    Row(
-        "NotPollingAlarm",
-        "not_polling",
-        _polls,
-        _silence,
-        "Lambda does not read the stream: the mapping is disabled or has lost its rights.",
-        _NEEDS_COUNTS,
-        unit=_MINUTE,
-        rings_on_silence=True,
-    ),
-)

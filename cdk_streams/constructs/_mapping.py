@@ -1,55 +1,138 @@
-"""The mapping of one consumer, from its settings, and what it tells the function's runtime."""
+"""The event source mapping of one consumer, and the variable by which its function knows of it."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from inspect import signature
 from typing import Any, Final, TypeAlias
-from weakref import WeakKeyDictionary
 
-from aws_cdk import CfnParameter, CfnTag, IResolvable
-from aws_cdk import aws_iam as iam
+from aws_cdk import CfnParameter, IResolvable
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cdk_streams.constructs._source import AnyKey
+from cdk_streams.constructs._consumer_view import AnyFunction, ConsumerView, function_behind
+from cdk_streams.constructs._source import check_key
 from cdk_streams.errors import SourceError
+from cdk_streams.filters import Filter
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, MappingSettings
 
 __all__ = [
-    "AnyFunction",
     "Switch",
-    "known_now",
-    "let_lambda_decrypt",
+    "check_filters",
+    "check_function",
     "new_mapping",
-    "refuse_twice",
-    "tell_runtime",
+    "set_partial_response",
+    "settings_of",
 ]
-
-AnyFunction: TypeAlias = lambda_.IFunction | lambda_.FunctionBase
-"""A function or an alias; CDK's classes fit its interface in mypy, but not in pyright."""
 
 Switch: TypeAlias = bool | CfnParameter | IResolvable
 """On or off: now, or when the stack is deployed."""
 
-# What the runtime of a function was told; one variable speaks for all its mappings.
-_TOLD: Final = WeakKeyDictionary[lambda_.Function, bool]()
-# The streams that a function, or an alias of one, reads already.
-_READ: Final = WeakKeyDictionary[AnyFunction, set[str]]()
+_SETTINGS: Final = frozenset(signature(MappingSettings).parameters)
 
 
-def refuse_twice(function: AnyFunction, stream_arn: str) -> None:
-    """Refuse a second mapping of one stream to one function, as Lambda does at deploy time."""
+def check_function(
+    function: AnyFunction, stream_arn: str, *, reports: bool, others: Iterable[ConsumerView]
+) -> None:
+    """Refuse a function that Lambda, or another consumer of it, does not allow.
+
+    Raises:
+        SourceError: It is no function, reads the stream already, or has another consumer with the
+            other value of `report_batch_item_failures`.
+
+    """
     if not isinstance(function, Construct):
         raise SourceError(
             f"function must be a Function, an Alias or an import, got {type(function).__name__}; "
             "import it with aws_lambda.Function.from_function_attributes"
         )
-    if stream_arn in _READ.get(function, ()):
-        raise SourceError(
-            f"function must read a stream once, got {function.node.path!r} for the second time; "
-            "give one of the consumers an alias: aws_lambda.Alias(..., "
-            "version=function.current_version)"
-        )
-    _READ.setdefault(function, set()).add(stream_arn)
+    behind = function_behind(function)
+    for other in others:
+        if other.function is function and other.stream_arn == stream_arn:
+            raise SourceError(
+                f"function must read a stream once, got {function.node.path!r} for the second "
+                "time; give one of the consumers an alias: aws_lambda.Alias(..., "
+                "version=function.current_version)"
+            )
+        if (
+            other.settings.report_batch_item_failures is not reports
+            and isinstance(behind, lambda_.Function)
+            and function_behind(other.function) is behind
+        ):
+            raise SourceError(
+                "report_batch_item_failures must be the same in every consumer of one function, "
+                f"got both for {behind.node.path!r}; where it is off, Lambda would take a "
+                "partial answer for success"
+            )
+
+
+def set_partial_response(function: AnyFunction) -> None:
+    """Set the variable by which `lambda_runtime` knows that its partial responses are read.
+
+    An imported function cannot be changed: set `STREAM_PARTIAL_RESPONSE=1` where it is defined.
+    """
+    behind = function_behind(function)
+    if isinstance(behind, lambda_.Function):
+        behind.add_environment(PARTIAL_RESPONSE_VARIABLE, "1")
+
+
+def settings_of(arguments: Mapping[str, Any]) -> MappingSettings:
+    """Return the settings that the arguments of a consumer make.
+
+    Each argument with the name of a setting is taken as it is, but for what CDK wraps: an enum, a
+    key, a filter, a switch of the deployment. The destination is not known yet.
+
+    Raises:
+        SettingsError: Values that Lambda refuses; all of them in one error.
+        SourceError: A filter key that is no key of CDK's.
+
+    """
+    key, position = arguments["filter_encryption"], arguments["starting_position"]
+    check_key(key)
+    return MappingSettings(
+        **{name: arguments[name] for name in _SETTINGS & arguments.keys()}
+        | {
+            "starting_position": getattr(position, "value", position),
+            "filters": _unwrap_filters(arguments["filters"]),
+            "filter_encryption_key": key and key.key_arn,
+            "enabled": _at_synthesis(arguments["enabled"]),
+            "on_failure": None,
+        }
+    )
+
+
+def _unwrap_filters(filters: Any) -> Any:
+    """Return the patterns; what CDK's `FilterCriteria.filter(...)` gives is `{"pattern": …}`."""
+    if isinstance(filters, (str, Mapping, Filter)) or not isinstance(filters, Iterable):
+        return filters
+    return [
+        each["pattern"] if isinstance(each, Mapping) and set(each) == {"pattern"} else each
+        for each in filters
+    ]
+
+
+def check_filters(given: Iterable[Any], texts: Sequence[str], view_type: str | None) -> None:
+    """Refuse patterns that Lambda accepts and that no record of the stream can decide.
+
+    `texts` are those given, found valid. A `Filter` was checked when it was made, where
+    `Filter.pattern(..., validate=False)` lets a pattern be; that the stream lacks an image is known
+    here only.
+
+    Raises:
+        FilterError: The first such pattern, with its place and what to write instead.
+
+    """
+    for each, text in zip(given, texts, strict=True):
+        checked = each if isinstance(each, Filter) else Filter.pattern(text)
+        if view_type is not None:
+            checked.check(view_type)
+
+
+def _at_synthesis(enabled: Any) -> Any:
+    """Return the switch, for the settings to check; True where the deployment decides."""
+    at_deploy_time = isinstance(enabled, CfnParameter) or hasattr(enabled, "resolve")
+    return True if at_deploy_time else enabled
 
 
 def new_mapping(
@@ -59,69 +142,32 @@ def new_mapping(
     settings: MappingSettings,
     enabled: Switch,
 ) -> lambda_.CfnEventSourceMapping:
-    """Create the mapping as `settings.to_template` writes it; `enabled` goes before its own."""
-    prop = settings.to_template().get
-    cfn = lambda_.CfnEventSourceMapping
-    destination, filters, metrics = map(
-        prop, ("DestinationConfig", "FilterCriteria", "MetricsConfig")
-    )
-    return cfn(
+    """Create the mapping with every property that `settings.to_template` has.
+
+    A property that CDK's class does not know yet is a TypeError, never left out. `enabled` takes
+    precedence over the settings where the deployment decides.
+    """
+    properties = {_argument(name): _struct(value) for name, value in settings.to_template().items()}
+    if not isinstance(enabled, bool):
+        properties["enabled"] = enabled.value if isinstance(enabled, CfnParameter) else enabled
+    return lambda_.CfnEventSourceMapping(
         scope,
         "Mapping",
         event_source_arn=stream_arn,
         function_name=function.function_arn,
-        starting_position=prop("StartingPosition"),
-        batch_size=prop("BatchSize"),
-        parallelization_factor=prop("ParallelizationFactor"),
-        maximum_retry_attempts=prop("MaximumRetryAttempts"),
-        maximum_record_age_in_seconds=prop("MaximumRecordAgeInSeconds"),
-        maximum_batching_window_in_seconds=prop("MaximumBatchingWindowInSeconds"),
-        tumbling_window_in_seconds=prop("TumblingWindowInSeconds"),
-        bisect_batch_on_function_error=prop("BisectBatchOnFunctionError"),
-        enabled=prop("Enabled") if isinstance(enabled, bool) else _value_of(enabled),
-        function_response_types=prop("FunctionResponseTypes"),
-        kms_key_arn=prop("KmsKeyArn"),
-        destination_config=destination
-        and cfn.DestinationConfigProperty(
-            on_failure=cfn.OnFailureProperty(destination=destination["OnFailure"]["Destination"])
-        ),
-        filter_criteria=filters
-        and cfn.FilterCriteriaProperty(
-            filters=[cfn.FilterProperty(pattern=each["Pattern"]) for each in filters["Filters"]]
-        ),
-        metrics_config=metrics and cfn.MetricsConfigProperty(metrics=metrics["Metrics"]),
-        tags=[CfnTag(key=tag["Key"], value=tag["Value"]) for tag in prop("Tags", ())] or None,
+        **properties,
     )
 
 
-def tell_runtime(function: AnyFunction, *, reports: bool) -> None:
-    """Set the variable by which lambda_runtime knows that its partial answers are read.
-
-    An imported function cannot be told: set `STREAM_PARTIAL_RESPONSE=1` where it is defined.
-    """
-    if isinstance(function, (lambda_.Alias, lambda_.Version)):
-        tell_runtime(function.lambda_, reports=reports)
-    elif isinstance(function, lambda_.Function):
-        if _TOLD.setdefault(function, reports) != reports:
-            raise SourceError(
-                "report_batch_item_failures must be the same in every consumer of one function, "
-                f"got both for {function.node.path!r}; where it is off, Lambda would take a "
-                "partial answer for success"
-            )
-        if reports:
-            function.add_environment(PARTIAL_RESPONSE_VARIABLE, "1")
+def _argument(name: str) -> str:
+    """Return CDK's name for a property: `BatchSize` is `batch_size`."""
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-def let_lambda_decrypt(key: AnyKey) -> None:
-    """Let Lambda itself read the filters, in the key's policy: no role of ours stands between."""
-    key.grant_decrypt(iam.ServicePrincipal("lambda.amazonaws.com"))
-
-
-def known_now(enabled: Any) -> Any:
-    """Return the switch, for the settings to judge; True where the deployment throws it."""
-    at_deploy_time = isinstance(enabled, CfnParameter) or hasattr(enabled, "resolve")
-    return True if at_deploy_time else enabled
-
-
-def _value_of(switch: CfnParameter | IResolvable) -> IResolvable:
-    return switch.value if isinstance(switch, CfnParameter) else switch
+def _struct(value: Any) -> Any:
+    """Return a value as Node takes it: `{"OnFailure": …}` is `{"onFailure": …}`."""
+    if isinstance(value, list):
+        return [_struct(each) for each in value]
+    if isinstance(value, Mapping):
+        return {name[:1].lower() + name[1:]: _struct(each) for name, each in value.items()}
+    return value

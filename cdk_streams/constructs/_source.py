@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Final, TypeAlias
-from weakref import WeakKeyDictionary
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -12,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams.constructs._registry import Placement, Registry
 from cdk_streams.errors import SourceError
 
 __all__ = [
@@ -19,7 +19,7 @@ __all__ = [
     "AnyKey",
     "StreamSource",
     "check_key",
-    "declare_view_type",
+    "grant_filter_decryption",
     "grant_read",
     "known_view_type",
     "source_of",
@@ -32,9 +32,6 @@ READ_ACTIONS: Final = (
 )
 AnyKey: TypeAlias = kms.IKey | kms.Key
 """A KMS key; CDK's class fits its interface in mypy, but not in pyright."""
-
-# What the app says of tables that it does not define.
-_DECLARED: Final = WeakKeyDictionary[dynamodb.ITable, dynamodb.StreamViewType]()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +46,7 @@ class StreamSource:
     key: kms.IKey | None
 
 
-def source_of(table: dynamodb.ITable) -> StreamSource:
+def source_of(table: dynamodb.ITable, placement: Placement) -> StreamSource:
     """Return the stream of any table: `Table`, `TableV2`, `StreamTable` or an imported one.
 
     Raises:
@@ -61,7 +58,7 @@ def source_of(table: dynamodb.ITable) -> StreamSource:
             f"table must be a Table, a TableV2 or an import, got {type(table).__name__}; "
             "find it by name with StreamTable.look_up"
         )
-    known, view_type = _defined_view_type(table)
+    known, view_type = _defined_view_type(table, placement.registry)
     arn = table.table_stream_arn
     if arn is None and not known:
         raise SourceError(
@@ -123,19 +120,19 @@ def check_key(key: AnyKey | None) -> None:
         )
 
 
-def declare_view_type(table: dynamodb.ITable, view_type: dynamodb.StreamViewType) -> None:
-    """Keep what the app says of a table's stream that another app or tool defines."""
-    _DECLARED[table] = view_type
+def grant_filter_decryption(key: AnyKey) -> None:
+    """Let Lambda's service decrypt the filters, in the key's policy: no role of ours does it."""
+    key.grant_decrypt(iam.ServicePrincipal("lambda.amazonaws.com"))
 
 
 def _defined_view_type(
-    table: dynamodb.ITable,
+    table: dynamodb.ITable, registry: Registry
 ) -> tuple[bool, dynamodb.StreamViewType | None]:
     """Return whether this app defines the table, and the view type of its stream.
 
     TableV2 has a stream ARN in any case, so the resource itself is asked.
     """
-    view_type = getattr(table, "stream_view_type", None) or _DECLARED.get(table)
+    view_type = getattr(table, "stream_view_type", None) or registry.view_types.get(table)
     if view_type is not None:
         return True, view_type
     resource = table.node.default_child

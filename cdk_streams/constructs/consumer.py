@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -14,14 +13,15 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_streams.constructs import _filter_criteria, _mapping, _source, failures
-from cdk_streams.constructs import metrics as metric
-from cdk_streams.constructs._mapping import AnyFunction, Switch
-from cdk_streams.constructs._validation.findings import advise
-from cdk_streams.constructs.alarms import DEFAULT, Alarms, add_alarms
-from cdk_streams.constructs.alarms import check as check_alarms
-from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice
-from cdk_streams.errors import SourceError
+from cdk_streams.constructs import _mapping, _source, failures
+from cdk_streams.constructs._alarm_creation import check_alarms, create_alarms
+from cdk_streams.constructs._consumer_view import AnyFunction
+from cdk_streams.constructs._mapping import Switch
+from cdk_streams.constructs._registry import placement_of
+from cdk_streams.constructs._validation.findings import validate_at_synthesis
+from cdk_streams.constructs.alarms import DEFAULT, Alarms
+from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice, required
+from cdk_streams.constructs.metrics import ConsumerMetrics
 from cdk_streams.mapping import (
     MAX_FILTERS,
     MappingSettings,
@@ -34,41 +34,42 @@ from cdk_streams.mapping.presets import SAFE
 
 __all__ = ["StreamConsumer"]
 
-_Made = TypeVar("_Made")
 
-
-class StreamConsumer(Construct):
-    """Lets a function handle the changes of a table, batch after batch, in order.
+class StreamConsumer(ConsumerMetrics, Construct):
+    """An event source mapping from a table's stream to a function, with what keeps it safe.
 
     Everything is CDK's own and exposed: `event_source_mapping`, `failure_queue` (or topic, or
     bucket), `alarms`, and `table`, `function` and `settings` as given.
 
     Args:
-        scope: The construct it belongs to.
-        id: Its name in that scope.
+        scope: The parent construct.
+        id: The construct id within that scope.
         table: Any table with a stream, an imported one too.
-        function: The function, or an alias of it; its role gets the rights that reading the
-            stream and sending to the failure queue need.
-        on_failure: Where records go that failed for good: a queue, topic or bucket of the
-            caller's, or an `OnFailure`. QUEUE makes one: encrypted, TLS only, kept for 14 days.
+        function: The function, or an alias of it; its role is granted what reading the stream and
+            sending to the failure destination need.
+        on_failure: The destination of records that Lambda discards (retries or age exhausted): a
+            queue, topic or bucket of the caller's, or an `OnFailure`. QUEUE creates one:
+            encrypted, TLS only, retention of 14 days.
         batch_size: Records in one invocation, at most; 1 to 10,000.
         max_batching_window: Time to gather a batch; 0 to 300 s.
-        parallelization_factor: Batches of one shard in flight at once; 1 to 10.
-        retry_attempts: Calls of a failed record after its first; None: until it expires.
-        max_record_age: Records older than this go to the failure queue unhandled; 60 s to 7 days.
-        bisect_batch_on_error: Whether a failed batch is halved, so that one record fails alone.
+        parallelization_factor: Concurrent batches per shard; 1 to 10.
+        retry_attempts: Retries of a failed batch; None: until its records expire.
+        max_record_age: Age at which records are sent to the destination unprocessed; 60 s to
+            7 days.
+        bisect_batch_on_error: Whether a failed batch is split in two, so that a bad record fails
+            alone.
         report_batch_item_failures: Whether the function names the record that failed;
-            `lambda_runtime` is told through its environment.
+            `lambda_runtime` learns it from its environment.
         tumbling_window: Length of an aggregation window; 1 to 900 s.
         starting_position: TRIM_HORIZON (the oldest record kept) or LATEST, which misses what is
-            written while the mapping is made or changed.
+            written while the mapping is created or updated.
         filters: Patterns of which a record must match one: JSON text, a dict or a `Filter`.
         filter_encryption: The key that encrypts the filters; Lambda may decrypt with it.
-        filter_quota: The account's quota of filters a mapping, 5 to 10.
+        filter_quota: The account's quota of filters per mapping, 5 to 10.
         metrics: `["EventCount"]` publishes the mapping's own metrics, at a charge.
         enabled: Whether Lambda polls; a parameter of the stack leaves it to the deployment.
         tags: Tags of the mapping.
-        alarms: Which alarms are made and when they ring; None makes none.
+        alarms: Which alarms are created, at which thresholds; None creates none.
 
     Raises:
         SettingsError: Values that Lambda refuses; all of them in one error.
@@ -102,46 +103,37 @@ class StreamConsumer(Construct):
         tags: Mapping[str, str] | Iterable[tuple[str, str]] = (),
         alarms: Alarms | None = DEFAULT,
     ) -> None:
-        source = _source.source_of(table)
-        failures.check(on_failure)
+        placement = placement_of(scope)
+        source = _source.source_of(table, placement)
+        failures.check_choice(on_failure)
         check_alarms(alarms)
-        _source.check_key(filter_encryption)
-        filters = _filter_criteria.unwrap(filters)
-        position: Any = getattr(starting_position, "value", starting_position)
-        settings = MappingSettings(
-            batch_size=batch_size,
-            max_batching_window=max_batching_window,
-            parallelization_factor=parallelization_factor,
-            retry_attempts=retry_attempts,
-            max_record_age=max_record_age,
-            bisect_batch_on_error=bisect_batch_on_error,
-            report_batch_item_failures=report_batch_item_failures,
-            tumbling_window=tumbling_window,
-            starting_position=position,
-            filters=filters,
-            filter_encryption_key=None if filter_encryption is None else filter_encryption.key_arn,
-            filter_quota=filter_quota,
-            metrics=metrics,
-            enabled=_mapping.known_now(enabled),
-            tags=tags,
-        )
+        # Each argument that is a setting goes into the settings as it is.
+        settings = _mapping.settings_of(locals())
         view_type = source.view_type
-        _filter_criteria.refuse_traps(filters, settings.filters, view_type and view_type.value)
-        _mapping.refuse_twice(function, source.arn)
-        _mapping.tell_runtime(function, reports=report_batch_item_failures)
+        _mapping.check_filters(filters, settings.filters, view_type and view_type.value)
+        _mapping.check_function(
+            function,
+            source.arn,
+            reports=report_batch_item_failures,
+            others=placement.registry.consumers,
+        )
         super().__init__(scope, id)
-        self._failures = failures.destination(self, on_failure)
+        self._failures = failures.destination_of(self, on_failure)
         self._settings = replace(settings, on_failure=self._failures.arn)
         self._table, self._function, self._stream_arn = table, function, source.arn
+        if report_batch_item_failures:
+            _mapping.set_partial_response(function)
         grants = _source.grant_read(source, function)
         grants += failures.grant_delivery(self._failures, function)
         if filter_encryption is not None:
-            _mapping.let_lambda_decrypt(filter_encryption)
+            _source.grant_filter_decryption(filter_encryption)
         self._mapping = _mapping.new_mapping(self, source.arn, function, self._settings, enabled)
-        # Lambda tests the rights when the mapping is made.
+        # Lambda tests the permissions when the mapping is created.
         self._mapping.node.add_dependency(*grants)
-        self._alarms = add_alarms(self, alarms)
-        advise(self, scope)
+        self._alarms = create_alarms(self, self, alarms)
+        # Last: a consumer that failed on the way here must not count as a reader.
+        placement.registry.consumers[self] = placement
+        validate_at_synthesis(placement)
 
     @property
     def table(self) -> dynamodb.ITable:
@@ -170,52 +162,25 @@ class StreamConsumer(Construct):
 
     @property
     def failures(self) -> Failures:
-        """The destination of what failed for good: its queue, topic and bucket, or None."""
+        """The on-failure destination: its queue, topic and bucket, each of which may be None."""
         return self._failures
 
     @property
     def failure_queue(self) -> sqs.IQueue:
-        """The queue that is told what failed for good; SourceError if there is none."""
-        return _made(self._failures.queue, "queue", self)
+        """The queue of failure records; SourceError if there is none."""
+        return required(self._failures.queue, "queue", self.node.path)
 
     @property
     def failure_topic(self) -> sns.ITopic:
-        """The topic that is told what failed for good; SourceError if there is none."""
-        return _made(self._failures.topic, "topic", self)
+        """The topic that failure records are sent to; SourceError if there is none."""
+        return required(self._failures.topic, "topic", self.node.path)
 
     @property
     def failure_bucket(self) -> s3.IBucket:
-        """The bucket that gets the records that failed for good; SourceError if there is none."""
-        return _made(self._failures.bucket, "bucket", self)
+        """The bucket of failed records; SourceError if there is none."""
+        return required(self._failures.bucket, "bucket", self.node.path)
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:
         """The alarms by construct id, such as `IteratorAgeAlarm`."""
         return self._alarms
-
-    metric_iterator_age = metric.iterator_age
-    metric_invocations = metric.invocations
-    metric_errors = metric.errors
-    metric_throttles = metric.throttles
-    metric_duration = metric.duration
-    metric_delivery_failures = metric.delivery_failures
-    metric_failure_queue_depth = metric.failure_queue_depth
-    metric_failure_queue_age = metric.failure_queue_age
-    metric_stream_records = metric.stream_records
-    metric_stream_bytes = metric.stream_bytes
-    # What follows is counted where metrics=["EventCount"] is on.
-    metric_polled_events = metric.polled_events
-    metric_filtered_events = metric.filtered_events
-    metric_invoked_events = metric.invoked_events
-    metric_failed_events = metric.failed_events
-    metric_dropped_events = metric.dropped_events
-    metric_delivered_failures = metric.delivered_failures
-
-
-def _made(found: _Made | None, kind: str, consumer: Construct) -> _Made:
-    if found is None:
-        raise SourceError(
-            f"the consumer {consumer.node.path!r} has no failure {kind}; "
-            "on_failure= chooses where failed records go"
-        )
-    return found

@@ -11,7 +11,7 @@ from constructs import Construct
 
 from cdk_streams.constructs import metrics
 from cdk_streams.constructs.consumer import StreamConsumer
-from cdk_streams.errors import SettingsError, SourceError
+from cdk_streams.errors import SettingsError
 
 __all__ = ["StreamDashboard"]
 
@@ -144,11 +144,9 @@ def _consumer(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
 def _failures(consumer: StreamConsumer) -> cloudwatch.IWidget:
     left: list[cloudwatch.IMetric] = [consumer.metric_delivery_failures(label="not delivered")]
     right: list[cloudwatch.IMetric] = []
-    try:
+    if consumer.failures.queue is not None:
         left.insert(0, consumer.metric_failure_queue_depth(label="in the queue"))
         right.append(consumer.metric_failure_queue_age(label="oldest"))
-    except SourceError:
-        pass  # A topic, a bucket or nothing takes its failures; there is no depth to show.
     if "EventCount" in consumer.settings.metrics:
         left += [
             consumer.metric_failed_events(label="failed records"),

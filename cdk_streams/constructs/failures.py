@@ -1,19 +1,23 @@
-"""Where records go that a function could not handle: queue, topic or bucket, and its rights.
+"""On-failure destinations of a consumer: queue, topic or bucket, each with its permissions.
 
-A queue or topic is told which records failed (shard and sequence numbers); a bucket gets the
-records themselves. Lambda delivers under the function's role, to standard queues and topics only,
-and loses what it cannot deliver.
+A queue or topic gets a failure record that names the stream records by sequence number; a bucket
+gets the records themselves. Lambda delivers under the role of the function, to standard queues and
+topics only, and drops what it cannot deliver.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
+
+Whatever differs between the kinds stands in `KINDS`, a row each: permissions, alarms and checks
+read it from there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from aws_cdk import Duration, Stack
+from aws_cdk import CfnResource, Duration, Stack
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -21,21 +25,34 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
+from cdk_streams.checks import Destination, _resource_facts
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import FAILURE_OBJECTS
 
-__all__ = ["Failures", "OnFailure", "OnFailureChoice", "check", "destination", "grant_delivery"]
+__all__ = [
+    "KINDS",
+    "DestinationKind",
+    "Failures",
+    "OnFailure",
+    "OnFailureChoice",
+    "check_choice",
+    "destination_of",
+    "grant_delivery",
+    "required",
+]
 
-_QUEUE_DAYS: Final = 14  # SQS's most; the records themselves are gone after one day.
-_BUCKET_DAYS: Final = 30  # Longer than the queue whose messages name its objects.
+_QUEUE_DAYS: Final = 14  # SQS's maximum; the stream records are trimmed after one day.
+_BUCKET_DAYS: Final = 30  # Longer than the queue whose messages name the objects.
 
 
 class OnFailure(Enum):
-    """What a consumer makes for the records that failed for good."""
+    """What a consumer creates for records that Lambda discards (retries or age exhausted)."""
 
-    QUEUE = "a queue that is told which records failed; they can be read back for 24 hours"
-    QUEUE_WITH_PAYLOAD = "a bucket that keeps the failed records, and a queue that names each file"
-    NOTHING = "nothing; what fails is lost without a trace"
+    QUEUE = "a queue of failure records; the stream records can be read back for 24 hours"
+    QUEUE_WITH_PAYLOAD = (
+        "a bucket that keeps the stream records, and a queue that names each object"
+    )
+    NOTHING = "nothing; discarded records are lost without a trace"
 
 
 # CDK's classes fit its interfaces in mypy, but not in pyright, so both are named.
@@ -44,100 +61,175 @@ AnyTopic: TypeAlias = sns.ITopic | sns.TopicBase
 AnyBucket: TypeAlias = s3.IBucket | s3.BucketBase
 OnFailureChoice: TypeAlias = OnFailure | AnyQueue | AnyTopic | AnyBucket
 
+_Found = TypeVar("_Found")
+_Statements: TypeAlias = Sequence[Mapping[str, Any]]
+
+
+class DestinationKind(NamedTuple):
+    """One kind of destination.
+
+    `construct` is CDK's class for it, `resource` and `policy` the resources that its `facts` are
+    read from; `permissions` are resource ARNs with the actions that delivery needs on them;
+    `unknown` are the facts of an import, of which this app knows no more than the kind.
+    """
+
+    name: str
+    construct: type[Any]
+    resource: type[CfnResource]
+    policy: type[CfnResource]
+    arn: Callable[[Any], str]
+    key: Callable[[Any], kms.IKey | None]
+    permissions: Callable[[Any], list[tuple[str, list[str]]]]
+    facts: Callable[[Mapping[str, Any], _Statements], Destination]
+    unknown: Destination
+
+
+_QUEUE: Final = DestinationKind(
+    "queue",
+    construct=sqs.QueueBase,
+    resource=sqs.CfnQueue,
+    policy=sqs.CfnQueuePolicy,
+    arn=lambda queue: str(queue.queue_arn),
+    key=lambda queue: queue.encryption_master_key,
+    permissions=lambda queue: [(queue.queue_arn, ["sqs:SendMessage"])],
+    facts=_resource_facts.queue,
+    unknown=Destination(kind="queue"),
+)
+_TOPIC: Final = DestinationKind(
+    "topic",
+    construct=sns.TopicBase,
+    resource=sns.CfnTopic,
+    policy=sns.CfnTopicPolicy,
+    arn=lambda topic: str(topic.topic_arn),
+    key=lambda topic: topic.master_key,
+    permissions=lambda topic: [(topic.topic_arn, ["sns:Publish"])],
+    facts=_resource_facts.topic,
+    unknown=Destination(kind="topic"),
+)
+_BUCKET: Final = DestinationKind(
+    "bucket",
+    construct=s3.BucketBase,
+    resource=s3.CfnBucket,
+    policy=s3.CfnBucketPolicy,
+    arn=lambda bucket: str(bucket.bucket_arn),
+    key=lambda bucket: bucket.encryption_key,
+    permissions=lambda bucket: [
+        (bucket.arn_for_objects(f"{FAILURE_OBJECTS}*"), ["s3:PutObject"]),
+        (bucket.bucket_arn, ["s3:ListBucket"]),
+    ],
+    facts=_resource_facts.bucket,
+    unknown=Destination(kind="bucket", holds_data=True),
+)
+KINDS: Final = (_QUEUE, _TOPIC, _BUCKET)
+
 
 @dataclass(frozen=True, slots=True)
 class Failures:
-    """The destination of one consumer; `arn` is what the mapping is told, None for nothing.
+    """The destination of one consumer.
 
-    `is_ours` tells that it was made for the consumer.
+    Lambda delivers to `target`, a construct of that `kind`; both are None where nothing is kept.
+    `queue` is the target, or the queue that is notified of a bucket's objects. `is_ours` tells that
+    the consumer created all of it.
     """
 
-    arn: str | None = None
+    kind: DestinationKind | None = None
+    target: Any = None
     queue: sqs.IQueue | None = None
-    topic: sns.ITopic | None = None
-    bucket: s3.IBucket | None = None
     is_ours: bool = False
 
+    @property
+    def arn(self) -> str | None:
+        """The ARN that the mapping's `DestinationConfig` names."""
+        return self.kind and self.kind.arn(self.target)
 
-def check(choice: Any) -> None:
-    """Refuse what Lambda would not deliver to, before anything is made.
+    @property
+    def topic(self) -> sns.ITopic | None:
+        """The topic, where it is the target."""
+        return self.target if self.kind is _TOPIC else None
+
+    @property
+    def bucket(self) -> s3.IBucket | None:
+        """The bucket, where it is the target."""
+        return self.target if self.kind is _BUCKET else None
+
+
+def check_choice(choice: Any) -> None:
+    """Refuse a destination that Lambda would not deliver to, before anything is created.
 
     Raises:
-        SourceError: A FIFO queue or topic, or no destination at all.
+        SourceError: A FIFO queue or topic, or something that is no destination.
 
     """
-    if isinstance(choice, (OnFailure, s3.BucketBase)):
+    if isinstance(choice, OnFailure):
         return
-    if not isinstance(choice, (sqs.QueueBase, sns.TopicBase)):
+    kind = _kind_of(choice)
+    if kind is None:
         instead = "import it with from_queue_arn or the like"
         if choice is None:
-            instead = "OnFailure.NOTHING keeps nothing of what fails"
+            instead = "pass OnFailure.NOTHING to keep nothing of what fails"
         raise SourceError(
-            "on_failure must be a queue, topic or bucket of CDK's or an OnFailure, "
+            "on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, "
             f"got {type(choice).__name__}; {instead}"
         )
-    if choice.fifo:
-        kind = "queue" if isinstance(choice, sqs.QueueBase) else "topic"
+    if getattr(choice, "fifo", False):
         raise SourceError(
-            f"on_failure must be a standard {kind}, got the FIFO {kind} {choice.node.path!r}; "
-            "Lambda cannot send failure records to it and would lose them"
+            f"on_failure must be a standard {kind.name}, got the FIFO {kind.name} "
+            f"{choice.node.path!r}; Lambda cannot send failure records to it and would lose them"
         )
 
 
-def destination(scope: Construct, choice: OnFailureChoice) -> Failures:
-    """Return the destination, made in the scope where it is not the caller's own."""
-    if isinstance(choice, sqs.QueueBase):
-        return Failures(choice.queue_arn, queue=choice)
-    if isinstance(choice, sns.TopicBase):
-        return Failures(choice.topic_arn, topic=choice)
-    if isinstance(choice, s3.BucketBase):
-        return Failures(choice.bucket_arn, bucket=choice)
+def destination_of(scope: Construct, choice: OnFailureChoice) -> Failures:
+    """Return the destination; an `OnFailure` is created in the scope."""
+    if choice is OnFailure.NOTHING:
+        return Failures()
+    if not isinstance(choice, OnFailure):
+        kind = _kind_of(choice)
+        queue: Any = choice if kind is _QUEUE else None
+        return Failures(kind, choice, queue)
+    queue = _new_queue(scope)
     if choice is OnFailure.QUEUE:
-        queue = _new_queue(scope)
-        return Failures(queue.queue_arn, queue=queue, is_ours=True)
-    if choice is OnFailure.QUEUE_WITH_PAYLOAD:
-        queue = _new_queue(scope)
-        bucket = _new_bucket(scope, queue)
-        return Failures(bucket.bucket_arn, queue=queue, bucket=bucket, is_ours=True)
-    return Failures()
+        return Failures(_QUEUE, queue, queue, is_ours=True)
+    return Failures(_BUCKET, _new_bucket(scope, queue), queue, is_ours=True)
 
 
 def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Grant]:
-    """Let the function's role deliver, and nothing more: no reading, no deleting."""
-
-    def grant(arn: str, *actions: str) -> iam.Grant:
-        return iam.Grant.add_to_principal(
-            grantee=grantee, actions=list(actions), resource_arns=[arn]
-        )
-
-    def encrypt(key: kms.IKey | None) -> list[iam.Grant]:
-        return [key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")] if key else []
-
-    arn = failures.arn
-    if arn is None:
+    """Let the role of the function deliver, and nothing more: no reading, no deleting."""
+    kind, target = failures.kind, failures.target
+    if kind is None:
         return []
-    if failures.bucket is not None:
-        objects = failures.bucket.arn_for_objects(f"{FAILURE_OBJECTS}*")
-        return [
-            grant(objects, "s3:PutObject"),
-            grant(arn, "s3:ListBucket"),
-            *encrypt(failures.bucket.encryption_key),
-        ]
-    if failures.topic is not None:
-        return [grant(arn, "sns:Publish"), *encrypt(failures.topic.master_key)]
-    # A queue of ours is encrypted by SQS; Node need not be asked for a key.
-    key = failures.queue.encryption_master_key if failures.queue and not failures.is_ours else None
-    return [grant(arn, "sqs:SendMessage"), *encrypt(key)]
+    grants = [
+        iam.Grant.add_to_principal(grantee=grantee, actions=actions, resource_arns=[arn])
+        for arn, actions in kind.permissions(target)
+    ]
+    # What the consumer creates is encrypted by SQS or S3; Node need not be asked for a key.
+    key = None if failures.is_ours else kind.key(target)
+    if key is not None:
+        grants.append(key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey"))
+    return grants
+
+
+def required(found: _Found | None, name: str, consumer: str) -> _Found:
+    """Return the failure queue, topic or bucket that was asked for; SourceError without one."""
+    if found is None:
+        raise SourceError(
+            f"the consumer {consumer!r} has no failure {name}; "
+            "on_failure= chooses where failed records go"
+        )
+    return found
+
+
+def _kind_of(choice: Any) -> DestinationKind | None:
+    return next((kind for kind in KINDS if isinstance(choice, kind.construct)), None)
 
 
 @cache
 def _queue_retention() -> Duration:
-    """Make the length of time once: it costs a call to Node."""
+    """Return the retention period; made once, because each duration costs a call to Node."""
     return Duration.days(_QUEUE_DAYS)
 
 
 def _new_queue(scope: Construct) -> sqs.Queue:
-    """Create the queue: encrypted by SQS, reached over TLS alone, kept for 14 days."""
+    """Create the queue: encrypted by SQS, TLS only, with the longest retention."""
     return sqs.Queue(
         scope,
         "FailureQueue",
@@ -148,10 +240,10 @@ def _new_queue(scope: Construct) -> sqs.Queue:
 
 
 def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
-    """Create the bucket whose new objects are told to the queue.
+    """Create the bucket that notifies the queue of new objects.
 
     The notification is a property of the bucket: CDK's own way adds a custom resource. S3 tests
-    it when the bucket is made, so the queue's policy comes first and can name the account alone,
+    it when the bucket is created, so the queue's policy comes first and can name the account only,
     not the bucket.
     """
     queue.add_to_resource_policy(
@@ -173,7 +265,7 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
     cfn = bucket.node.default_child
     assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 -- for the type checker; CDK's own child
     prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=FAILURE_OBJECTS)
-    told = s3.CfnBucket.QueueConfigurationProperty(
+    notification = s3.CfnBucket.QueueConfigurationProperty(
         event="s3:ObjectCreated:*",
         queue=queue.queue_arn,
         filter=s3.CfnBucket.NotificationFilterProperty(
@@ -181,7 +273,7 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
         ),
     )
     cfn.notification_configuration = s3.CfnBucket.NotificationConfigurationProperty(
-        queue_configurations=[told]
+        queue_configurations=[notification]
     )
     cfn.node.add_dependency(queue.node.find_child("Policy"))
     return bucket

@@ -16,7 +16,7 @@ from constructs import Construct
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._bundle.requirements import Platform, install
 from cdk_streams.constructs._props import FunctionOptions
-from cdk_streams.constructs._scopes import assembly_of, stage_of
+from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamFunction"]
@@ -118,10 +118,10 @@ def _defaults() -> _Defaults:
 
 
 def _assembly_of(scope: Construct) -> Path:
-    stage = stage_of(scope)
-    if stage is None:
+    folder = placement_of(scope).asset_folder
+    if folder is None:
         raise SourceError("a StreamFunction must stand in an App or Stage, got a scope in neither")
-    return assembly_of(stage)
+    return folder
 
 
 def _platform(runtime: lambda_.Runtime, architecture: lambda_.Architecture | None) -> Platform:

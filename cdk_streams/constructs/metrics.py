@@ -1,6 +1,6 @@
-"""The metrics of a consumer, a method of `StreamConsumer` each: its stream, mapping and function.
+"""CloudWatch metrics of a consumer: of its stream, its mapping, its function and its queue.
 
-Each is CDK's own `Metric`, a minute long, and takes CDK's options:
+Each method returns CDK's own `Metric` with a period of one minute and takes CDK's options:
 `consumer.metric_errors(period=Duration.minutes(5))`.
 https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html
 """
@@ -9,36 +9,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING, Any, Final, TypedDict, Unpack
+from typing import Any, Final, TypedDict, Unpack
 
 from aws_cdk import Duration, Fn, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from cdk_streams.constructs._consumer_view import ConsumerView
+from cdk_streams.constructs.failures import required
 from cdk_streams.errors import SettingsError
 
-if TYPE_CHECKING:
-    from cdk_streams.constructs.consumer import StreamConsumer
-
-__all__ = [
-    "MetricOptions",
-    "delivered_failures",
-    "delivery_failures",
-    "dropped_events",
-    "duration",
-    "errors",
-    "failed_events",
-    "failure_queue_age",
-    "failure_queue_depth",
-    "filtered_events",
-    "invocations",
-    "invoked_events",
-    "iterator_age",
-    "minutes",
-    "polled_events",
-    "stream_bytes",
-    "stream_records",
-    "throttles",
-]
+__all__ = ["ConsumerMetrics", "MetricOptions", "minutes"]
 
 _STREAM_LABEL: Final = 3  # arn:aws:dynamodb:region:account:table/Orders/stream/<label>
 
@@ -66,90 +46,105 @@ def minutes(number: int) -> Duration:
     return Duration.minutes(number)
 
 
-def iterator_age(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return how far the function is behind its stream: milliseconds, the most a minute."""
-    return _function_metric(self, "IteratorAge", "Maximum", options)
+class ConsumerMetrics:
+    """The `metric_…` methods of `StreamConsumer`; those below "EventCount" need that metric on."""
 
+    def metric_iterator_age(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Age of the last record of a batch when Lambda read it, in ms; maximum."""
+        return _function_metric(self, "IteratorAge", "Maximum", options)
 
-def invocations(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the calls of the function, those that failed too."""
-    return _function_metric(self, "Invocations", "Sum", options)
+    def metric_invocations(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Invocations of the function, failed ones included; sum."""
+        return _function_metric(self, "Invocations", "Sum", options)
 
+    def metric_errors(self: ConsumerView, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Invocations that failed as a whole; a partial response counts as success; sum."""
+        return _function_metric(self, "Errors", "Sum", options)
 
-def errors(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the calls that failed whole: a partial failure is no error to Lambda."""
-    return _function_metric(self, "Errors", "Sum", options)
+    def metric_throttles(self: ConsumerView, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Invocations that were throttled for lack of concurrency; sum."""
+        return _function_metric(self, "Throttles", "Sum", options)
 
+    def metric_duration(self: ConsumerView, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Duration of an invocation, in ms; maximum."""
+        return _function_metric(self, "Duration", "Maximum", options)
 
-def throttles(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the calls that found no concurrency free."""
-    return _function_metric(self, "Throttles", "Sum", options)
+    def metric_delivery_failures(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Failure records that Lambda could not deliver to their destination; sum."""
+        return _function_metric(self, "DestinationDeliveryFailures", "Sum", options)
 
+    def metric_failure_queue_depth(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Messages in the failure queue; maximum. SourceError if there is no queue."""
+        queue = required(self.failures.queue, "queue", self.node.path)
+        return queue.metric_approximate_number_of_messages_visible(**_chosen("Maximum", options))
 
-def duration(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the time of a call: milliseconds, the longest a minute."""
-    return _function_metric(self, "Duration", "Maximum", options)
+    def metric_failure_queue_age(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Age of the oldest message in the failure queue, in seconds; maximum.
 
+        SourceError if there is no queue.
+        """
+        queue = required(self.failures.queue, "queue", self.node.path)
+        return queue.metric_approximate_age_of_oldest_message(**_chosen("Maximum", options))
 
-def delivery_failures(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the failure records that did not reach their destination, and are lost."""
-    return _function_metric(self, "DestinationDeliveryFailures", "Sum", options)
+    def metric_stream_records(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that all readers of the stream received together; sum."""
+        return _stream_metric(self, "ReturnedRecordsCount", options)
 
+    def metric_stream_bytes(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Bytes that all readers of the stream received together; sum."""
+        return _stream_metric(self, "ReturnedBytes", options)
 
-def failure_queue_depth(
-    self: StreamConsumer, **options: Unpack[MetricOptions]
-) -> cloudwatch.Metric:
-    """Return the messages in the failure queue; SourceError if there is no queue."""
-    return self.failure_queue.metric_approximate_number_of_messages_visible(
-        **_chosen("Maximum", options)
-    )
+    # Lambda publishes the following with metrics=["EventCount"] only.
 
+    def metric_polled_events(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that Lambda read, 0 for an empty poll; sum."""
+        return _mapping_metric(self, "PolledEventCount", options)
 
-def failure_queue_age(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the age of the oldest failure in seconds; SourceError if there is no queue."""
-    return self.failure_queue.metric_approximate_age_of_oldest_message(
-        **_chosen("Maximum", options)
-    )
+    def metric_filtered_events(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that matched no filter; sum."""
+        return _mapping_metric(self, "FilteredOutEventCount", options)
 
+    def metric_invoked_events(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that the function was invoked with, counted again at every retry; sum."""
+        return _mapping_metric(self, "InvokedEventCount", options)
 
-def polled_events(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that were read; 0 for a poll that found none."""
-    return _mapping_metric(self, "PolledEventCount", options)
+    def metric_failed_events(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records of failed invocations and those a partial response failed; sum."""
+        return _mapping_metric(self, "FailedInvokeEventCount", options)
 
+    def metric_dropped_events(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that were discarded and not delivered to a destination; sum."""
+        return _mapping_metric(self, "DroppedEventCount", options)
 
-def filtered_events(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that matched no filter."""
-    return _mapping_metric(self, "FilteredOutEventCount", options)
-
-
-def invoked_events(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that the function was called with, again at every retry."""
-    return _mapping_metric(self, "InvokedEventCount", options)
-
-
-def failed_events(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records of failed calls, of partial failures too."""
-    return _mapping_metric(self, "FailedInvokeEventCount", options)
-
-
-def dropped_events(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that failed for good and reached no destination."""
-    return _mapping_metric(self, "DroppedEventCount", options)
-
-
-def delivered_failures(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that failed for good and reached the destination."""
-    return _mapping_metric(self, "OnFailureDestinationDeliveredEventCount", options)
-
-
-def stream_records(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the records that all readers of the stream got."""
-    return _stream_metric(self, "ReturnedRecordsCount", options)
-
-
-def stream_bytes(self: StreamConsumer, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Return the bytes that all readers of the stream got."""
-    return _stream_metric(self, "ReturnedBytes", options)
+    def metric_delivered_failures(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Records that were discarded and delivered to the destination; sum."""
+        return _mapping_metric(self, "OnFailureDestinationDeliveredEventCount", options)
 
 
 def _chosen(statistic: str, options: MetricOptions) -> MetricOptions:
@@ -157,14 +152,12 @@ def _chosen(statistic: str, options: MetricOptions) -> MetricOptions:
 
 
 def _function_metric(
-    consumer: StreamConsumer, name: str, statistic: str, options: MetricOptions
+    consumer: ConsumerView, name: str, statistic: str, options: MetricOptions
 ) -> cloudwatch.Metric:
     return consumer.function.metric(name, **_chosen(statistic, options))
 
 
-def _mapping_metric(
-    consumer: StreamConsumer, name: str, options: MetricOptions
-) -> cloudwatch.Metric:
+def _mapping_metric(consumer: ConsumerView, name: str, options: MetricOptions) -> cloudwatch.Metric:
     if "EventCount" not in consumer.settings.metrics:
         raise SettingsError(
             f"metrics must be ['EventCount'] for Lambda to count {name}, "
@@ -174,17 +167,14 @@ def _mapping_metric(
     return _metric("AWS/Lambda", name, mapping, options)
 
 
-def _stream_metric(
-    consumer: StreamConsumer, name: str, options: MetricOptions
-) -> cloudwatch.Metric:
-    arn = consumer.event_source_mapping.event_source_arn or ""
-    known = not Token.is_unresolved(arn)
+def _stream_metric(consumer: ConsumerView, name: str, options: MetricOptions) -> cloudwatch.Metric:
+    arn = consumer.stream_arn
     stream = {
         "TableName": consumer.table.table_name,
         "Operation": "GetRecords",
-        "StreamLabel": arn.split("/")[_STREAM_LABEL]
-        if known
-        else Fn.select(_STREAM_LABEL, Fn.split("/", arn)),
+        "StreamLabel": Fn.select(_STREAM_LABEL, Fn.split("/", arn))
+        if Token.is_unresolved(arn)
+        else arn.split("/")[_STREAM_LABEL],
     }
     return _metric("AWS/DynamoDB", name, stream, options)
 

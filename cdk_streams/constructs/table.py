@@ -12,7 +12,7 @@ from constructs import Construct
 
 from cdk_streams.constructs._lookup.stream_lookup import look_up
 from cdk_streams.constructs._props import TableOptions
-from cdk_streams.constructs._scopes import stack_of, stage_of, template_of
+from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._source import READ_ACTIONS, AnyKey, known_view_type
 from cdk_streams.errors import SourceError
 
@@ -132,8 +132,9 @@ class StreamTable(dynamodb.TableV2):
 
 def _warn_of_a_new_stream(table: StreamTable, scope: Construct) -> None:
     """Compare with the template of the last synthesis, where its output folder still has one."""
-    stack, stage = stack_of(scope), stage_of(scope)
-    if stage is None or not (template := template_of(stack, stage)).is_file():
+    placement = placement_of(scope)
+    stack, template = placement.stack, placement.last_template
+    if template is None or not template.is_file():
         return
     resource = table.node.default_child
     if not isinstance(resource, CfnElement):

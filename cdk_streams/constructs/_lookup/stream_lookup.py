@@ -13,6 +13,7 @@ from constructs import Construct
 
 from cdk_streams.constructs import _source
 from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
 
 __all__ = ["look_up"]
@@ -67,7 +68,7 @@ def look_up(
         encryption_key=encryption_key,
     )
     if stream_view_type is not None:
-        _source.declare_view_type(table, stream_view_type)
+        placement_of(scope).registry.view_types[table] = stream_view_type
     return table
 
 

@@ -1,49 +1,49 @@
-"""Whether alarms watch a consumer: ours, or any other of the app."""
+"""Detect whether a CloudWatch alarm of the app covers a consumer's lag and its failures."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import fields
+from typing import Any, Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
 from constructs import IConstruct
 
-from cdk_streams.constructs._validation.construct_facts import underlying
+from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
+from cdk_streams.constructs.alarms import Alarms, spec_of
 
-if TYPE_CHECKING:
-    from cdk_streams.constructs.consumer import StreamConsumer
+__all__ = ["of_consumer"]
 
-__all__ = ["by_alarms"]
-
-_OURS: Final = frozenset({"FailureQueueAlarm", "FailureQueueAgeAlarm", "DeliveredFailuresAlarm"})
-_LAG: Final = frozenset({"IteratorAge"})
-_FAILURES: Final = frozenset(
+_LAG_METRICS: Final = frozenset({"IteratorAge"})
+_QUEUE_METRICS: Final = frozenset(
     {"ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage"}
 )
 
 
-def by_alarms(tree: Iterable[IConstruct], consumer: StreamConsumer) -> dict[str, bool | None]:
-    """Return whether lag and failures of a consumer are watched by any alarm of the tree."""
+def of_consumer(tree: Iterable[IConstruct], consumer: ConsumerView) -> dict[str, bool | None]:
+    """Return whether any alarm of the tree covers lag and failures of a consumer."""
     queue, topic = consumer.failures.queue, consumer.failures.topic
+    specs = filter(None, map(spec_of, fields(Alarms)))
+    ours = {spec.covers for spec in specs if spec.id in consumer.alarms}
     return {
-        "lag_alarm": "IteratorAgeAlarm" in consumer.alarms
-        or _is_watched(tree, _LAG, underlying(consumer).function_name),
-        # Whoever subscribes to a topic is told by the topic.
+        "lag_alarm": "lag" in ours
+        or _has_alarm(tree, _LAG_METRICS, function_behind(consumer.function).function_name),
+        # A topic notifies its subscribers.
         "failure_alarm": None
         if topic
-        else bool(_OURS & {*consumer.alarms})
-        or (queue is not None and _is_watched(tree, _FAILURES, queue.queue_name)),
+        else "failures" in ours
+        or (queue is not None and _has_alarm(tree, _QUEUE_METRICS, queue.queue_name)),
     }
 
 
-def _is_watched(tree: Iterable[IConstruct], names: frozenset[str], of: str) -> bool:
+def _has_alarm(tree: Iterable[IConstruct], names: frozenset[str], dimension: str) -> bool:
     """Whether an alarm is on one of these metrics with a dimension of that value."""
     for alarm in tree:
         if isinstance(alarm, cloudwatch.CfnAlarm):
             # The name of a resource in another stack reads alike only in one stack's words.
-            held, value = Stack.of(alarm).resolve([alarm._cfn_properties, of])  # noqa: SLF001 -- the one way to all of them
-            for metric in _metrics(held):
+            properties, value = Stack.of(alarm).resolve([alarm._cfn_properties, dimension])  # noqa: SLF001 -- the one way to all of them
+            for metric in _metrics(properties):
                 dimensions = metric.get("dimensions") or ()
                 if metric["metricName"] in names and value in [
                     each["value"] for each in dimensions

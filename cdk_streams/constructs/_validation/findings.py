@@ -1,118 +1,117 @@
-"""Checks at synthesis: what is unwise about an app's consumers, shown as warnings of CDK.
+"""Findings about the consumers of an app, added as CDK warnings when it is synthesized.
 
 The facts are read when CDK validates the tree, after every aspect and grant, so that what a later
-line of the app changed counts. Readers of a stream are counted over the whole app, those of CDK's
-own making too. A property that is overridden in the template alone (`add_property_override`) is
-not seen here.
+line of the app changed counts. Readers of a stream are counted over the whole app, those that CDK's
+own constructs create too. A property that is overridden in the template alone
+(`add_property_override`) is not seen here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple
-from weakref import WeakKeyDictionary
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import jsii
 from aws_cdk import Stack, Stage, Validations
-from constructs import Construct, IConstruct, IValidation
+from constructs import IValidation
 
 from cdk_streams.checks import Consumer, Finding, Source, check
-from cdk_streams.constructs._scopes import root_of, stack_of, stage_of
+from cdk_streams.constructs._consumer_view import ConsumerView
+from cdk_streams.constructs._registry import Placement
 from cdk_streams.constructs._validation import alarm_coverage, construct_facts, other_readers
-from cdk_streams.constructs._validation.construct_facts import Names, Tree
+from cdk_streams.constructs._validation.construct_facts import (
+    ConstructTree,
+    Labels,
+    ResourceProperties,
+)
 
-if TYPE_CHECKING:
-    from cdk_streams.constructs._validation.construct_facts import Seen
-    from cdk_streams.constructs.consumer import StreamConsumer
+__all__ = ["validate_at_synthesis"]
 
-__all__ = ["advise"]
+
+class _Readers(NamedTuple):
+    """All readers of the app: consumers, and the stream ARN of each other reader of theirs."""
+
+    consumers: list[ConsumerView]
+    others: list[str]
 
 
 @jsii.implements(IValidation)
-class _Advisor:
-    """Speaks about the consumers of one stage when CDK validates it."""
+class _StageValidation:
+    """Adds the warnings about the consumers of one stage when CDK validates it."""
 
-    def __init__(self, root: IConstruct) -> None:
-        self.root = root
-        self.consumers: dict[StreamConsumer, Stack] = {}
+    def __init__(self, placement: Placement, stage: Stage) -> None:
+        self._root = placement.root
+        self._consumers = placement.registry.consumers
+        self._stage = stage
 
     def validate(self) -> list[str]:
-        """Add the warnings; nothing is an error by now."""
-        for consumer, finding in _findings(self):
+        """Add the warnings; return no error."""
+        for consumer, finding in self._findings():
             # On the mapping, so that an acknowledgement on the consumer stands above: aws-cdk-lib
             # 2.257 passes over one on the very construct that is warned about.
             mapping = Validations.of(consumer.event_source_mapping)
             mapping.add_warning(finding.id, str(finding))
         return []
 
+    def _findings(self) -> list[tuple[ConsumerView, Finding]]:
+        tree = ConstructTree(self._root)
+        ours = [*self._consumers]
+        readers = _Readers(ours, other_readers.stream_arns(ours, tree.constructs))
+        resources = self._resources(tree)
+        if not check(_facts(readers, resources, _numbers(readers))):
+            return []
+        # Node is asked for paths only when there is something to say.
+        labels = _paths(readers)
+        by_path = {its.consumer: each for each, its in zip(ours, labels, strict=True)}
+        return [
+            (by_path[found.consumer], found)
+            for found in check(_facts(readers, resources, labels))
+            if by_path.get(found.consumer) in resources
+        ]
 
-# By root and stage: an app has several stages, and a test run several apps.
-_ADVISORS: Final = WeakKeyDictionary[IConstruct, dict[Stage, _Advisor]]()
+    def _resources(self, tree: ConstructTree) -> dict[ConsumerView, ResourceProperties]:
+        """Resolve the resources behind the stage's consumers, each stack's in one call."""
+        by_stack: dict[Stack, list[ConsumerView]] = {}
+        for consumer, placement in self._consumers.items():
+            if placement.stage is self._stage:
+                by_stack.setdefault(placement.stack, []).append(consumer)
+        resolved: dict[ConsumerView, ResourceProperties] = {}
+        for stack, consumers in by_stack.items():
+            collected = [construct_facts.collect(each, tree) for each in consumers]
+            for each, properties in zip(consumers, stack.resolve(collected), strict=True):
+                coverage = alarm_coverage.of_consumer(tree.constructs, each)
+                resolved[each] = {**properties, **coverage}
+        return resolved
 
 
-def advise(consumer: StreamConsumer, scope: Construct) -> None:
-    """Have the consumer checked when the stage of its scope is synthesized."""
-    stage = stage_of(scope)
-    if stage is None:
+def validate_at_synthesis(placement: Placement) -> None:
+    """Have the consumers of a stage checked when it is synthesized."""
+    stage, registry = placement.stage, placement.registry
+    if stage is None or stage in registry.validated:
         return  # A tree without an App is never synthesized.
-    root = root_of(stage)
-    of_root = _ADVISORS.setdefault(root, {})
-    if stage not in of_root:
-        of_root[stage] = _Advisor(root)
-        stage.node.add_validation(of_root[stage])
-    of_root[stage].consumers[consumer] = stack_of(scope)
-
-
-class _Every(NamedTuple):
-    """All readers of the app: ours, and the stream of each other one that reads one of ours."""
-
-    ours: list[StreamConsumer]
-    others: list[str]
-
-
-def _findings(advisor: _Advisor) -> list[tuple[StreamConsumer, Finding]]:
-    tree = Tree(advisor.root)
-    ours = [each for one in _ADVISORS[advisor.root].values() for each in one.consumers]
-    every = _Every(ours, other_readers.beside(ours, tree.constructs))
-    seen = _look(advisor, tree)
-    if not check(_facts(every, seen, _numbers(every))):
-        return []
-    # Paths are asked of Node only when there is something to say.
-    names = _paths(every)
-    by_path = {its.consumer: each for each, its in zip(ours, names, strict=True)}
-    return [
-        (by_path[found.consumer], found)
-        for found in check(_facts(every, seen, names))
-        if by_path.get(found.consumer) in seen
-    ]
-
-
-def _look(advisor: _Advisor, tree: Tree) -> dict[StreamConsumer, Seen]:
-    """Read what stands behind the stage's consumers, each stack's in one go."""
-    found: dict[StreamConsumer, Seen] = {}
-    for stack in dict.fromkeys(advisor.consumers.values()):
-        here = [each for each, its in advisor.consumers.items() if its is stack]
-        held = [construct_facts.look(each, tree) for each in here]
-        for each, seen in zip(here, stack.resolve(held), strict=True):
-            found[each] = {**seen, **alarm_coverage.by_alarms(tree.constructs, each)}
-    return found
+    registry.validated.add(stage)
+    stage.node.add_validation(_StageValidation(placement, stage))
 
 
 def _facts(
-    every: _Every, seen: dict[StreamConsumer, Seen], names: Sequence[Names]
+    readers: _Readers,
+    resources: Mapping[ConsumerView, ResourceProperties],
+    labels: Sequence[Labels],
 ) -> list[Consumer]:
-    """Return facts of every reader; one that was not seen, in another stage, is no more than that.
+    """Return facts of every reader; of one in another stage, no more than that it is there.
 
-    Others come first: where a stream has too many readers, the warning then stands at ours.
+    Others come first: where a stream has too many readers, the warning is about one of ours then.
     """
-    tables = {each.stream_arn: its.table for each, its in zip(every.ours, names, strict=True)}
+    tables = {
+        each.stream_arn: its.table for each, its in zip(readers.consumers, labels, strict=True)
+    }
     return [
-        *(_reader(f"{number} beside", tables[arn]) for number, arn in enumerate(every.others)),
+        *(_reader(f"other reader {n}", tables[arn]) for n, arn in enumerate(readers.others)),
         *(
-            construct_facts.facts(each, seen[each], its)
-            if each in seen
+            construct_facts.facts_of(each, resources[each], its)
+            if each in resources
             else _reader(its.consumer, its.table)
-            for each, its in zip(every.ours, names, strict=True)
+            for each, its in zip(readers.consumers, labels, strict=True)
         ),
     ]
 
@@ -121,20 +120,20 @@ def _reader(name: str, table: str) -> Consumer:
     return Consumer(name=name, settings=None, source=Source(name=table))
 
 
-def _numbers(every: _Every) -> list[Names]:
+def _numbers(readers: _Readers) -> list[Labels]:
     """Tell consumers, streams and functions apart without asking Node."""
     return [
-        Names(f"{number}", each.stream_arn, f"{id(each.function)}")
-        for number, each in enumerate(every.ours)
+        Labels(f"{number}", each.stream_arn, f"{id(each.function)}")
+        for number, each in enumerate(readers.consumers)
     ]
 
 
-def _paths(every: _Every) -> list[Names]:
+def _paths(readers: _Readers) -> list[Labels]:
     # Two imports of one table are one stream; it has the name of the first.
     tables: dict[str, str] = {}
-    for each in every.ours:
+    for each in readers.consumers:
         tables.setdefault(each.stream_arn, each.table.node.path)
     return [
-        Names(each.node.path, tables[each.stream_arn], each.function.node.path)
-        for each in every.ours
+        Labels(each.node.path, tables[each.stream_arn], each.function.node.path)
+        for each in readers.consumers
     ]

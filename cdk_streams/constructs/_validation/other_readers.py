@@ -1,24 +1,22 @@
-"""Who else reads a stream in the same app: mappings and pipes that no `StreamConsumer` made.
+"""Other readers of a stream in the same app: mappings and pipes that no `StreamConsumer` created.
 
-They take up a stream's readers as ours do. A `DynamoEventSource` of CDK ends as such a mapping.
+They count as readers as consumers do. A `DynamoEventSource` of CDK ends as such a mapping.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
-from typing import TYPE_CHECKING
 
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
-if TYPE_CHECKING:
-    from cdk_streams.constructs.consumer import StreamConsumer
+from cdk_streams.constructs._consumer_view import ConsumerView
 
-__all__ = ["beside"]
+__all__ = ["stream_arns"]
 
 
-def beside(consumers: Collection[StreamConsumer], tree: Iterable[IConstruct]) -> list[str]:
+def stream_arns(consumers: Collection[ConsumerView], tree: Iterable[IConstruct]) -> list[str]:
     """Return the stream's ARN of each other reader of the consumers' streams.
 
     The ARNs are CDK's own tokens, which are alike for one table wherever it is asked for them.

@@ -183,7 +183,7 @@ def test_a_dead_letter_queue_of_the_function_does_not_count_for_the_mapping() ->
 
 def test_a_bucket_holds_the_data_so_there_is_nothing_to_read_back() -> None:
     late = {"max_record_age": timedelta(hours=23)}
-    assert ids(safe(settings=late, destination={"kind": "bucket"})) == []
+    assert ids(safe(settings=late, destination={"kind": "bucket", "holds_data": True})) == []
 
 
 def test_single_records_need_neither_bisect_nor_partial_responses() -> None:

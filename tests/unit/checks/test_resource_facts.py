@@ -109,7 +109,7 @@ def test_sns_encrypts_no_topic_unless_told_to() -> None:
 def test_tls_is_required_by_denying_all_else(statement: dict[str, Any], *, only: bool) -> None:
     assert _resource_facts.queue({}, [statement]).is_tls_only is only
     assert _resource_facts.topic({}, [statement]).is_tls_only is only
-    assert _resource_facts.bucket([statement]).is_tls_only is only
+    assert _resource_facts.bucket({}, [statement]).is_tls_only is only
 
 
 def test_a_setting_that_only_the_deployment_knows_breaks_no_rule() -> None:

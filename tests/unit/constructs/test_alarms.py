@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
-from cdk_streams.constructs._alarm_specs import ROWS
+from cdk_streams.constructs.alarms import spec_of
 
 Resources = Callable[..., dict[str, Any]]
 Consume = Callable[..., StreamConsumer]
 S = dynamodb.AttributeType.STRING
+ALARMS = {each.name: spec for each in fields(Alarms) if (spec := spec_of(each))}
 PAGE = Path(__file__).parents[3] / "docs" / "alarms.md"
 
 
@@ -76,7 +78,7 @@ def test_every_alarm_at_its_derived_threshold(
     consume: Consume, shown: Shown, template_snapshot: SnapshotAssertion
 ) -> None:
     consumer = consume(metrics=["EventCount"], alarms=Alarms.every())
-    assert list(consumer.alarms) == [row.id for row in ROWS]
+    assert list(consumer.alarms) == [spec.id for spec in ALARMS.values()]
     rows = {
         name: [
             f"{body['Statistic']} {body['Namespace']} {body['MetricName']}",
@@ -99,7 +101,7 @@ def test_no_alarm_needs_metric_math(consume: Consume, shown: Shown) -> None:
 
 @pytest.mark.parametrize("off", [False, None])
 def test_each_alarm_can_be_switched_off(consume: Consume, off: bool | None) -> None:
-    chosen = dict.fromkeys((row.option for row in ROWS), off)
+    chosen = dict.fromkeys(ALARMS, off)
     assert consume(metrics=["EventCount"], alarms=Alarms(**chosen)).alarms == {}
 
 
@@ -206,7 +208,7 @@ def test_a_threshold_for_an_alarm_that_does_not_apply_is_refused(consume: Consum
     assert [fault.split(": ") for fault in caught.value.faults] == [
         [
             "the alarm failure_queue_depth must be left out, got 1",
-            "the consumer has no failure queue; on_failure= makes one",
+            "the consumer has no failure queue; on_failure= creates one",
         ],
         [
             "the alarm delivery_failures must be left out, got 1",
@@ -223,7 +225,7 @@ def test_what_is_no_threshold_is_refused_all_at_once(stack: cdk.Stack) -> None:
     token: Any = cdk.CfnParameter(stack, "Most", type="Number").value_as_number
     with pytest.raises(SettingsError) as caught:
         Alarms(errors=0, iterator_age=timedelta(0), throttles=token, duration=cdk.Duration.hours(0))
-    rule = "must be a number or length of time above 0, True or False, got"
+    rule = "must be a number or duration above 0, True or False, got"
     assert set(caught.value.faults) == {
         f"errors {rule} 0",
         f"iterator_age {rule} datetime.timedelta(0)",
@@ -338,7 +340,7 @@ def test_the_page_shows_every_row() -> None:
         if re.match(r"\| `\w+` \| `\w+Alarm`", line)
     ]
     assert [(row[0], row[1], row[-1]) for row in rows] == [
-        (f"`{row.option}`", f"`{row.id}`", row.says) for row in ROWS
+        (f"`{option}`", f"`{spec.id}`", spec.description) for option, spec in ALARMS.items()
     ]
 
 

@@ -332,6 +332,29 @@ def test_without_an_alias_it_is_refused_as_lambda_would(
     )
 
 
+def test_a_consumer_that_failed_to_be_built_does_not_block_the_next_one(
+    consume: Consume, table: StreamTable, function: StreamFunction
+) -> None:
+    cdk.CfnOutput(table.stack, "Taken", value="taken")
+    with pytest.raises(RuntimeError, match="already a Construct with name 'Taken'"):
+        StreamConsumer(
+            table.stack, "Taken", table=table, function=function, report_batch_item_failures=False
+        )
+    assert consume().function is function
+
+
+def test_a_property_of_the_settings_is_never_dropped(
+    consume: Consume, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A property that only `to_template` knows is an error, or it would be lost silently."""
+    render = MappingSettings.to_template
+    monkeypatch.setattr(
+        MappingSettings, "to_template", lambda settings: render(settings) | {"NewOfLambda": 1}
+    )
+    with pytest.raises(TypeError, match="new_of_lambda"):
+        consume()
+
+
 def test_one_function_can_consume_two_tables(
     consume: Consume, function: StreamFunction, stack: cdk.Stack, resources_of: Resources
 ) -> None:

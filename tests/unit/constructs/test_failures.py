@@ -183,12 +183,12 @@ def test_fifo_is_refused(consume: Consume, stack: cdk.Stack, kind: Any, word: st
             "arn:aws:sqs:eu-west-1:111122223333:failures",
             "got str; import it with from_queue_arn or the like",
         ),
-        (None, "got NoneType; OnFailure.NOTHING keeps nothing of what fails"),
+        (None, "got NoneType; pass OnFailure.NOTHING to keep nothing of what fails"),
     ],
 )
 def test_anything_else_is_refused(consume: Consume, wrong: Any, told: str) -> None:
     with pytest.raises(SourceError) as caught:
         consume(wrong)
     assert str(caught.value) == (
-        f"on_failure must be a queue, topic or bucket of CDK's or an OnFailure, {told}"
+        f"on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, {told}"
     )

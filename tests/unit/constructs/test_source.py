@@ -10,7 +10,9 @@ from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams import SourceError, StreamConsumer, StreamTable
-from cdk_streams.constructs._source import source_of
+from cdk_streams.constructs._registry import placement_of
+from cdk_streams.constructs._source import StreamSource
+from cdk_streams.constructs._source import source_of as stream_source_of
 
 KEY = dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING)
 STREAM_ARN = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders/stream/2026-01-01T00:00:00.000"
@@ -21,6 +23,10 @@ Resources = Callable[..., dict[str, Any]]
 @pytest.fixture
 def function(stack: cdk.Stack) -> lambda_.Function:
     return inline_function(stack)
+
+
+def source_of(table: dynamodb.ITable) -> StreamSource:
+    return stream_source_of(table, placement_of(cdk.Stack.of(table)))
 
 
 def inline_function(stack: cdk.Stack) -> lambda_.Function:
