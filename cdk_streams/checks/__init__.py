@@ -1,4 +1,4 @@
-"""Advice: what Lambda accepts and a team regrets.
+"""Checks: what Lambda accepts and a team regrets.
 
 `check(consumers)` returns findings and never raises. The constructs show them as CDK warnings that
 can be acknowledged by id, the command line shows them for any template; docs/checks.md lists every

@@ -15,8 +15,9 @@ LARGE_BATCH: Final = 1000
 
 
 @rule(
-    reason="batches wait for a free instance, are throttled, and age meanwhile",
-    fix="Reserve parallelization_factor times the number of shards, or leave the reserve out",
+    "ConcurrencyBelowFactor",
+    reason="invocations are throttled, and their records age meanwhile",
+    fix="Reserve parallelization_factor times the number of shards, or reserve nothing",
 )
 def concurrency_below_factor(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings, function = consumer.settings, consumer.function
@@ -26,11 +27,12 @@ def concurrency_below_factor(consumer: Consumer, _: Sequence[Consumer]) -> str |
         return None
     return (
         f"reserved concurrency is {function.reserved_concurrency}, "
-        f"one shard alone asks for {settings.parallelization_factor}"
+        f"one shard alone needs {settings.parallelization_factor}"
     )
 
 
 @rule(
+    "WindowAboveTimeout",
     reason="records gather for longer than the function may take to handle them, so a steady "
     "stream of slow ones times out",
     fix="Raise the timeout to the batching window or more, or shorten the window",
@@ -48,7 +50,8 @@ def window_above_timeout(consumer: Consumer, _: Sequence[Consumer]) -> str | Non
 
 
 @rule(
-    reason="a slow batch is cut off before its end, which fails it whole",
+    "TimeoutOfOneRequest",
+    reason="a slow batch times out, which fails it as a whole",
     fix="Set the function's timeout to what a whole batch may take, such as 60 seconds",
 )
 def timeout_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -64,6 +67,7 @@ def timeout_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | N
 
 
 @rule(
+    "TimeoutReachesRecordAge",
     reason="a batch that times out once is too old to be tried again",
     fix="Raise max_record_age well above the timeout",
 )
@@ -81,6 +85,7 @@ def timeout_reaches_record_age(consumer: Consumer, _: Sequence[Consumer]) -> str
 
 
 @rule(
+    "MemoryOfOneRequest",
     reason="a batch may be 6 MB of JSON, several times that once decoded",
     fix="Give the function 256 MB or more",
 )

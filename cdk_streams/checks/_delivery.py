@@ -13,16 +13,18 @@ __all__ = ["RULES"]
 
 
 @rule(
+    "InvalidSettings",
     reason="Lambda refuses such a mapping, so the deployment fails",
-    fix="Change what the sentence names",
+    fix="Correct the value that the message names",
 )
 def invalid_settings(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     return "; ".join(consumer.faults) or None
 
 
 @rule(
-    reason="there is nothing to poll",
-    fix="Give the table a stream view type",
+    "NoStream",
+    reason="there is nothing for Lambda to poll",
+    fix="Set the table's stream view type",
 )
 def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -32,6 +34,7 @@ def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
+    "ReplicaStreamWildcard",
     reason="a mapping takes one stream, and the stream of a replica is known only in its region",
     fix="Create the consumer in a stack of the replica's region, with the table looked up by name",
 )
@@ -43,8 +46,9 @@ def replica_stream_wildcard(consumer: Consumer, _: Sequence[Consumer]) -> str | 
 
 
 @rule(
-    reason="more readers throttle each other, and all of them fall behind",
-    fix="Let one function hand the changes on, or send them through EventBridge",
+    "TooManyReaders",
+    reason="more readers are throttled, and all of them fall behind",
+    fix="Let one consumer forward the changes, such as to EventBridge or SNS",
 )
 def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -60,6 +64,7 @@ def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | No
 
 
 @rule(
+    "SameMappingTwice",
     reason="Lambda takes one mapping for a function and a stream, so the deployment fails",
     fix="Give the second mapping an alias of the function, or join their filters",
 )
@@ -80,7 +85,9 @@ def same_mapping_twice(consumer: Consumer, others: Sequence[Consumer]) -> str | 
 
 
 @rule(
-    reason="a mapping starts minutes after it is made; what is written meanwhile is never read",
+    "StartsAtLatest",
+    reason="polling starts minutes after the mapping is created; what is written meanwhile is "
+    "never read",
     fix="Set starting_position to TRIM_HORIZON",
 )
 def starts_at_latest(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -91,7 +98,8 @@ def starts_at_latest(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
-    reason="records wait in the stream for 24 hours and are lost after that",
+    "Disabled",
+    reason="records stay in the stream for 24 hours and are lost after that",
     fix="Enable it again within a day",
 )
 def disabled(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -100,8 +108,9 @@ def disabled(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
+    "StreamArnExportLocked",
     reason="CloudFormation refuses to change an export in use, so the stream can never be replaced",
-    fix="Look the stream up by the table's name",
+    fix="Look the table up by name with StreamTable.look_up",
 )
 def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -111,7 +120,9 @@ def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str |
 
 
 @rule(
-    reason="Lambda checks the role when the mapping is made and refuses one without stream rights",
+    "MappingBeforePolicy",
+    reason="Lambda tests the role when the mapping is created and refuses one without permission "
+    "to read",
     fix="Make the mapping depend on the role's policy",
 )
 def mapping_before_policy(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -121,7 +132,8 @@ def mapping_before_policy(consumer: Consumer, _: Sequence[Consumer]) -> str | No
 
 
 @rule(
-    reason="nobody is granted the rights to read the stream and to deliver failures",
+    "NoRole",
+    reason="no role is granted permission to read the stream and to deliver failure records",
     fix="Import it with from_function_attributes(role=...), or grant them where it is defined",
 )
 def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -132,7 +144,8 @@ def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
-    reason="each write it makes comes back to it as a change, without end",
+    "WritesOwnSource",
+    reason="each of its writes invokes it again, in an endless loop",
     fix="Add a filter that its own writes do not match",
 )
 def writes_own_source(consumer: Consumer, _: Sequence[Consumer]) -> str | None:

@@ -1,7 +1,7 @@
-"""What a check knows of a consumer: plain values, `None` wherever nothing is known.
+"""Facts that the checks read: plain values, None wherever nothing is known.
 
 A fact that is unknown (a parameter, an imported table) makes the rules about it say nothing: a
-finding is only ever about something that was seen.
+finding is only ever about a known value.
 """
 
 from __future__ import annotations
@@ -66,11 +66,11 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
-    """One event source mapping with what stands around it.
+    """One event source mapping with its table, function, failure destination and alarms.
 
     `faults` are the sentences of the `SettingsError` when the settings are not even legal;
     `settings` is None then. `waits_for_policy` tells whether the mapping is created after the
-    role's policies, `lag_alarm` and `failure_alarm` whether somebody is told.
+    role's policies, `lag_alarm` and `failure_alarm` whether somebody is notified.
     """
 
     name: str

@@ -19,6 +19,7 @@ QUEUE_RETENTION: Final = timedelta(days=4)
 
 
 @rule(
+    "InfiniteRetries",
     reason="one bad record blocks its shard until it leaves the stream after 24 hours",
     fix="Set retry_attempts to a number, such as 10",
 )
@@ -26,10 +27,11 @@ def infinite_retries(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings
     if settings is None or settings.retry_attempts >= 0:
         return None
-    return "retry_attempts is -1, without end"
+    return "retry_attempts is -1, which is no limit"
 
 
 @rule(
+    "RecordAgeReachesRetention",
     reason="a record that fails for so long is trimmed from the stream, and its data is lost",
     fix="Set max_record_age to less than 24 hours, such as 6 hours",
 )
@@ -45,8 +47,9 @@ def record_age_reaches_retention(consumer: Consumer, _: Sequence[Consumer]) -> s
 
 
 @rule(
-    reason="the failure record holds only sequence numbers, and what they name is trimmed soon "
-    "after it arrives",
+    "LittleTimeToReadBack",
+    reason="the failure record holds only sequence numbers, and the records they refer to are "
+    "trimmed soon after it arrives",
     fix="Set max_record_age to 20 hours or less, or send failures to a bucket, which gets the data",
 )
 def little_time_to_read_back(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -60,7 +63,8 @@ def little_time_to_read_back(consumer: Consumer, _: Sequence[Consumer]) -> str |
 
 
 @rule(
-    reason="records that fail for good are dropped without a trace",
+    "NoFailureDestination",
+    reason="records that fail all retries are lost without a trace",
     fix="Leave on_failure at its default, or pass a queue, topic or bucket",
 )
 def no_failure_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -71,6 +75,7 @@ def no_failure_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | N
 
 
 @rule(
+    "BisectOff",
     reason="a whole batch fails with its one bad record, the good ones included",
     fix="Set bisect_batch_on_error=True",
 )
@@ -82,6 +87,7 @@ def bisect_off(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
+    "PartialResponsesOff",
     reason="records that were handled before a failure are handled again at every retry",
     fix="Set report_batch_item_failures=True and return batchItemFailures",
 )
@@ -95,6 +101,7 @@ def partial_responses_off(consumer: Consumer, _: Sequence[Consumer]) -> str | No
 
 
 @rule(
+    "RuntimeAnswersUnread",
     reason="lambda_runtime names the failed record, but Lambda does not read the answer, so the "
     "runtime raises and the whole batch is retried",
     fix="Set report_batch_item_failures=True",
@@ -109,7 +116,8 @@ def runtime_answers_unread(consumer: Consumer, _: Sequence[Consumer]) -> str | N
 
 
 @rule(
-    reason="Lambda cannot send failure records to a FIFO queue or topic, and loses them",
+    "FifoDestination",
+    reason="Lambda cannot send failure records to a FIFO queue or topic, and they are lost",
     fix="Use a standard queue or topic",
 )
 def fifo_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -120,7 +128,8 @@ def fifo_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
-    reason="failures of a weekend are gone before anyone looks",
+    "DestinationRetentionShort",
+    reason="failure records of a long weekend expire before anyone looks",
     fix="Set the queue's retention period to 4 days or more (14 is the longest)",
 )
 def destination_retention_short(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -133,7 +142,8 @@ def destination_retention_short(consumer: Consumer, _: Sequence[Consumer]) -> st
 
 
 @rule(
-    reason="failure records are kept in clear text",
+    "DestinationNotEncrypted",
+    reason="failure records are stored unencrypted",
     fix="Turn on encryption of the destination",
 )
 def destination_not_encrypted(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -144,6 +154,7 @@ def destination_not_encrypted(consumer: Consumer, _: Sequence[Consumer]) -> str 
 
 
 @rule(
+    "DestinationWithoutTls",
     reason="failure records may cross the network unencrypted",
     fix="Set enforce_ssl=True on it, or deny requests without aws:SecureTransport",
 )
@@ -155,6 +166,7 @@ def destination_without_tls(consumer: Consumer, _: Sequence[Consumer]) -> str | 
 
 
 @rule(
+    "DeadLetterOnFunction",
     reason="a function's own dead-letter queue or on_failure is for asynchronous calls; a stream "
     "calls it synchronously, so nothing ever arrives there",
     fix="Pass on_failure to the consumer and take it off the function",
@@ -169,7 +181,8 @@ def dead_letter_on_function(consumer: Consumer, _: Sequence[Consumer]) -> str | 
 
 
 @rule(
-    reason="failed records wait until they are gone, and nobody is told",
+    "FailuresNotAlarmed",
+    reason="failed records expire unseen, because nobody is notified",
     fix="Leave the consumer's alarms on, or alarm on the destination's depth",
 )
 def failures_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
@@ -179,7 +192,8 @@ def failures_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | Non
 
 
 @rule(
-    reason="a consumer that falls behind for 24 hours loses records, and nobody is told",
+    "LagNotAlarmed",
+    reason="a consumer that falls behind by 24 hours loses records, and nobody is notified",
     fix="Leave the consumer's alarms on, or alarm on the function's IteratorAge",
 )
 def lag_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | None:

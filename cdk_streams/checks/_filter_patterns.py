@@ -19,38 +19,43 @@ __all__ = ["RULES"]
 
 
 @rule(
+    "FilterComparesNumber",
     reason="a stream record holds a number as text, which no numeric test matches",
     fix='Compare with the number\'s text, such as {"N": ["100"]}, or test it in the handler',
 )
 def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "number", "a filter tests {where} as a number")
+    return _trap(consumer, "number", "a filter tests {where} as a number")
 
 
 @rule(
+    "FilterComparesOtherType",
     reason="every value in a record has one type, so this one equals none of them",
     fix="Write text for S, N and B, and true or false for BOOL and NULL",
 )
 def filter_compares_other_type(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "value", "a filter tests {where} against a value of another type")
+    return _trap(consumer, "value", "a filter tests {where} against a value of another type")
 
 
 @rule(
+    "FilterWithoutTypeLetter",
     reason="it matches no record, or with exists: false every record",
     fix='Put the type letter under the attribute, such as {"status": {"S": ["PAID"]}}',
 )
 def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "letter", "a filter tests {where} without a type letter")
+    return _trap(consumer, "letter", "a filter tests {where} without a type letter")
 
 
 @rule(
+    "FilterTestsContainer",
     reason="only values inside a map or a list are seen, so it matches no record",
     fix='Test a value inside, such as {"address": {"M": {"city": {"S": [{"exists": true}]}}}}',
 )
 def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "container", "a filter tests {where} as a whole")
+    return _trap(consumer, "container", "a filter tests {where} as a whole")
 
 
 @rule(
+    "FilterNamesMissingImage",
     reason="no record of this stream has it, so the filter matches nothing",
     fix="Set the table's stream_view_type to one that carries the image, or test another image",
 )
@@ -65,34 +70,37 @@ def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str
 
 
 @rule(
+    "FilterNamesUnknownEvent",
     reason="no record has it, so the filter matches nothing",
     fix="Write INSERT, MODIFY or REMOVE",
 )
 def filter_names_unknown_event(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "event", "a filter tests {where} against an event that is none")
+    return _trap(consumer, "event", "a filter tests {where} against an unknown event name")
 
 
 @rule(
+    "FilterNamesUnknownField",
     reason="no record has such a field, so the filter matches nothing",
     fix="Write the field as DynamoDB does, such as dynamodb.NewImage",
 )
 def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _say(consumer, "field", "a filter tests {where}")
+    return _trap(consumer, "field", "a filter tests {where}")
 
 
 @rule(
-    reason="the second one changes nothing and uses up one of five",
+    "DuplicateFilter",
+    reason="the second one changes nothing and counts against the quota of five",
     fix="Remove it",
 )
 def duplicate_filter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     filters = consumer.settings.filters if consumer.settings else ()
     same = [text for n, text in enumerate(filters) if text in filters[:n]]
-    return f"the filter {same[0]} stands there twice" if same else None
+    return f"the filter {same[0]} is listed twice" if same else None
 
 
-def _say(consumer: Consumer, kind: Kind, what: str) -> str | None:
+def _trap(consumer: Consumer, kind: Kind, message: str) -> str | None:
     where = next((trap.where for trap in _traps(consumer) if trap.kind == kind), None)
-    return None if where is None else what.format(where=where.removeprefix("$."))
+    return None if where is None else message.format(where=where.removeprefix("$."))
 
 
 def _traps(consumer: Consumer) -> Iterator[Trap]:

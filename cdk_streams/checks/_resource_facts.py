@@ -36,7 +36,7 @@ Properties = Mapping[str, Any]
 Statements = Iterable[Mapping[str, Any]]
 
 _DEFAULT_TIMEOUT_S: Final = round(LAMBDA_DEFAULT_TIMEOUT.total_seconds())
-# What only the deployment decides is taken to be safe: nothing can be said of it.
+# Deploy-time values are replaced by safe settings, so no rule reports what cannot be seen.
 _UNKNOWN: Final = MappingSettings(**SAFE).to_template()
 _SQS_RETENTION_S: Final = 345_600  # Four days.
 _WRITES: Final = (

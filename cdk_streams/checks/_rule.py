@@ -1,4 +1,4 @@
-"""A rule: an id, the reason behind it, the fix, and a function that sees it broken."""
+"""A rule: an id, the reason behind it, the fix, and a function that detects it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["Finding", "Rule", "rule"]
 
 PREFIX: Final = "cdk-streams:"
 
-See: TypeAlias = Callable[[Consumer, Sequence[Consumer]], "str | None"]
+Detect: TypeAlias = Callable[[Consumer, Sequence[Consumer]], "str | None"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +20,7 @@ class Finding:
     """One rule broken by one consumer.
 
     `id` is what an acknowledgement names (`cdk-streams:NoFailureDestination`), `what` says what
-    was seen, `reason` what follows from it and `fix` what to do.
+    is wrong, `reason` what follows from it and `fix` what to do.
     """
 
     id: str
@@ -36,26 +36,24 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One piece of advice; `see` returns what it saw, or None when there is nothing to say."""
+    """One check; `detect` returns what is wrong, or None when there is nothing to report."""
 
     id: str
     reason: str
     fix: str
-    see: See
+    detect: Detect
 
     def apply(self, consumer: Consumer, others: Sequence[Consumer]) -> Finding | None:
         """Return the finding when this consumer, among all of them, breaks the rule."""
-        what = self.see(consumer, others)
+        what = self.detect(consumer, others)
         if what is None:
             return None
         return Finding(self.id, consumer.name, what, self.reason, self.fix)
 
 
-def rule(*, reason: str, fix: str) -> Callable[[See], Rule]:
-    """Make a rule of a function; its name in CamelCase is the id."""
+def rule(name: str, *, reason: str, fix: str) -> Callable[[Detect], Rule]:
+    """Make a rule of a function; `name` is the public id without its prefix.
 
-    def make(see: See) -> Rule:
-        name = "".join(word.capitalize() for word in see.__name__.split("_"))
-        return Rule(PREFIX + name, reason, fix, see)
-
-    return make
+    An id is what acknowledgements name: it never changes, whatever the function is called.
+    """
+    return lambda detect: Rule(PREFIX + name, reason, fix, detect)

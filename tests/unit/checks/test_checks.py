@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams.checks import RULES, Consumer, Destination, Function, Source, check
+from cdk_streams.checks._rule import rule
 from cdk_streams.mapping import MappingSettings
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:failures"
@@ -275,3 +277,11 @@ def test_the_documentation_lists_every_rule_with_its_reason_and_fix() -> None:
         if line.startswith("| `cdk-streams:")
     ]
     assert rows == [[f"`{rule.id}`", rule.reason, rule.fix] for rule in RULES]
+
+
+def test_an_id_does_not_follow_the_name_of_the_function() -> None:
+    @rule("PublicId", reason="because", fix="Do so")
+    def renamed_at_will(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+        return consumer.name
+
+    assert renamed_at_will.id == "cdk-streams:PublicId"

@@ -256,8 +256,8 @@ def test_a_warning_stands_at_the_mapping_and_reads_as_one_line(parts: Parts) -> 
         "/Test/Audit/Mapping", assertions.Match.any_value()
     )
     assert found.entry.data == (
-        "starting_position is LATEST: a mapping starts minutes after it is made; what is written "
-        "meanwhile is never read. Set starting_position to TRIM_HORIZON. "
+        "starting_position is LATEST: polling starts minutes after the mapping is created; what is "
+        "written meanwhile is never read. Set starting_position to TRIM_HORIZON. "
         "[ack: Annotation::cdk-streams:StartsAtLatest]"
     )
 
