@@ -15,7 +15,7 @@ from cdk_streams.constructs._alarm_specs import AlarmSpec
 from cdk_streams.constructs._consumer_view import ConsumerView
 from cdk_streams.constructs.alarms import AlarmAction, Alarms, shown, spec_of
 from cdk_streams.errors import SettingsError
-from cdk_streams.mapping._validation import in_seconds
+from cdk_streams.mapping import in_seconds
 
 __all__ = ["check_alarms", "create_alarms"]
 

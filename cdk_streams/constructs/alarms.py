@@ -19,8 +19,7 @@ from cdk_streams.constructs import _alarm_specs as specs
 from cdk_streams.constructs._alarm_specs import AlarmSpec
 from cdk_streams.constructs.metrics import ConsumerMetrics
 from cdk_streams.errors import SettingsError
-from cdk_streams.mapping import Seconds
-from cdk_streams.mapping._validation import in_seconds
+from cdk_streams.mapping import Seconds, in_seconds
 
 __all__ = ["DEFAULT", "AlarmAction", "Alarms", "shown", "spec_of"]
 

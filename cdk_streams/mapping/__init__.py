@@ -9,15 +9,10 @@ Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
 
 from __future__ import annotations
 
+from cdk_streams.mapping._kinds import Reference, Seconds, StartingPosition, in_seconds
+from cdk_streams.mapping._nested import MetricType, Pattern
 from cdk_streams.mapping._settings import PARTIAL_RESPONSE_VARIABLE, MappingSettings
 from cdk_streams.mapping._table_stream import TableStream, ViewType
-from cdk_streams.mapping._validation import (
-    MetricType,
-    Pattern,
-    Reference,
-    Seconds,
-    StartingPosition,
-)
 from cdk_streams.mapping.limits import (
     FAILURE_OBJECTS,
     GET_RECORDS_LIMIT,
@@ -57,4 +52,5 @@ __all__ = [
     "StartingPosition",
     "TableStream",
     "ViewType",
+    "in_seconds",
 ]

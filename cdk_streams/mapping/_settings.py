@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
 
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import _template
-from cdk_streams.mapping import _validation as rules
-from cdk_streams.mapping._validation import (
-    MetricType,
-    Pattern,
+from cdk_streams.mapping._kinds import (
     Reference,
     Seconds,
     StartingPosition,
+    count,
+    count_faults,
+    duration,
+    key,
+    start,
+    switch,
 )
+from cdk_streams.mapping._nested import (
+    MetricType,
+    Pattern,
+    filter_criteria,
+    metric_types,
+    on_failure_destination,
+    response_types,
+    tag_list,
+)
+from cdk_streams.mapping._setting import Setting, settings_of
 from cdk_streams.mapping.limits import MAX_FILTERS, MAX_FILTERS_RAISED
 
 PARTIAL_RESPONSE_VARIABLE: Final = "STREAM_PARTIAL_RESPONSE"
@@ -28,7 +41,7 @@ PARTIAL_RESPONSE_VARIABLE: Final = "STREAM_PARTIAL_RESPONSE"
 _Settings = TypeVar("_Settings", bound="MappingSettings")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, init=False, repr=False)
+@dataclass(frozen=True, kw_only=True, repr=False)
 class MappingSettings:
     """The settings of one event source mapping; left out, a value is Lambda's own default.
 
@@ -56,74 +69,65 @@ class MappingSettings:
     Durations are a `timedelta`, a number of seconds or CDK's `Duration`, and are kept as
     `timedelta`. Filters are JSON text, a dict or a `Filter`, and are kept as text.
 
+    Each property is declared once below: the type of the attribute, what the constructor accepts,
+    its name in a template, its range and its unit.
+
     Raises:
         SettingsError: Values that Lambda refuses; `faults` has a sentence for each.
 
     """
 
-    batch_size: int = 100
-    max_batching_window: timedelta = timedelta(0)
-    parallelization_factor: int = 1
-    retry_attempts: int = -1
-    max_record_age: timedelta | None = None
-    bisect_batch_on_error: bool = False
-    report_batch_item_failures: bool = False
-    tumbling_window: timedelta | None = None
-    starting_position: StartingPosition = "TRIM_HORIZON"
-    filters: tuple[str, ...] = ()
-    on_failure: Reference | None = None
-    enabled: bool = True
-    filter_encryption_key: Reference | None = None
-    metrics: tuple[MetricType, ...] = ()
-    tags: tuple[tuple[str, str], ...] = ()
+    batch_size: Setting[int, int] = count(
+        "BatchSize", 1, 10_000, "records", default=100, always=True
+    )
+    max_batching_window: Setting[timedelta, Seconds] = duration(
+        "MaximumBatchingWindowInSeconds", 0, 300
+    )
+    parallelization_factor: Setting[int, int] = count(
+        "ParallelizationFactor", 1, 10, "batches of a shard at once", default=1
+    )
+    retry_attempts: Setting[int, int | None] = count(
+        "MaximumRetryAttempts",
+        *(-1, 10_000, "retries (-1: until records expire)"),
+        default=-1,
+        none=-1,
+    )
+    max_record_age: Setting[timedelta | None, Seconds | None] = duration(
+        "MaximumRecordAgeInSeconds", 60, 604_800, off_s=-1, off_means="no limit"
+    )
+    bisect_batch_on_error: Setting[bool, bool] = switch("BisectBatchOnFunctionError")
+    report_batch_item_failures: Setting[bool, bool] = response_types("FunctionResponseTypes")
+    tumbling_window: Setting[timedelta | None, Seconds | None] = duration(
+        "TumblingWindowInSeconds", 1, 900, off_s=0, off_means="no window"
+    )
+    starting_position: Setting[StartingPosition, StartingPosition] = start("StartingPosition")
+    filters: Setting[tuple[str, ...], Iterable[Pattern] | None] = filter_criteria("FilterCriteria")
+    on_failure: Setting[Reference | None, Reference | None] = on_failure_destination(
+        "DestinationConfig"
+    )
+    enabled: Setting[bool, bool] = switch("Enabled", default=True)
+    filter_encryption_key: Setting[Reference | None, Reference | None] = key(
+        "KmsKeyArn", api="KMSKeyArn"
+    )
+    metrics: Setting[tuple[MetricType, ...], Iterable[MetricType] | None] = metric_types(
+        "MetricsConfig"
+    )
+    tags: Setting[
+        tuple[tuple[str, str], ...], Mapping[str, str] | Iterable[tuple[str, str]] | None
+    ] = tag_list("Tags")
     filter_quota: int = field(default=MAX_FILTERS, compare=False)
 
-    def __init__(
-        self,
-        *,
-        batch_size: int = 100,
-        max_batching_window: Seconds = 0,
-        parallelization_factor: int = 1,
-        retry_attempts: int | None = -1,
-        max_record_age: Seconds | None = None,
-        bisect_batch_on_error: bool = False,
-        report_batch_item_failures: bool = False,
-        tumbling_window: Seconds | None = None,
-        starting_position: StartingPosition = "TRIM_HORIZON",
-        filters: Iterable[Pattern] | None = (),
-        on_failure: Reference | None = None,
-        enabled: bool = True,
-        filter_encryption_key: Reference | None = None,
-        metrics: Sequence[MetricType] | None = (),
-        tags: Mapping[str, str] | Iterable[tuple[str, str]] | None = (),
-        filter_quota: int = MAX_FILTERS,
-    ) -> None:
+    def __post_init__(self) -> None:
+        """Replace what was given by what is kept, or raise all faults together."""
         faults: list[str] = []
-        values: dict[str, Any] = {
-            "batch_size": batch_size,
-            "parallelization_factor": parallelization_factor,
-            "retry_attempts": -1 if retry_attempts is None else retry_attempts,
-            "max_batching_window": max_batching_window,
-            "max_record_age": max_record_age,
-            "tumbling_window": tumbling_window,
-            "bisect_batch_on_error": bisect_batch_on_error,
-            "report_batch_item_failures": report_batch_item_failures,
-            "enabled": enabled,
-            "starting_position": starting_position,
-            "on_failure": on_failure,
-            "filter_encryption_key": filter_encryption_key,
-            "metrics": (metrics,) if isinstance(metrics, str) else tuple(metrics or ()),
-            "tags": tuple(tags.items() if isinstance(tags, Mapping) else tags or ()),
-            "filter_quota": filter_quota,
-            "filters": rules.texts(filters, filter_quota, faults),
-        }
-        rules.check_values(values, faults)
-        if not faults:
-            rules.check_together(values, faults)
-        if faults:
+        for name, setting in _DECLARED.items():
+            # The dataclass is frozen for others; what it holds so far is what the caller gave.
+            object.__setattr__(self, name, setting.check(name, getattr(self, name), faults))
+        quota = self.filter_quota
+        faults += count_faults("filter_quota", quota, (MAX_FILTERS, MAX_FILTERS_RAISED), "filters")
+        faults += _filters_beyond_quota(self)
+        if faults := faults or _faults_together(self):
             raise SettingsError(*faults)
-        for name, value in values.items():
-            object.__setattr__(self, name, value)
 
     def __hash__(self) -> int:
         # A reference is a dict, which has no hash; equal settings still have equal ones.
@@ -151,7 +155,8 @@ class MappingSettings:
 
         """
         faults: list[str] = []
-        values = _template.read(properties, faults)
+        values = _template.read(properties, _DECLARED, faults)
+        faults += _template.unknown(properties, _DECLARED)
         return _build(cls, values, faults)
 
     @classmethod
@@ -168,9 +173,9 @@ class MappingSettings:
 
         """
         faults: list[str] = []
-        values = _template.read(response, faults)
+        values = _template.read(response, _DECLARED, faults)
         values["enabled"] = response.get("State") not in {"Disabled", "Disabling"}
-        if values["filter_encryption_key"] and not values["filters"]:
+        if values.get("filter_encryption_key") and not values.get("filters"):
             faults.append(
                 "FilterCriteria must come with the KMSKeyArn, got none: its filters are encrypted; "
                 "ask GetEventSourceMapping as somebody who may decrypt them"
@@ -184,7 +189,7 @@ class MappingSettings:
         Always `StartingPosition` (required) and `BatchSize` (local emulators have defaults of
         their own); the others where they differ from Lambda's default.
         """
-        return _template.render(self)
+        return _template.render(self, _DECLARED)
 
 
 def _build(cls: type[_Settings], values: dict[str, Any], faults: list[str]) -> _Settings:
@@ -195,3 +200,35 @@ def _build(cls: type[_Settings], values: dict[str, Any], faults: list[str]) -> _
     if faults:
         raise SettingsError(*faults)
     return settings
+
+
+_DECLARED: Final = settings_of(MappingSettings)
+
+
+def _filters_beyond_quota(settings: MappingSettings) -> list[str]:
+    filters, quota = len(settings.filters), settings.filter_quota
+    if not isinstance(quota, int) or filters <= quota:
+        return []
+    return [
+        f"filters must be at most {quota} patterns, got {filters}; join some with $or"
+        + ("" if quota > MAX_FILTERS else ", or pass filter_quota when the account has more")
+    ]
+
+
+def _faults_together(settings: MappingSettings) -> list[str]:
+    """Return what Lambda refuses side by side; each value is already right by itself."""
+    faults = []
+    filters = len(settings.filters)
+    if settings.tumbling_window and settings.parallelization_factor > 1:
+        faults.append(
+            "parallelization_factor must be 1 with a tumbling_window, "
+            f"got {settings.parallelization_factor}; leave one of them out"
+        )
+    if settings.tumbling_window and filters:
+        faults.append(
+            f"filters must be left out with a tumbling_window, got {filters}; "
+            "test the records in the handler"
+        )
+    if settings.filter_encryption_key and not filters:
+        faults.append("filter encryption must come with filters, got none; leave its key out")
+    return faults

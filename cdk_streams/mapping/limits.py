@@ -1,13 +1,13 @@
 """Amazon's numbers: what a stream, an invocation and a mapping can hold, each written once.
 
-The evidence of each is a row of docs/semantics.md; the ranges of the mapping's settings are those
-of the Lambda API reference, `CreateEventSourceMapping`.
+The evidence of each is a row of docs/semantics.md. The ranges of the settings stand with their
+declarations in `MappingSettings`.
 """
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 # What an invocation and a stream can hold.
 MAX_PAYLOAD_BYTES: Final = 6 * 1024 * 1024
@@ -37,56 +37,3 @@ MAX_PATTERN_CHARACTERS: Final = 4096
 MAX_DESTINATION_CHARACTERS: Final = 350
 FAILURE_OBJECTS: Final = "aws/lambda/"
 """The prefix of the key of every object that Lambda writes for a failed batch."""
-
-
-class Number(NamedTuple):
-    """A whole number of a mapping: its name here, its property in a template, its range."""
-
-    name: str
-    prop: str
-    low: int
-    high: int
-    unit: str
-
-
-class Length(NamedTuple):
-    """A duration of a mapping; `off_s` is what the template writes for `off_means`."""
-
-    name: str
-    prop: str
-    low_s: int
-    high_s: int
-    off_s: int | None
-    off_means: str
-
-
-NUMBERS: Final = (
-    Number("batch_size", "BatchSize", 1, 10_000, "records"),
-    Number("parallelization_factor", "ParallelizationFactor", 1, 10, "batches of a shard at once"),
-    Number(
-        "retry_attempts", "MaximumRetryAttempts", -1, 10_000, "retries (-1: until records expire)"
-    ),
-)
-LENGTHS: Final = (
-    Length("max_batching_window", "MaximumBatchingWindowInSeconds", 0, 300, None, ""),
-    Length("max_record_age", "MaximumRecordAgeInSeconds", 60, 604_800, -1, "no limit"),
-    Length("tumbling_window", "TumblingWindowInSeconds", 1, 900, 0, "no window"),
-)
-FLAGS: Final = (
-    ("bisect_batch_on_error", "BisectBatchOnFunctionError"),
-    ("enabled", "Enabled"),
-)
-NOT_FOR_DYNAMODB: Final = {
-    "AmazonManagedKafkaEventSourceConfig": "Kafka",
-    "DocumentDBEventSourceConfig": "DocumentDB",
-    "LoggingConfig": "Kafka",
-    "ProvisionedPollerConfig": "SQS and Kafka",
-    "Queues": "Amazon MQ",
-    "ScalingConfig": "SQS",
-    "SelfManagedEventSource": "Kafka",
-    "SelfManagedKafkaEventSourceConfig": "Kafka",
-    "SourceAccessConfigurations": "Kafka and Amazon MQ",
-    "StartingPositionTimestamp": "Kinesis and Kafka",
-    "Topics": "Kafka",
-}
-"""Properties of the resource type that a DynamoDB mapping does not take, and whose they are."""

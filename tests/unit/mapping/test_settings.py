@@ -10,6 +10,7 @@ import pytest
 
 from cdk_streams.errors import SettingsError, StreamsError
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping._setting import Setting, settings_of
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:failures"
 FULL = MappingSettings(
@@ -254,9 +255,51 @@ def test_a_template_holds_every_setting_under_its_property() -> None:
 
 def test_a_template_may_write_numbers_and_booleans_as_text() -> None:
     settings = MappingSettings.from_template(
-        {"BatchSize": "7", "MaximumRetryAttempts": "-1", "BisectBatchOnFunctionError": "true"}
+        {
+            "BatchSize": "7",
+            "MaximumRetryAttempts": "-1",
+            "BisectBatchOnFunctionError": "true",
+            "Enabled": "False",
+        }
     )
-    assert settings == MappingSettings(batch_size=7, bisect_batch_on_error=True)
+    assert settings == MappingSettings(batch_size=7, bisect_batch_on_error=True, enabled=False)
+
+
+def test_a_property_that_cloudformation_does_not_know_is_a_fault() -> None:
+    properties = {"FiltersCriteria": {}, "EventSourceArn": "arn", "FunctionName": "f", "Batch": 7}
+    with pytest.raises(SettingsError) as caught:
+        MappingSettings.from_template(properties)
+    assert caught.value.faults == (
+        "Batch is no property of AWS::Lambda::EventSourceMapping; did you mean BatchSize?",
+        (
+            "FiltersCriteria is no property of AWS::Lambda::EventSourceMapping; "
+            "did you mean FilterCriteria?"
+        ),
+    )
+
+
+def test_a_pattern_that_is_an_object_in_a_template_is_a_fault() -> None:
+    properties = {"FilterCriteria": {"Filters": [{"Pattern": {"eventName": ["INSERT"]}}]}}
+    with pytest.raises(SettingsError) as caught:
+        MappingSettings.from_template(properties)
+    assert caught.value.faults == (
+        "FilterCriteria.Filters[0].Pattern must be text, got an object; write its JSON as text",
+    )
+
+
+@pytest.mark.parametrize("name", MappingSettings.__annotations__)
+def test_every_setting_is_described(name: str) -> None:
+    assert f"        {name}: " in str(MappingSettings.__doc__)
+
+
+@pytest.mark.parametrize(("name", "setting"), settings_of(MappingSettings).items())
+def test_a_setting_is_declared_once(name: str, setting: Setting[Any, Any]) -> None:
+    full = FULL if name != "tumbling_window" else MappingSettings(tumbling_window=60)
+    value = getattr(full, name)
+    assert value != setting.default
+    assert setting.prop in full.to_template()
+    assert getattr(MappingSettings.from_template(full.to_template()), name) == value
+    assert f"{name}=" in repr(full)
 
 
 def test_a_template_with_a_property_of_another_source_is_refused() -> None:
