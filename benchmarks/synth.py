@@ -275,7 +275,7 @@ def main() -> None:
         times = compare({"by hand": by_hand, **builds}, Path(folder))
     worst = report(times, "by hand")
     if arguments.beside:
-        subprocess.run([arguments.beside, __file__], check=True)  # noqa: S603 -- the caller's Python
+        subprocess.run([arguments.beside, __file__], check=True)  # noqa: S603 - the caller's Python
     if not installed and worst > LIMIT:
         sys.exit(f"ours must take at most {LIMIT} x the time, took {worst:.2f} x")
 

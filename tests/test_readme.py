@@ -29,7 +29,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def run(folder: Path, *arguments: str) -> str:
-    done = subprocess.run(  # noqa: S603 -- our own interpreter on our own text
+    done = subprocess.run(  # noqa: S603 - our own interpreter on our own text
         [sys.executable, *arguments], cwd=folder, capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr

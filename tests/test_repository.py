@@ -67,6 +67,19 @@ def test_no_tracked_file_names_a_package_host_or_a_folder_of_one_machine(word: s
     assert [str(path.relative_to(ROOT)) for path in _tracked() if word in _text(path)] == []
 
 
+def test_each_lint_exception_names_its_rules_and_its_reason() -> None:
+    wanted = re.compile("# no" + r"qa: [A-Z]+\d+(, [A-Z]+\d+)* - \S")
+    found = [
+        f"{path.relative_to(ROOT)}:{number}"
+        for path in _tracked()
+        if path.suffix == ".py"
+        for number, line in enumerate(_text(path).splitlines(), start=1)
+        # Written in pieces: this line is none.
+        if "# no" + "qa" in line and not wanted.search(line)
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("lock", LOCKS, ids=lambda lock: lock.name)
 def test_every_locked_package_has_one_version_and_its_hashes(lock: Path) -> None:
     locked = _locked(lock)

@@ -74,6 +74,6 @@ def local(**options: Any) -> None:
             "folder with --app"
         )
     # boto3 and rich are paid for by this command only, and not by its --help.
-    from cdk_streams.cli._local_session import run  # noqa: PLC0415
+    from cdk_streams.cli._local_session import run  # noqa: PLC0415 - boto3 is imported on use
 
     raise SystemExit(run(LocalOptions(**options)))

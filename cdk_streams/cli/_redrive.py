@@ -74,6 +74,6 @@ def redrive(
     if options["consumer"] is not None and options["stack"] is None:
         raise click.UsageError("--consumer needs --stack")
     # boto3 is paid for by this command only, and not by its --help.
-    from cdk_streams.cli._redrive_session import aws, run  # noqa: PLC0415
+    from cdk_streams.cli._redrive_session import aws, run  # noqa: PLC0415 - boto3 is imported on use
 
     raise SystemExit(run(lambda: aws(profile, region, endpoint_url), RedriveOptions(**options)))

@@ -102,7 +102,7 @@ def _action(action: AlarmAction) -> cloudwatch.IAlarmAction:
     if not isinstance(action, sns.TopicBase):
         return cast("cloudwatch.IAlarmAction", action)
     # Many services stand behind this module; it is loaded where a topic is notified.
-    from aws_cdk import aws_cloudwatch_actions as actions  # noqa: PLC0415 -- see above
+    from aws_cdk import aws_cloudwatch_actions as actions  # noqa: PLC0415 - see above
 
     if action.master_key is not None:
         # Without it alarms go off and nobody is notified: SNS refuses CloudWatch's message.

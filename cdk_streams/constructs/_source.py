@@ -139,7 +139,7 @@ def _defined_view_type(
     if not isinstance(resource, (dynamodb.CfnTable, dynamodb.CfnGlobalTable)):
         return False, None
     # The public property cannot be read from Python while CDK keeps it open for replicas.
-    properties = resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
+    properties = resource._cfn_properties  # noqa: SLF001 - protected in CDK, open to subclasses
     stream = Stack.of(table).resolve(properties.get("streamSpecification")) or {}
     name = stream.get("streamViewType")
     return True, dynamodb.StreamViewType(name) if name else None

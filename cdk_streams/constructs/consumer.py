@@ -81,7 +81,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 -- CDK's name for it
+        id: str,  # noqa: A002 - CDK's name for it
         *,
         table: dynamodb.ITable,
         function: AnyFunction,

@@ -46,7 +46,7 @@ class StreamDashboard(Construct):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 -- CDK's name for it
+        id: str,  # noqa: A002 - CDK's name for it
         *,
         consumers: Sequence[StreamConsumer],
         dashboard_name: str | None = None,

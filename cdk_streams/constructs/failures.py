@@ -263,7 +263,7 @@ def _new_bucket(scope: Construct, queue: sqs.Queue) -> s3.Bucket:
         lifecycle_rules=[s3.LifecycleRule(expiration=Duration.days(_BUCKET_DAYS))],
     )
     cfn = bucket.node.default_child
-    assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 -- for the type checker; CDK's own child
+    assert isinstance(cfn, s3.CfnBucket)  # noqa: S101 - for the type checker; CDK's own child
     prefix = s3.CfnBucket.FilterRuleProperty(name="prefix", value=FAILURE_OBJECTS)
     notification = s3.CfnBucket.QueueConfigurationProperty(
         event="s3:ObjectCreated:*",

@@ -54,7 +54,7 @@ class StreamFunction(lambda_.Function):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 -- the name CDK gives it, so that Function(...) can be replaced
+        id: str,  # noqa: A002 - the name CDK gives it, so that Function(...) can be replaced
         *,
         entry: str | PathLike[str],
         index: str = "index.py",

@@ -45,7 +45,7 @@ class StreamTable(dynamodb.TableV2):
     def __init__(
         self,
         scope: Construct,
-        id: str,  # noqa: A002 -- the name CDK gives it, so that TableV2(...) can be replaced
+        id: str,  # noqa: A002 - the name CDK gives it, so that TableV2(...) can be replaced
         *,
         partition_key: dynamodb.Attribute | dict[str, Any],
         stream_view_type: dynamodb.StreamViewType | None = None,
@@ -96,7 +96,7 @@ class StreamTable(dynamodb.TableV2):
     @staticmethod
     def look_up(
         scope: Construct,
-        id: str,  # noqa: A002 -- CDK's name for it
+        id: str,  # noqa: A002 - CDK's name for it
         *,
         table_name: str,
         stream_view_type: dynamodb.StreamViewType | None = None,

@@ -34,7 +34,7 @@ def _run(handler: str) -> None:
     # Python put this script's folder first; Lambda puts the function's own folder there.
     sys.path[0] = os.getcwd()  # noqa: PTH109 - pathlib would be imported for this one line
     # Found on the path set just above; the client has no type information.
-    from awslambdaric.__main__ import main  # type: ignore[import-untyped]  # noqa: PLC0415
+    from awslambdaric.__main__ import main  # type: ignore[import-untyped]  # noqa: PLC0415 - in the function's own process only
 
     main(["awslambdaric", handler])
 

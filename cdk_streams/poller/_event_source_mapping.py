@@ -84,7 +84,7 @@ def _matcher(filters: tuple[str, ...]) -> Callable[[Record], bool] | None:
     if not filters:
         return None
     # Most mappings have no filter, and the pattern engine costs import time.
-    from cdk_streams.filters import compile_pattern  # noqa: PLC0415 (see above)
+    from cdk_streams.filters import compile_pattern  # noqa: PLC0415 - see above
 
     patterns = [compile_pattern(text).matches for text in filters]
     if len(patterns) == 1:

@@ -55,7 +55,7 @@ def test_aws_cdk_and_boto3_are_not_loaded_without_the_constructs(names: str) -> 
         f"import sys; from cdk_streams import {names}\n"
         "print({'aws_cdk', 'jsii', 'boto3'} & {*sys.modules})"
     )
-    ran = subprocess.run(  # noqa: S603 -- our own interpreter and our own text
+    ran = subprocess.run(  # noqa: S603 - our own interpreter and our own text
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert ran.stdout == "set()\n"

@@ -114,7 +114,7 @@ def install(requirements: Path, platform: Platform, cache: Path) -> dict[str, by
 def _installed(requirements: Path, platform: Platform) -> dict[str, bytes]:
     with tempfile.TemporaryDirectory() as target:
         command = [*_installer(platform), "--target", target, "-r", str(requirements)]
-        ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- no shell
+        ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
         if ran.returncode:
             said = [line for line in ran.stderr.splitlines() if line.strip()]
             raise SourceError(

@@ -31,16 +31,16 @@ def handler(event: dict[str, Any], _context: object) -> None:
         answer["PhysicalResourceId"] = name
         try:
             answer["Data"] = stream_of(name, asked.get("StreamViewType"))
-        except Exception as error:  # noqa: BLE001 -- whatever it is, CloudFormation is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation is told
             answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
     # The address is CloudFormation's own, signed for this one answer; it takes no content type.
-    request = Request(  # noqa: S310 -- see above
+    request = Request(  # noqa: S310 - see above
         event["ResponseURL"],
         data=json.dumps(answer).encode(),
         headers={"Content-Type": ""},
         method="PUT",
     )
-    with urlopen(request, timeout=_ANSWER_TIMEOUT_S):  # noqa: S310 -- see above
+    with urlopen(request, timeout=_ANSWER_TIMEOUT_S):  # noqa: S310 - see above
         pass
 
 
@@ -63,7 +63,7 @@ def stream_of(table_name: str, expected: str | None = None) -> dict[str, str]:
 
 def describe(table_name: str) -> dict[str, Any]:
     """Return DynamoDB's description of the table in the function's own region."""
-    import boto3  # noqa: PLC0415 -- Lambda has it; those who deploy need not
+    import boto3  # noqa: PLC0415 - Lambda has it; those who deploy need not
 
     answer: Any = boto3.client("dynamodb").describe_table(TableName=table_name)
     table: dict[str, Any] = answer["Table"]

@@ -42,7 +42,7 @@ def _has_alarm(tree: Iterable[IConstruct], names: frozenset[str], dimension: str
     for alarm in tree:
         if isinstance(alarm, cloudwatch.CfnAlarm):
             # The name of a resource in another stack reads alike only in one stack's words.
-            properties, value = Stack.of(alarm).resolve([alarm._cfn_properties, dimension])  # noqa: SLF001 -- the one way to all of them
+            properties, value = Stack.of(alarm).resolve([alarm._cfn_properties, dimension])  # noqa: SLF001 - the one way to all of them
             for metric in _metrics(properties):
                 dimensions = metric.get("dimensions") or ()
                 if metric["metricName"] in names and value in [

@@ -204,5 +204,5 @@ def _held(resource: CfnResource) -> dict[str, Any]:
 
 def _properties(resource: CfnResource) -> Mapping[str, Any]:
     # The one way to all properties of a resource at once, whatever its type.
-    held: Mapping[str, Any] = resource._cfn_properties  # noqa: SLF001 -- protected in CDK, open to subclasses
+    held: Mapping[str, Any] = resource._cfn_properties  # noqa: SLF001 - protected in CDK, open to subclasses
     return held

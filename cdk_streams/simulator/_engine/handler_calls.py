@@ -100,7 +100,7 @@ def invoke_handler(
         outcome = Returned(_through_json(handler(event, context)))
     except _OutOfTime:
         outcome = Errored()
-    except (Exception, SystemExit) as raised:  # noqa: BLE001 (whatever a handler raises)
+    except (Exception, SystemExit) as raised:  # noqa: BLE001 - whatever a handler raises
         error, outcome = raised, Errored()
     took_ms = context.spent_ms + least_ms
     if took_ms >= limit_ms:
@@ -115,8 +115,8 @@ def fresh(event: dict[str, Any]) -> dict[str, Any]:
     of JSON and of `deepcopy`, which takes what pickle cannot.
     """
     try:
-        copy: dict[str, Any] = pickle.loads(pickle.dumps(event, 5))  # noqa: S301 (made just here)
-    except Exception:  # noqa: BLE001 (pickle raises whatever a value's own methods raise)
+        copy: dict[str, Any] = pickle.loads(pickle.dumps(event, 5))  # noqa: S301 - made just here
+    except Exception:  # noqa: BLE001 - pickle raises whatever a value's own methods raise
         return deepcopy(event)
     return copy
 
@@ -132,7 +132,7 @@ def _through_json(answer: Any) -> Any:
 
 
 def _number(value: Any) -> float:
-    from decimal import Decimal  # noqa: PLC0415 (few answers hold one, and it costs import time)
+    from decimal import Decimal  # noqa: PLC0415 - few answers hold one, and it costs import time
 
     if isinstance(value, Decimal):
         return float(value)

@@ -25,7 +25,7 @@ class Rng:
     def __init__(self, seed: int, purpose: str) -> None:
         digest = blake2b(f"{seed} {purpose}".encode(), digest_size=8).digest()
         # Not for secrets: what is wanted here is that anybody can draw the same again.
-        self._next = random.Random(int.from_bytes(digest, "big")).random  # noqa: S311
+        self._next = random.Random(int.from_bytes(digest, "big")).random  # noqa: S311 - a reproducible draw, no secret
 
     def chance(self, probability: float) -> bool:
         """Return True this often: 0 is never, 1 is always. It draws in either case."""

@@ -351,7 +351,7 @@ def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack) -> None:
     orders = StreamTable(names["stack"], "Orders", partition_key={"name": "id", "type": S})
     names |= {"orders": orders, "function": given.function, "audit": given, "inventory": given}
     for each in code:
-        exec(each, names)  # noqa: S102 -- the page's own code
+        exec(each, names)  # noqa: S102 - the page's own code
     assert set(names["stack"].node.find_child("Audit").alarms) == {
         "IteratorAgeAlarm",
         "FailureQueueAlarm",

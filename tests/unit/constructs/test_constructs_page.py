@@ -39,7 +39,7 @@ def ran(stack: cdk.Stack, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> di
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {"stack": stack}
     for block in BLOCKS:
-        exec(block, names)  # noqa: S102 -- the page's own code
+        exec(block, names)  # noqa: S102 - the page's own code
     return names
 
 

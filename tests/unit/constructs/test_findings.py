@@ -488,7 +488,7 @@ def test_the_page_shows_how_to_acknowledge(parts: Parts) -> None:
     text = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
     (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     names = {"streams": cdk_streams, "stack": parts.stack, "orders": parts.table}
-    exec(code, {**names, "function": parts.function()})  # noqa: S102 -- the page's own code
+    exec(code, {**names, "function": parts.function()})  # noqa: S102 - the page's own code
     assert warnings(parts.stack) == []
 
 

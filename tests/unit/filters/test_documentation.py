@@ -23,7 +23,7 @@ NAMES = {name: getattr(filters, name) for name in filters.__all__} | {
 
 @pytest.mark.parametrize(("builder", "pattern"), ROWS, ids=[row[0] for row in ROWS])
 def test_a_row_of_the_table_is_true(builder: str, pattern: str) -> None:
-    built = eval(builder.replace(r"\|", "|"), dict(NAMES))  # noqa: S307  our own page
+    built = eval(builder.replace(r"\|", "|"), dict(NAMES))  # noqa: S307 - our own page
     if isinstance(built, Condition):
         built = Filter.any_event(built)
     assert built.text == pattern

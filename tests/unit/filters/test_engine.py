@@ -41,7 +41,7 @@ def test_the_same_text_gives_the_same_compiled_pattern() -> None:
 def test_compiled_patterns_are_equal_by_text_and_survive_copying() -> None:
     compiled = compile_pattern('{"eventName": ["INSERT"]}')
 
-    assert pickle.loads(pickle.dumps(compiled)) == compiled  # noqa: S301  our own bytes
+    assert pickle.loads(pickle.dumps(compiled)) == compiled  # noqa: S301 - our own bytes
     assert copy.deepcopy({"filter": compiled}) == {"filter": compiled}
     assert repr(compiled) == """CompiledPattern(text='{"eventName": ["INSERT"]}')"""
 

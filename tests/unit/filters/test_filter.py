@@ -208,7 +208,7 @@ def test_a_filter_is_a_value() -> None:
 
     assert built == Filter.insert(NewImage("a").eq("x"))
     assert len({built, Filter(built.text)}) == 1
-    assert pickle.loads(pickle.dumps(built)) == built  # noqa: S301  our own bytes
+    assert pickle.loads(pickle.dumps(built)) == built  # noqa: S301 - our own bytes
     assert copy.deepcopy(built) == built
     with pytest.raises(FrozenInstanceError):
         built.text = "{}"  # type: ignore[misc]  # the rule under test

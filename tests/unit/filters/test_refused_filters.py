@@ -67,7 +67,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a size that is true": (lambda: SizeBytes.eq(True), "is a number, got bool"),
     "a size that is a moment": (lambda: SizeBytes.eq(datetime.now().astimezone()), "with bytes"),
     "a moment without a zone": (
-        lambda: ApproximateCreationDateTime.gt(datetime(2026, 1, 1)),  # noqa: DTZ001  the fault
+        lambda: ApproximateCreationDateTime.gt(datetime(2026, 1, 1)),  # noqa: DTZ001 - the fault
         "time zone",
     ),
     "a size with too many digits": (lambda: SizeBytes.eq(12345678901234567890), "more digits"),

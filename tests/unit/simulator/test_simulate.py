@@ -115,7 +115,7 @@ def test_a_handler_cannot_outlive_its_timeout_by_catching_everything() -> None:
     def handler(_event: Any, context: Any) -> None:
         try:
             context.spend(100)
-        except BaseException:  # noqa: BLE001 (what this test is about)
+        except BaseException:  # noqa: BLE001 - what this test is about
             return
 
     run = simulate(handler, _records(1), settings=ONE_TRY)
@@ -359,7 +359,7 @@ def test_what_cannot_be_a_stream_is_refused(records: Any, message: str) -> None:
 
 def test_a_start_without_a_time_zone_is_refused() -> None:
     with pytest.raises(SourceError, match="must have a time zone"):
-        simulate(_nothing, _records(1), start=datetime(2026, 1, 1))  # noqa: DTZ001 (the point)
+        simulate(_nothing, _records(1), start=datetime(2026, 1, 1))  # noqa: DTZ001 - the point
 
 
 def test_another_seed_changes_the_ids_alone() -> None:
