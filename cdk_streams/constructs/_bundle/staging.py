@@ -36,6 +36,9 @@ __all__ = [
 RUNTIME: Final = "lambda_runtime"
 OPTIONAL: Final = ("forward", "replication", "views")
 """Packages of the runtime that ship only with a function whose files import them."""
+_FOR_TYPES: Final = "_routing/handler_types.py"
+_FOR_TESTS: Final = {"_tables/memory_table.py": "MemoryTable"}
+"""Files that ship only with a function whose files import that name, which tests do."""
 # The runtime as it was last written beside a folder: the functions of an app share its files.
 _WRITTEN: Final[dict[tuple[Path, str, bytes], Path]] = {}
 _LEFT_OUT: Final = (
@@ -85,7 +88,8 @@ def collect(entry: Path, exclude: Sequence[str] = ()) -> dict[str, bytes]:
 def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
     """Return the files of `lambda_runtime`, found without importing it and read once.
 
-    Of the packages in `OPTIONAL`, those that a Python file of `handler` imports.
+    Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
+    imports; what type checkers alone read never.
 
     Raises:
         SourceError: It is not installed beside cdk_streams.
@@ -99,7 +103,9 @@ def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes
             "got none; install the cdk-streams distribution whole"
         )
     imported = set().union(*(imports(content) for content in (handler or {}).values()))
-    left_out = tuple(f"{part}/" for part in OPTIONAL if f"{RUNTIME}.{part}" not in imported)
+    parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
+    unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
+    left_out = (_FOR_TYPES, *unused)
     return {
         f"{RUNTIME}/{name}": content
         for name, content in _runtime(Path(places[0])).items()

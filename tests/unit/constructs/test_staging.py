@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import io
 import os
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -169,3 +171,26 @@ def test_optional_parts_of_the_runtime_ship_with_what_imports_them(
         "lambda_runtime",
         "lambda_runtime.forward",
     }
+
+
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"from lambda_runtime import parse", False),
+        (b"from lambda_runtime import MemoryTable", True),
+    ],
+)
+def test_what_only_tests_and_type_checkers_need_does_not_ship(handler: bytes, ships: bool) -> None:
+    files = staging.runtime_files({"index.py": handler})
+
+    assert "lambda_runtime/_routing/handler_types.py" not in files
+    assert ("lambda_runtime/_tables/memory_table.py" in files) is ships
+
+
+def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(staging.runtime_files().items()):
+            archive.writestr(name, content)
+
+    assert len(package.getvalue()) < 60_000

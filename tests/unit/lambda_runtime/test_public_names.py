@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -68,13 +66,3 @@ def test_every_module_is_the_home_of_the_names_it_is_said_to_be() -> None:
 def test_a_name_that_is_none_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'lambda_runtime' has no attribute 'Ruoter'"):
         _ = lambda_runtime.Ruoter
-
-
-def test_the_staged_runtime_stays_under_60_kilobytes() -> None:
-    package = io.BytesIO()
-    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(PACKAGE.rglob("*")):
-            if path.is_file() and "__pycache__" not in path.parts:
-                archive.write(path, path.relative_to(PACKAGE.parent))
-
-    assert len(package.getvalue()) < 60_000
