@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_runtime._batches.batches import Take
     from lambda_runtime._batches.deadlines import Watch
 
-__all__ = ["on_threads"]
+__all__ = ["item_of", "on_threads"]
 
 
 def on_threads(
@@ -59,19 +59,18 @@ def _queues(records: Sequence[Any], start: int) -> tuple[list[list[int]], int]:
     end = len(records)
     for position in range(start, len(records)):
         try:
-            queues.setdefault(_item(records[position]), []).append(position)
+            queues.setdefault(item_of(records[position]["dynamodb"]["Keys"]), []).append(position)
         except Exception:  # noqa: BLE001 - any way in which a record can be malformed
             end = position
             break
     return [queue[::-1] for queue in queues.values()], end
 
 
-def _item(record: Any) -> Hashable:
-    """Which item a record changed: its keys as they are on the wire, DynamoDB writes them one way.
+def item_of(keys: Any) -> Hashable:
+    """Which item a change is of: its keys as they are on the wire, DynamoDB writes them one way.
 
     `{"pk": {"S": "a"}, "sk": {"N": "1"}}` becomes `(("pk", "S", "a"), ("sk", "N", "1"))`.
     """
-    keys = record["dynamodb"]["Keys"]
     return tuple(sorted((name, *next(iter(value.items()))) for name, value in keys.items()))
 
 

@@ -10,11 +10,12 @@ from lambda_runtime.errors import Reject, RouteError, UnroutedError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from lambda_runtime._batches.batches import Take
     from lambda_runtime._changes.records import Change
+    from lambda_runtime._routing.batch_routes import BatchRoute, BatchRun
     from lambda_runtime._values.numbers_as import Convert
 
     Settle = Callable[[Failure], Failure | None]
@@ -25,15 +26,17 @@ __all__ = ["Routes", "settler"]
 class Routes:
     """The routes of a router, by event in the order of their declaration, and the default one."""
 
-    __slots__ = ("_by_change", "_default", "_fails_unrouted")
+    __slots__ = ("_by_change", "_default", "_fails_unrouted", "of_batches")
 
     def __init__(self, *, fails_unrouted: bool) -> None:
         self._by_change: dict[type, list[Route]] = {Insert: [], Modify: [], Remove: []}
         self._default: Route | None = None
         self._fails_unrouted = fails_unrouted
+        self.of_batches: list[BatchRoute] = []
 
     def __bool__(self) -> bool:
-        return self._default is not None or any(self._by_change.values())
+        found = self.of_batches or self._default is not None or any(self._by_change.values())
+        return bool(found)
 
     def add(self, change: type, route: Route) -> None:
         """Add a route for `change`: Insert, Modify or Remove."""
@@ -47,15 +50,18 @@ class Routes:
             raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
         self._default = route
 
-    def taker(self, context: Any, convert: Convert, settle: Settle) -> Take:
+    def taker(
+        self, context: Any, convert: Convert, settle: Settle, runs: Sequence[BatchRun] = ()
+    ) -> Take:
         """The function that hands one record to all routes that take it.
 
-        It is called for each record of each batch, so what it needs is at hand.
+        It is called for each record of each batch, so what it needs is at hand. `runs` are the
+        batch routes' own.
         """
         by_change = self._by_change
 
         def take(record: Any, position: int) -> Failure | None:
-            route: Route | None = None
+            route: Route | BatchRoute | None = None
             try:
                 change = change_of(record, position, convert)
                 taken = False
@@ -66,6 +72,9 @@ class Routes:
                             route.function(change, context)
                         else:
                             route.function(change)
+                for run in runs:
+                    route = run.route
+                    taken = run.take(change, position) or taken
                 if not taken:
                     route = self._default
                     self._take_unrouted(change, context)

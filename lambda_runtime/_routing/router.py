@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from lambda_runtime._batches.batches import Failure, Take
     from lambda_runtime._batches.deadlines import Watch
     from lambda_runtime._batches.windows import WindowRoutes
+    from lambda_runtime._routing.batch_routes import BatchWriter
     from lambda_runtime._routing.handler_types import (
         HandlesChange,
         HandlesEnd,
@@ -179,6 +180,38 @@ class Router:
         self._routes.set_default(Route(handler, None))
         return handler
 
+    @overload
+    def latest(self, handler: HandlesChange, /) -> HandlesChange: ...
+    @overload
+    def latest(
+        self, *, keys: Mapping[str, Any] | None = None, **key: Any
+    ) -> Callable[[HandlesChange], HandlesChange]: ...
+    def latest(self, *handler: Any, **conditions: Any) -> Any:
+        """Declare a handler of each item's last change in a batch: `@on.latest(pk="ORDER#")`.
+
+        It runs when the rest of the batch is done. Its conditions are those on keys.
+        """
+        from lambda_runtime._routing.batch_routes import latest_route  # noqa: PLC0415 - few routers need it
+
+        def decorate(function: Any) -> Any:
+            self._check_no_window()
+            self._routes.of_batches.append(latest_route(function, conditions))
+            return function
+
+        return decorate(*handler) if handler else decorate
+
+    def aggregate(
+        self, writer: BatchWriter, /, *, keys: Mapping[str, Any] | None = None, **key: Any
+    ) -> None:
+        """Keep a view up to date: `on.aggregate(ViewWriter(view, target=…, marks=…))`.
+
+        `lambda_runtime.views` has the writer. Conditions are those on keys.
+        """
+        from lambda_runtime._routing.batch_routes import aggregate_route  # noqa: PLC0415 - few routers need it
+
+        self._check_no_window()
+        self._routes.of_batches.append(aggregate_route(writer, {"keys": keys, **key}))
+
     def window(
         self, *, initial: State | Callable[[], State], end_early: bool = False
     ) -> Callable[[HandlesWindow], HandlesWindow]:
@@ -236,26 +269,29 @@ class Router:
         watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
             return self._window.handle(event, records, watch, settle)
-        failure = self._run(records, self._routes.taker(context, self._convert, settle), watch)
+        runs = [route.begin(context) for route in self._routes.of_batches]
+        take = self._routes.taker(context, self._convert, settle, runs)
+        failure = self._run(records, take, watch)
+        for run in runs:
+            end = len(records) if failure is None else failure.unhandled
+            failure = run.finish(end, watch, settle) or failure
+        if failure is not None and failure.error is None:
+            from lambda_runtime._batches import log_lines  # noqa: PLC0415 - for what seldom happens
+
+            log_lines.log_deadline(records, failure.unhandled)
         response = batches.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
     def _run(self, records: list[Any], take: Take, watch: Watch | None) -> Failure | None:
-        """Take all records, on as many threads as asked for; say so when the deadline ends it."""
+        """Take all records, on as many threads as asked for."""
         if not self._routes:
             raise RouteError("this router has no routes; declare one before its handler is called")
         if self._concurrency == 1:
-            failure = batches.in_order(records, take, watch)
-        else:
-            from lambda_runtime._batches.concurrency import on_threads  # noqa: PLC0415 - few routers need it
+            return batches.in_order(records, take, watch)
+        from lambda_runtime._batches.concurrency import on_threads  # noqa: PLC0415 - few routers need it
 
-            failure = on_threads(records, take, watch, self._concurrency)
-        if failure is not None and failure.error is None:
-            from lambda_runtime._batches import log_lines  # noqa: PLC0415 - for what seldom happens
-
-            log_lines.log_deadline(records, failure.unhandled)
-        return failure
+        return on_threads(records, take, watch, self._concurrency)
 
     def _declare(
         self,
