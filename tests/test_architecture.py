@@ -34,8 +34,20 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # jsii is how Python implements an interface of CDK.
     "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
+    "cdk_streams._lifeline": (),
+    "cdk_streams._loopback": (),
+    "cdk_streams._ports": (),
     "cdk_streams._signals": (),
-    "cdk_streams.lambda_local": (*LAYER_1, "lambda_runtime", "boto3", "botocore", "awslambdaric"),
+    "cdk_streams.lambda_local": (
+        *LAYER_1,
+        "cdk_streams._lifeline",
+        "cdk_streams._loopback",
+        "_lifeline",
+        "lambda_runtime",
+        "boto3",
+        "botocore",
+        "awslambdaric",
+    ),
     "cdk_streams.testing": (*LAYER_1, "lambda_runtime", "botocore", "cdk_streams.simulator"),
     "cdk_streams.live": (
         *LAYER_1,
@@ -55,6 +67,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "cdk_streams.local": (
         *LAYER_1,
+        "cdk_streams._lifeline",
+        "cdk_streams._ports",
         "cdk_streams._signals",
         "cdk_streams.lambda_local",
         "cdk_streams.live",

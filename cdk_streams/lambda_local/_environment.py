@@ -7,9 +7,7 @@ process that ends. On Linux the memory is the peak of the process's resident pag
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 import signal
 import subprocess
 import threading
@@ -20,6 +18,7 @@ from pathlib import Path
 from queue import Empty
 from typing import Any, Literal
 
+from cdk_streams._lifeline import kill_with_descendants
 from cdk_streams.lambda_local._function import DeployedFunction
 from cdk_streams.lambda_local._logs import LogLine, LogPipe
 from cdk_streams.lambda_local._runtime_api import (
@@ -94,7 +93,6 @@ class Environment:
         self._killed = False
         self._started_s = time.monotonic()
         self._api = RuntimeApi()
-        self._api.__enter__()
         self._process = subprocess.Popen(  # noqa: S603 - the deployed function is what is run
             [python, "-S", str(_PROCESS), function.handler],
             cwd=task_root,
@@ -139,7 +137,7 @@ class Environment:
         for pipe in (self._process.stdin, self._process.stdout):
             if pipe is not None:
                 pipe.close()
-        self._api.__exit__()
+        self._api.close()
 
     def _wait_until_ready(self) -> Reply | _Ending:
         allowed_s = self._function.timeout_s if self._warm else self._init_limit_s
@@ -201,13 +199,10 @@ class Environment:
     def kill(self) -> None:
         """End the process; an invocation under way comes back with an error."""
         self.usable = False
-        # The process leads a group of its own, which outlives it when it left children. Once only:
-        # afterwards the number may belong to somebody else.
-        if self._killed:
-            return
-        self._killed = True
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        # Once only: afterwards the number of the process's group may belong to somebody else.
+        if not self._killed:
+            self._killed = True
+            kill_with_descendants(self._process.pid, f"AWS_LAMBDA_RUNTIME_API={self._api.address}")
 
     def _report_exit(self) -> None:
         self._api.replies.put(Exited(self._process.wait()))

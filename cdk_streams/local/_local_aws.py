@@ -15,17 +15,17 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from cdk_streams._ports import free_port, wait_until
 from cdk_streams._signals import ignore_signals
 from cdk_streams.errors import ToolError
 from cdk_streams.local import _local_aws_process
@@ -123,24 +123,17 @@ def local_aws(*, region: str = "us-east-1") -> Iterator[LocalAws]:
         )
     for start in range(_STARTS):
         folder = Path(tempfile.mkdtemp(prefix="cdk-streams-"))
-        aws = LocalAws(f"http://127.0.0.1:{_free_port()}", folder, region)
+        aws = LocalAws(f"http://127.0.0.1:{free_port()}", folder, region)
         with contextlib.ExitStack() as stack:
             stack.callback(shutil.rmtree, folder, ignore_errors=True)
             process = _start(aws)
             stack.callback(_stop, process)
-            if _answers(aws, process):
+            # It ends when its port was taken by another process meanwhile.
+            if wait_until(partial(_answers, aws), process, _START_TIMEOUT_S):
                 yield aws
                 return
             if process.poll() is None or start == _STARTS - 1:
                 raise LocalAwsError(_why(aws, process))
-
-
-def _free_port() -> int:
-    """A port nobody listens on now; another process may take it first, hence the several starts."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _start(aws: LocalAws) -> subprocess.Popen[bytes]:
@@ -168,15 +161,10 @@ def _start(aws: LocalAws) -> subprocess.Popen[bytes]:
         )
 
 
-def _answers(aws: LocalAws, process: subprocess.Popen[bytes]) -> bool:
-    """Wait for its health page; False when it ended, which is what a taken port makes it do."""
-    give_up = time.monotonic() + _START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < give_up:
-        with contextlib.suppress(OSError, ValueError, http.client.HTTPException):
-            # The edition tells the one started here from another on a port just taken.
-            if _health(aws).get("edition") == aws.access_key_id:
-                return True
-        time.sleep(0.05)
+def _answers(aws: LocalAws) -> bool:
+    """Tell whether it is the one started here that answers, and not another on its port."""
+    with contextlib.suppress(ValueError, http.client.HTTPException):
+        return bool(_health(aws).get("edition") == aws.access_key_id)
     return False
 
 

@@ -1,10 +1,9 @@
-"""The process `local_aws` starts: ministack, for as long as the process that started it lives.
+"""The process that `local_aws` starts: ministack, for as long as its starter lives.
 
-The starter holds the other end of standard input. When that closes, because the starter closed it
-or because it died (`kill -9` included), ministack is asked to end, and made to after GRACE_S. The
-folder named on the command line is removed last, with whatever ministack left in it.
+When the starter closes the pipe to it or dies (`kill -9` included), ministack is asked to end, and
+is killed after GRACE_S. The folder named on the command line goes last, with all that is in it.
 
-Run as `python -m cdk_streams.local._local_aws_process /tmp/cdk-streams-x1y2z3`.
+Run as a script: `_local_aws_process.py /tmp/cdk-streams-x1y2z3`.
 """
 
 from __future__ import annotations
@@ -14,9 +13,10 @@ import os
 import shutil
 import signal
 import sys
-import threading
 import time
 from importlib import import_module
+
+from cdk_streams._lifeline import end_with_starter
 
 __all__ = ["GRACE_S"]
 
@@ -24,9 +24,7 @@ GRACE_S = 3.0
 """Seconds ministack has to end by itself; while a custom resource waits, it never does."""
 
 
-def _end_with(starter: int, folder: str) -> None:
-    while os.read(starter, 4096):
-        pass
+def _end(folder: str) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)
     shutil.rmtree(folder, ignore_errors=True)
@@ -36,11 +34,7 @@ def _end_with(starter: int, folder: str) -> None:
 
 def _run(folder: str) -> None:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    starter = os.dup(0)
-    empty = os.open(os.devnull, os.O_RDONLY)
-    os.dup2(empty, 0)
-    os.close(empty)
-    threading.Thread(target=_end_with, args=(starter, folder), daemon=True).start()
+    end_with_starter(lambda: _end(folder))
     sys.argv[1:] = []
     import_module("ministack.app").main()
 

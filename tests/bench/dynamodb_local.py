@@ -15,15 +15,17 @@ import contextlib
 import http.client
 import os
 import shutil
-import socket
 import subprocess
+import sys
 import tarfile
 import tempfile
-import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from cdk_streams import _lifeline
+from cdk_streams._ports import free_port, wait_until
 from cdk_streams.errors import ToolError
 
 __all__ = ["PACKAGE", "dynamodb_local", "fetch", "missing", "roll_over"]
@@ -33,24 +35,24 @@ PACKAGE = "amplify-dynamodb-simulator@2.9.30"
 _START_TIMEOUT_S = 60.0
 _ARCHIVE = Path("package", "emulator", "DynamoDBLocal.jar")
 _LAUNCHER = Path(__file__).with_name("LoopbackServer.java").resolve()
-# Java does not notice that its parent is gone. The shell around it does: its `cat` reads the pipe
-# that this process holds open, and ends Java when the pipe ends, however this process ended.
 # One compiler tier halves the time to start, which is most of what a test spends here.
-_UNTIL_INPUT_ENDS = """
-exec 3<&0
-java -XX:TieredStopAtLevel=1 -Djava.library.path=./DynamoDBLocal_lib \
-    -cp 'DynamoDBLocal.jar:DynamoDBLocal_lib/*' "$2" \
-    -inMemory -sharedDb -disableTelemetry -port "$1" &
-java=$!
-(cat <&3 >/dev/null; kill -KILL $java) &
-exec 3<&-
-wait $java
-"""
+_JAVA = (
+    "java",
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.library.path=./DynamoDBLocal_lib",
+    "-cp",
+    "DynamoDBLocal.jar:DynamoDBLocal_lib/*",
+    str(_LAUNCHER),
+    "-inMemory",
+    "-sharedDb",
+    "-disableTelemetry",
+    "-port",
+)
 
 
 def missing() -> str | None:
     """Return why DynamoDB Local cannot run on this machine; None when it can."""
-    needed = {"java": "Java 17 or newer", "npm": "npm, which fetches it", "sh": "a POSIX shell"}
+    needed = {"java": "Java 17 or newer", "npm": "npm, which fetches it"}
     absent = [what for command, what in needed.items() if shutil.which(command) is None]
     if not absent and not _has_compiler():
         absent = ["the compiler of a JDK, not a Java runtime alone"]
@@ -90,10 +92,11 @@ def fetch(cache: Path) -> Path:
 @contextlib.contextmanager
 def dynamodb_local(folder: Path) -> Iterator[str]:
     """Start DynamoDB Local on loopback, empty and in memory, and yield its endpoint."""
-    port = _free_port()
+    port = free_port()
     with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603 - the text above and a number
-            ["sh", "-c", _UNTIL_INPUT_ENDS, "sh", str(port), _LAUNCHER],  # noqa: S607 - on any PATH
+        process = subprocess.Popen(  # noqa: S603 - the words above and a number
+            # Java does not notice that its starter is gone.
+            [sys.executable, "-P", _lifeline.__file__, *_JAVA, str(port)],
             cwd=folder,
             # Its option against telemetry stands above; the program also reads this variable.
             env=os.environ | {"DDB_LOCAL_TELEMETRY": "0"},
@@ -103,7 +106,7 @@ def dynamodb_local(folder: Path) -> Iterator[str]:
             start_new_session=True,
         )
         try:
-            if not _answers(port, process):
+            if not wait_until(partial(_answers, port), process, _START_TIMEOUT_S):
                 log.seek(0)
                 last = log.read()[-2000:].decode("utf-8", "replace")
                 raise ToolError(f"DynamoDB Local did not start; it printed last: {last}")
@@ -122,23 +125,10 @@ def roll_over(dynamodb: Any) -> None:
     dynamodb.put_item(TableName="[TEST_CONTROL]", Item={"ACTION": {"S": "ROLLOVER"}})
 
 
-def _answers(port: int, process: subprocess.Popen[bytes]) -> bool:
-    give_up = time.monotonic() + _START_TIMEOUT_S
-    while process.poll() is None and time.monotonic() < give_up:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
-        with (
-            contextlib.closing(connection),
-            contextlib.suppress(OSError, http.client.HTTPException),
-        ):
-            connection.request("GET", "/")
-            connection.getresponse().read()
-            return True
-        time.sleep(0.05)
+def _answers(port: int) -> bool:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    with contextlib.closing(connection), contextlib.suppress(http.client.HTTPException):
+        connection.request("GET", "/")
+        connection.getresponse().read()
+        return True
     return False
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -77,11 +77,10 @@ class ShardingProxy:
         return self._proxy.endpoint_url
 
     def __enter__(self) -> Self:
-        self._proxy.__enter__()
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._proxy.__exit__()
+        self._proxy.close()
 
     def _answer(self, request: Request) -> Reply:
         asked = json.loads(request.body)

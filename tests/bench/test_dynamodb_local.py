@@ -12,7 +12,7 @@ from tests.bench.dynamodb_local import missing
 def commands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return the only folder on the PATH, with a java that lists a JDK's modules."""
     monkeypatch.setenv("PATH", str(tmp_path))
-    for name in ("java", "npm", "sh"):
+    for name in ("java", "npm"):
         (tmp_path / name).write_text("#!/bin/sh\necho java.base@17 jdk.compiler@17\n")
         (tmp_path / name).chmod(stat.S_IRWXU)
     return tmp_path

@@ -34,6 +34,15 @@ def handler(event, context):
     if do == "leave a child":
         print("child", subprocess.Popen(["sleep", "600"]).pid)
         time.sleep(600)
+    if do == "leave a daemon":
+        daemon = subprocess.Popen(["sleep", "600"], start_new_session=True)
+        print("child", daemon.pid, flush=True)
+        if event["hang"]:
+            time.sleep(600)
+        return daemon.pid
+    if do == "fork and answer twice":
+        print("forked", os.fork())
+        return {"event": event["number"]}
     if do == "exit":
         os._exit(event["status"])
     if do == "allocate":
@@ -258,12 +267,31 @@ def test_what_a_function_started_ends_with_it(asset: Path) -> None:
     assert not alive(int(printed.removeprefix("child ")))
 
 
+def test_what_left_the_functions_process_group_ends_with_it_too(asset: Path) -> None:
+    with FunctionRunner(DeployedFunction(asset, "audit.handler", timeout_s=0.5)) as run:
+        hung = run.invoke({"do": "leave a daemon", "hang": True}).logs[-1]
+        assert not alive(int(hung.removeprefix("child ")))
+        answered = run.invoke({"do": "leave a daemon", "hang": False}).payload
+        assert alive(answered)
+    assert not alive(answered)
+
+
+def test_an_event_is_never_answered_by_the_answer_to_another(asset: Path) -> None:
+    with FunctionRunner(DeployedFunction(asset, "audit.handler", timeout_s=30)) as run:
+        for number in range(6):
+            answer = run.invoke({"do": "fork and answer twice", "number": number})
+            # Of the two processes the slower one is refused, which may end the environment.
+            if answer.function_error is None:
+                assert answer.payload == {"event": number}
+
+
 DRIVER = """
 import sys
 from pathlib import Path
 from cdk_streams.lambda_local import DeployedFunction
 from cdk_streams.lambda_local import FunctionRunner
 run = FunctionRunner(DeployedFunction(Path(sys.argv[1]), "audit.handler", timeout_s=600))
+print(run.invoke({"do": "leave a daemon", "hang": False}).payload, flush=True)
 print(run.invoke({}).payload["pid"], flush=True)
 run.invoke({"do": "hang"})
 """
@@ -279,7 +307,7 @@ def test_a_killed_driver_takes_its_functions_with_it(asset: Path, tmp_path: Path
     )
     with driver:
         assert driver.stdout is not None
-        pid = int(driver.stdout.readline())
+        daemon, pid = int(driver.stdout.readline()), int(driver.stdout.readline())
         driver.send_signal(signal.SIGKILL)
     wait_for_end = threading.Event()
     for _ in range(200):
@@ -287,6 +315,7 @@ def test_a_killed_driver_takes_its_functions_with_it(asset: Path, tmp_path: Path
             break
         wait_for_end.wait(0.05)
     assert not alive(pid)
+    assert not alive(daemon)
 
 
 def test_close_ends_an_invocation_that_is_under_way(asset: Path, tmp_path: Path) -> None:
