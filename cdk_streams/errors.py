@@ -4,6 +4,7 @@ StreamsError
 ├── SettingsError   values of an event source mapping that Lambda would refuse
 ├── FilterError     a filter pattern that Lambda would refuse
 ├── SourceError     a table, stream or record source that cannot work
+│   └── TemplateError   a CloudFormation template that lacks a value, or that is refused
 ├── DeploymentError a deployed stack that lacks what is needed
 └── ToolError       a program or package that is missing, or that failed
 ├── cdk_streams.local.CdkCommandError
@@ -18,6 +19,7 @@ __all__ = [
     "SettingsError",
     "SourceError",
     "StreamsError",
+    "TemplateError",
     "ToolError",
 ]
 
@@ -57,3 +59,10 @@ class DeploymentError(StreamsError):
 
 class ToolError(StreamsError):
     """A program or package that is missing, or that failed: npm, pip, uv, Java, the cdk command."""
+
+
+class TemplateError(SourceError):
+    """A template that CloudFormation would refuse, or a value that only a deployment knows.
+
+    The message begins with the place in the template: `Mapping.BatchSize: …`.
+    """

@@ -21,13 +21,15 @@ LAYER_1 = (
     "cdk_streams.filters",
     "cdk_streams.mapping",
     "cdk_streams.poller",
-    "cdk_streams.checks",
     "cdk_streams.template",
+    "cdk_streams.checks",
 )
 # Of cdk_streams and of other people's packages: what a folder may import, besides itself and the
 # standard library. The first prefix that fits a module is its row.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "lambda_runtime": ("boto3", "botocore"),
+    # YAML comes with an extra.
+    "cdk_streams.template._yaml": ("cdk_streams.template", "yaml"),
     **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
     # Shipped to Lambda, imported by nobody.
     "cdk_streams.constructs._lookup.handler": ("boto3",),

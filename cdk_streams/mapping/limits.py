@@ -16,8 +16,12 @@ MAX_RESPONSE_BYTES: Final = MAX_PAYLOAD_BYTES + 100
 """The response of a synchronous invocation, at most: the number in Lambda's own error message."""
 LAMBDA_DEFAULT_TIMEOUT: Final = timedelta(seconds=3)
 """The timeout of a function that names none."""
+MAX_TIMEOUT: Final = timedelta(minutes=15)
+"""The longest timeout that Lambda takes; the shortest is a second."""
 LAMBDA_DEFAULT_MEMORY_MB: Final = 128
 """The memory of a function that names none; also the least that Lambda takes."""
+MAX_MEMORY_MB: Final = 10_240
+"""The most memory that Lambda takes."""
 MAX_WINDOW_STATE_BYTES: Final = 1024 * 1024
 """The state of a tumbling window; a larger one ends the window early."""
 STREAM_RETENTION: Final = timedelta(hours=24)

@@ -26,6 +26,7 @@ from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_c
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
 from cdk_streams.simulator._dynamodb.stream_log import StreamLog
 from cdk_streams.simulator._dynamodb.table import Table
+from cdk_streams.simulator._dynamodb.tables import Tables
 from cdk_streams.simulator._engine.driver import Driver
 from cdk_streams.simulator._engine.functions import Function, partial_response
 from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
@@ -70,7 +71,7 @@ class World:
         self.faults = Faults() if faults is None else faults
         self.replay = replay or f"World(seed={seed})"
         self.rng = Rng(seed, "scenario")
-        self.tables: dict[str, Table] = {}
+        self.tables = Tables()
         self.consumers: dict[str, Consumer] = {}
         self.max_steps = max_steps
         self._state = SimulationState(seed, self.faults, assumptions)
@@ -104,14 +105,21 @@ class World:
         names = (keys,) if isinstance(keys, str) else tuple(keys)
         return self.add_table(TableStream(name, names, view_type), shards=shards, ttl=ttl)
 
-    def add_table(self, stream: TableStream, *, shards: int = 1, ttl: str | None = None) -> Table:
-        """Make the table that a stream belongs to."""
+    def add_table(
+        self,
+        stream: TableStream,
+        *,
+        shards: int = 1,
+        ttl: str | None = None,
+        logical_id: str | None = None,
+    ) -> Table:
+        """Make the table that a stream belongs to; `tables` finds it by its logical id too."""
         if stream.table in self.tables:
             raise SourceError(f"this world has a table {stream.table} already; use another name")
         if shards < 1:
             raise SourceError(f"shards must be 1 or more, got {shards}")
         table = Table(stream, Shards(stream.arn, shards), self, ttl)
-        self.tables[table.name] = table
+        self.tables.add(table, logical_id)
         self._logs[table.name] = StreamLog(table.shards)
         self._drivers[table.name] = []
         return table

@@ -150,40 +150,11 @@ def test_conditions_decide_what_is_there() -> None:
 
     settings = from_template(template, {"Audit": _nothing}).consumers["Audit"].settings
     assert (settings.batch_size, settings.max_batching_window) == (1, timedelta(0))
-    with pytest.raises(SourceError, match="no mapping of the template connects to one"):
+    with pytest.raises(SourceError) as error:
         from_template(template, {"Audit": _nothing}, parameters={"Stage": "prod"})
-
-
-@pytest.mark.parametrize(
-    "name",
-    [
-        {"Fn::GetAtt": ["Audit", "Arn"]},
-        {"Fn::GetAtt": "Audit.Arn"},
-        {"Fn::Sub": "${Audit.Arn}"},
-        {"Fn::Join": [":", [{"Fn::GetAtt": ["Audit", "Arn"]}, "live"]]},
-        {"Ref": "Live"},
-        {"Ref": "Version"},
-        "named",
-    ],
-)
-def test_a_mapping_may_name_its_function_in_any_way(name: Any) -> None:
-    template = _template(FunctionName=name)
-    resources = template["Resources"]
-    resources["Audit"]["Properties"]["FunctionName"] = "named"
-    resources["Version"] = {
-        "Type": "AWS::Lambda::Version",
-        "Properties": {"FunctionName": {"Ref": "Audit"}},
-    }
-    resources["Live"] = {
-        "Type": "AWS::Lambda::Alias",
-        "Properties": {
-            "FunctionName": {"Ref": "Audit"},
-            "Name": "live",
-            "FunctionVersion": {"Fn::GetAtt": ["Version", "Version"]},
-        },
-    }
-
-    assert list(from_template(template, {"Audit": _nothing}).consumers) == ["Audit"]
+    assert str(error.value) == (
+        "Mapping is not created: its Condition IsDev is false; no mapping of Audit is created"
+    )
 
 
 def test_sam_events_are_mappings_too() -> None:
@@ -228,6 +199,7 @@ def test_sam_events_are_mappings_too() -> None:
     assert audit.function.host.timeout_ms == 9_000
     assert audit.function.reserved_concurrency == 4
     assert world.tables["Orders"] is world.tables["orders-table"]
+    assert list(world.tables) == ["orders-table"]
     assert world.tables["Orders"].stream.keys == ("id",)
 
 
@@ -302,52 +274,114 @@ def test_a_stream_known_only_after_deployment_goes_by_its_mapping() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "why"),
+    ("name", "resource"),
     [
-        ({"Ref": "Nowhere"}, "nothing in the template is called 'Nowhere'"),
-        ({"Ref": "NoDefault"}, r"the parameter 'NoDefault' has no default; pass parameters="),
-        ({"Fn::ImportValue": "x"}, "Fn::ImportValue has no answer in the template"),
-        ({"Fn::GetAtt": ["Gone", "Arn"]}, "Fn::GetAtt names 'Gone', which is no resource"),
         (
-            {"Fn::FindInMap": ["Retries", "dev", "Nothing"]},
-            "finds nothing at Retries\\.dev\\.Nothing",
+            "OtherMapping",
+            {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "FunctionName": {"Ref": "Other"},
+                    "EventSourceArn": {"Fn::ImportValue": "theirs"},
+                    "BatchSize": 0,
+                },
+            },
         ),
-        ({"Fn::If": ["Nope", 1, 2]}, "nothing in Conditions is called 'Nope'"),
+        (
+            "OtherTable",
+            {
+                "Type": "AWS::DynamoDB::Table",
+                "Properties": {"StreamSpecification": {"StreamViewType": {"Ref": "NoDefault"}}},
+            },
+        ),
+        ("Topic", {"Type": "AWS::SNS::Topic", "Condition": "Nope"}),
+        (
+            "Jobs",
+            {
+                "Type": "AWS::Lambda::EventSourceMapping",
+                "Properties": {
+                    "FunctionName": {"Ref": "Audit"},
+                    "EventSourceArn": {"Fn::ImportValue": "QueueArn"},
+                },
+            },
+        ),
     ],
 )
-def test_what_the_template_does_not_tell_is_named(value: Any, why: str) -> None:
-    with pytest.raises(SourceError, match=rf"^Mapping\.BatchSize: .*{why}"):
-        from_template(_template(BatchSize=value), {"Audit": _nothing})
-
-
-def test_what_is_not_under_test_may_be_unknown() -> None:
+def test_what_is_not_under_test_may_be_unknown(name: str, resource: Any) -> None:
     template = _template()
     template["Resources"]["Other"] = {"Type": "AWS::Lambda::Function", "Properties": {}}
-    template["Resources"]["OtherMapping"] = {
-        "Type": "AWS::Lambda::EventSourceMapping",
-        "Properties": {
-            "FunctionName": {"Ref": "Other"},
-            "EventSourceArn": {"Fn::ImportValue": "theirs"},
-        },
-    }
+    template["Resources"][name] = resource
 
     assert list(from_template(template, {"Audit": _nothing}).consumers) == ["Audit"]
 
 
+def test_a_destination_of_another_stack_gets_failures_too() -> None:
+    def broken(_event: Any, _context: Any) -> None:
+        raise ValueError
+
+    destination = {"OnFailure": {"Destination": {"Fn::ImportValue": "DeadLetters"}}}
+    world = from_template(_template(DestinationConfig=destination), {"Audit": broken})
+    world.tables["Orders"].put({"pk": "1", "sk": 1})
+    world.run()
+
+    assert len(world.consumers["Audit"].failures) == 1
+
+
+def test_a_literal_stream_arn_gives_its_region_and_account_to_the_records() -> None:
+    arn = "arn:aws:dynamodb:eu-west-1:111122223333:table/{}/stream/2025-05-05T00:00:00.000"
+    records: list[dict[str, Any]] = []
+
+    def keep(event: Any, _: Any) -> None:
+        records.extend(event["Records"])
+
+    handlers: dict[str, Handler] = {"Audit": keep}
+    ours = from_template(_template(EventSourceArn=arn.format("Orders")), handlers)
+    ours.tables["Orders"].put({"pk": "1", "sk": 1})
+    ours.run()
+    theirs = from_template(
+        _template(EventSourceArn=arn.format("Theirs")),
+        handlers,
+        tables={"Theirs": TableStream("Theirs", keys=("id",))},
+    )
+    theirs.tables["Theirs"].put({"id": "1"})
+    theirs.run()
+
+    assert [each["awsRegion"] for each in records] == ["eu-west-1", "eu-west-1"]
+    assert [each["eventSourceARN"] for each in records] == [
+        arn.format("Orders"),
+        arn.format("Theirs"),
+    ]
+
+
+def test_a_mapping_that_reads_no_dynamodb_stream_can_be_left_out() -> None:
+    template = _template()
+    template["Resources"]["Clicks"] = {
+        "Type": "AWS::Lambda::EventSourceMapping",
+        "Properties": {
+            "FunctionName": {"Ref": "Audit"},
+            "EventSourceArn": {"Fn::ImportValue": "ClicksStream"},
+            "StartingPosition": "LATEST",
+        },
+    }
+
+    with pytest.raises(SourceError, match=r"^Clicks\.EventSourceArn: Fn::ImportValue has no"):
+        from_template(template, {"Audit": _nothing})
+    world = from_template(template, {"Audit": _nothing}, tables={"Clicks": None})
+    assert list(world.consumers) == ["Audit"]
+
+
+def test_a_function_that_is_not_created_has_no_handler() -> None:
+    template = _template()
+    template["Resources"]["Audit"]["Condition"] = "IsProd"
+
+    with pytest.raises(SourceError) as error:
+        from_template(template, {"Audit": _nothing})
+    assert str(error.value) == (
+        "Audit is not created: its Condition IsProd is false; "
+        "pass parameters= that make it, or no handler"
+    )
+
+
 def test_settings_that_lambda_refuses_are_refused_here() -> None:
-    with pytest.raises(SettingsError, match="batch_size must be 1 to 10,000 records, got 20000"):
+    with pytest.raises(SettingsError, match="Mapping: batch_size must be 1 to 10,000"):
         from_template(_template(BatchSize=20_000), {"Audit": _nothing})
-
-
-@pytest.mark.parametrize(
-    ("value", "plain"),
-    [
-        ({"Fn::Select": [1, {"Fn::Split": [",", "3,5,7"]}]}, 5),
-        ({"Fn::Select": ["0", [9, 8]]}, 9),
-        ({"Fn::If": ["IsDev", {"Fn::Join": ["", ["1", "2"]]}, 1]}, 12),
-    ],
-)
-def test_functions_may_be_nested(value: Any, plain: int) -> None:
-    world = from_template(_template(BatchSize=value), {"Audit": _nothing})
-
-    assert world.consumers["Audit"].settings.batch_size == plain
