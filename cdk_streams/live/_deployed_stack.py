@@ -15,24 +15,22 @@ from pathlib import Path
 from typing import Any
 
 from cdk_streams.arns import Arn, is_service
-from cdk_streams.errors import DeploymentError, SettingsError
+from cdk_streams.errors import DeploymentError
 from cdk_streams.lambda_local import DeployedFunction
 from cdk_streams.live._destinations import Client
-from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import EventSourceMapping
+from cdk_streams.template import MappingResource, StackTemplate, known, read, settings_of
 
 __all__ = ["DeployedConsumer", "SynthesizedStack", "read_consumers", "read_stacks"]
-
-_MAPPING = "AWS::Lambda::EventSourceMapping"
 
 
 @dataclass(frozen=True, slots=True)
 class SynthesizedStack:
-    """A stack of a cloud assembly; `resources` are its template's, by logical id."""
+    """A stack of a cloud assembly: its name, the assembly's folder and its template."""
 
     name: str
     assembly: Path
-    resources: Mapping[str, Mapping[str, Any]]
+    template: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +54,7 @@ def _stacks(assembly: Path) -> Iterator[SynthesizedStack]:
         match artifact["type"]:
             case "aws:cloudformation:stack":
                 template = json.loads((assembly / properties["templateFile"]).read_text())
-                stack_name = properties.get("stackName", name)
-                yield SynthesizedStack(stack_name, assembly, template.get("Resources", {}))
+                yield SynthesizedStack(properties.get("stackName", name), assembly, template)
             case "cdk:cloud-assembly":
                 yield from _stacks(assembly / properties["directoryName"])
 
@@ -67,34 +64,48 @@ def read_consumers(stack: SynthesizedStack, client: Client) -> tuple[DeployedCon
 
     Raises:
         DeploymentError: One cannot be run on this machine; the message says which and why.
-        SettingsError: A setting is out of range, or a reference that only a deployment resolves.
+        TemplateError: A setting that the template does not tell.
+        SettingsError: A setting that Lambda refuses.
 
     """
-    mappings = [name for name, each in stack.resources.items() if each["Type"] == _MAPPING]
-    if not mappings:
+    if not read(stack.template).mappings:
         return ()
-    physical = _physical_ids(client("cloudformation"), stack.name)
-    lambda_api = client("lambda")
+    cloudformation, lambda_api = client("cloudformation"), client("lambda")
+    template = _as_deployed(stack, cloudformation)
+    physical = _physical_ids(cloudformation, stack.name)
     consumers: list[DeployedConsumer] = []
-    for name in mappings:
+    for name, mapping in template.mappings.items():
+        if mapping.absent is not None:
+            continue
         deployed = lambda_api.get_event_source_mapping(UUID=physical[name])
         if is_service(deployed.get("EventSourceArn"), "dynamodb"):
-            function = _function(stack, physical, name, deployed["FunctionArn"], lambda_api)
-            consumers.append(DeployedConsumer(name, function, _mapping(stack, name, deployed)))
+            function = _function(stack, template, mapping, deployed["FunctionArn"], lambda_api)
+            consumers.append(DeployedConsumer(name, function, _mapping(mapping, deployed)))
     return tuple(consumers)
 
 
-def _mapping(stack: SynthesizedStack, name: str, deployed: Mapping[str, Any]) -> EventSourceMapping:
-    try:
-        settings = MappingSettings.from_template(stack.resources[name]["Properties"])
-    except SettingsError as error:
-        raise SettingsError(*(f"{name}: {fault}" for fault in error.faults)) from None
+def _as_deployed(stack: SynthesizedStack, cloudformation: Any) -> StackTemplate:
+    """Read the template with the parameters, Region and account that it was deployed with."""
+    (deployed,) = cloudformation.describe_stacks(StackName=stack.name)["Stacks"]
+    arn = Arn.parse(deployed["StackId"])
+    declared = stack.template.get("Parameters") or {}
+    parameters = {
+        each["ParameterKey"]: each.get("ResolvedValue", each.get("ParameterValue", ""))
+        for each in deployed.get("Parameters") or ()
+        if each["ParameterKey"] in declared
+    }
+    return read(stack.template, parameters=parameters, region=arn.region, account=arn.account)
+
+
+def _mapping(mapping: MappingResource, deployed: Mapping[str, Any]) -> EventSourceMapping:
+    settings = settings_of(mapping)
     on_failure = ((deployed.get("DestinationConfig") or {}).get("OnFailure") or {}).get(
         "Destination"
     )
     if settings.on_failure is not None and not on_failure:
         raise DeploymentError(
-            f"{name}: the deployed mapping lacks the failure destination of the template"
+            f"{mapping.logical_id}: the deployed mapping lacks the failure destination of the "
+            "template"
         )
     return EventSourceMapping(
         settings=replace(settings, on_failure=on_failure or None),
@@ -108,44 +119,39 @@ def _mapping(stack: SynthesizedStack, name: str, deployed: Mapping[str, Any]) ->
 
 def _function(
     stack: SynthesizedStack,
-    physical: Mapping[str, str],
-    mapping: str,
+    template: StackTemplate,
+    mapping: MappingResource,
     function_arn: str,
     lambda_api: Any,
 ) -> DeployedFunction:
-    function_name = Arn.parse(function_arn).name
-    logical = next(
-        (
-            each
-            for each, name in physical.items()
-            if name == function_name and stack.resources[each]["Type"] == "AWS::Lambda::Function"
-        ),
-        None,
-    )
+    name, logical = Arn.parse(function_arn).name, mapping.function
     if logical is None:
         raise DeploymentError(
-            f"{mapping}: its function must be in the stack {stack.name}, got {function_name} from "
-            "outside; its code is not here to be run"
+            f"{mapping.logical_id}: its function must be in the stack {stack.name}, got {name} "
+            "from outside; its code is not here to be run"
         )
-    deployed = lambda_api.get_function_configuration(FunctionName=function_name)
-    properties = stack.resources[logical]["Properties"]
+    deployed = lambda_api.get_function_configuration(FunctionName=name)
+    function = template.functions[logical]
     runtime = deployed.get("Runtime") or "a container image"
     if not runtime.startswith("python"):
         raise DeploymentError(
             f"{logical}: a function that is run here must have a Python runtime, got {runtime}"
         )
-    reserved = properties.get("ReservedConcurrentExecutions")
+
+    def asset(of: str) -> Path:
+        return _asset(of, template.assets.get(of), stack.assembly)
+
     return DeployedFunction(
-        asset=_asset(stack, logical),
+        asset=asset(logical),
         handler=deployed["Handler"],
-        name=function_name,
+        name=name,
         arn=function_arn,
         runtime=runtime,
         environment=(deployed.get("Environment") or {}).get("Variables") or {},
-        layers=tuple(_asset(stack, _layer(logical, each)) for each in properties.get("Layers", ())),
+        layers=tuple(asset(_layer(logical, each)) for each in function.layers),
         timeout_s=deployed["Timeout"],
         memory_mb=deployed["MemorySize"],
-        reserved_concurrency=reserved if reserved is None else int(reserved),
+        reserved_concurrency=known(function.reserved_concurrency),
     )
 
 
@@ -159,16 +165,15 @@ def _layer(function: str, reference: Any) -> str:
             )
 
 
-def _asset(stack: SynthesizedStack, logical: str) -> Path:
+def _asset(logical: str, staged: str | None, assembly: Path) -> Path:
     """Return the folder or zip file that was staged for a function or a layer."""
-    staged = stack.resources[logical].get("Metadata", {}).get("aws:asset:path")
     if staged is None:
         raise DeploymentError(
             f"{logical}: its code must be an asset to be run here, got inline code or a bucket; "
             "use Code.from_asset, and leave asset metadata on"
         )
     # A relative path starts at the template's folder.
-    found = Path(stack.assembly, staged)
+    found = Path(assembly, staged)
     if not found.exists():
         raise DeploymentError(f"{logical}: its staged code must be at {found}, got nothing there")
     return found

@@ -205,7 +205,7 @@ def _without_code(stacks: tuple[SynthesizedStack, ...]) -> Any:
                         if key not in {"Code", "Content"}
                     },
                 }
-                for name, resource in stack.resources.items()
+                for name, resource in stack.template.get("Resources", {}).items()
             },
         )
         for stack in stacks

@@ -17,7 +17,7 @@ def stack(**properties: Any) -> tuple[SynthesizedStack, ...]:
         "Properties": {"Code": {"S3Key": "1.zip"}, **properties},
         "Metadata": {"aws:asset:path": "asset.1"},
     }
-    return (SynthesizedStack("shop", Path("cdk.out"), {"Audit": resource}),)
+    return (SynthesizedStack("shop", Path("cdk.out"), {"Resources": {"Audit": resource}}),)
 
 
 def test_other_code_is_no_other_stack() -> None:
@@ -29,7 +29,8 @@ def test_another_setting_is_another_stack() -> None:
 
 
 def test_another_resource_is_another_stack() -> None:
-    more = SynthesizedStack("shop", Path("cdk.out"), {"Queue": {"Type": "AWS::SQS::Queue"}})
+    queue = {"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}
+    more = SynthesizedStack("shop", Path("cdk.out"), queue)
     assert _without_code(stack()) != _without_code((*stack(), more))
 
 
