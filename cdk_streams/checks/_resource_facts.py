@@ -1,4 +1,4 @@
-"""Facts read from the properties of CloudFormation resources, as a template writes them.
+"""Facts from what `cdk_streams.template` reads, and from properties that CDK has rendered.
 
 A value that is known only at deploy time (`{"Ref": "Size"}`) is None, which no rule speaks about.
 """
@@ -8,23 +8,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any, Final, cast
+from typing import Any, Final, Literal, TypeVar
 
 from cdk_streams.checks._facts import Destination, Function, Source
-from cdk_streams.errors import SettingsError
-from cdk_streams.mapping import (
-    LAMBDA_DEFAULT_MEMORY_MB,
-    LAMBDA_DEFAULT_TIMEOUT,
-    MappingSettings,
-    ViewType,
-)
+from cdk_streams.mapping import MappingSettings
 from cdk_streams.mapping.presets import SAFE
+from cdk_streams.template import StackTemplate, Unknown, read, settings_or_faults
 
 __all__ = [
     "allows_writes",
     "bucket",
     "function",
-    "is_intrinsic",
     "may_write",
     "queue",
     "settings",
@@ -34,89 +28,68 @@ __all__ = [
 
 Properties = Mapping[str, Any]
 Statements = Iterable[Mapping[str, Any]]
+T = TypeVar("T")
 
-_DEFAULT_TIMEOUT_S: Final = round(LAMBDA_DEFAULT_TIMEOUT.total_seconds())
 # Deploy-time values are replaced by safe settings, so no rule reports what cannot be seen.
 _UNKNOWN: Final = MappingSettings(**SAFE).to_template()
-_SQS_RETENTION_S: Final = 345_600  # Four days.
+_STREAM: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/T/stream/2026-01-01T00:00:00.000"
 _WRITES: Final = (
     *("dynamodb:putitem", "dynamodb:updateitem", "dynamodb:deleteitem"),
     *("dynamodb:batchwriteitem", "dynamodb:partiqlinsert", "dynamodb:partiqlupdate"),
     "dynamodb:partiqldelete",
 )
+_POLICIES: Final = {
+    "queue": ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
+    "topic": ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
+    "bucket": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
+}
 
 
 def settings(properties: Properties) -> tuple[MappingSettings | None, tuple[str, ...]]:
     """Return the settings of a mapping and the faults of what Lambda refuses."""
-    known = {
-        name: _UNKNOWN.get(name) if name != "KmsKeyArn" and is_intrinsic(value) else value
-        for name, value in properties.items()
-    }
-    try:
-        return MappingSettings.from_template(_without_none(known)), ()
-    except SettingsError as error:
-        return None, error.faults
+    given = {"StartingPosition": "TRIM_HORIZON", **properties, "EventSourceArn": _STREAM}
+    mapping = _read(X=_resource("AWS::Lambda::EventSourceMapping", given)).mappings["X"]
+    return settings_or_faults(mapping, _UNKNOWN)
 
 
 def table(name: str, properties: Properties) -> Source:
     """Return the facts of an `AWS::DynamoDB::GlobalTable` or `AWS::DynamoDB::Table`."""
-    view_type = (properties.get("StreamSpecification") or {}).get("StreamViewType")
-    replicas = properties.get("Replicas")
+    found = _read(X=_resource("AWS::DynamoDB::GlobalTable", properties)).tables["X"]
     return Source(
         name=name,
-        has_stream=view_type is not None,
-        view_type=cast("ViewType", view_type) if isinstance(view_type, str) else None,
-        # A global table lists its own region too.
-        replicas=len(replicas) - 1 if isinstance(replicas, list) else None,
+        has_stream=found.view_type is not None,
+        view_type=_known(found.view_type),
+        replicas=found.replicas,
     )
 
 
 def function(name: str, properties: Properties) -> Function:
     """Return the facts of an `AWS::Lambda::Function` that stand in its own properties."""
-    timeout = _number(properties.get("Timeout", _DEFAULT_TIMEOUT_S))
+    found = _read(X=_resource("AWS::Lambda::Function", properties)).functions["X"]
+    timeout_s = _known(found.timeout_s)
     return Function(
         name=name,
-        timeout=None if timeout is None else timedelta(seconds=timeout),
-        memory_mb=_number(properties.get("MemorySize", LAMBDA_DEFAULT_MEMORY_MB)),
-        reserved_concurrency=_number(properties.get("ReservedConcurrentExecutions")),
-        has_async_dead_letter="DeadLetterConfig" in properties,
+        timeout=None if timeout_s is None else timedelta(seconds=timeout_s),
+        memory_mb=_known(found.memory_mb),
+        reserved_concurrency=_known(found.reserved_concurrency),
+        has_async_dead_letter=found.has_dead_letter,
         has_role=True,
     )
 
 
 def queue(properties: Properties, policies: Statements) -> Destination:
     """Return the facts of an `AWS::SQS::Queue` and the statements of its policies."""
-    retention = _number(properties.get("MessageRetentionPeriod", _SQS_RETENTION_S))
-    managed = properties.get("SqsManagedSseEnabled")
-    return Destination(
-        kind="queue",
-        is_fifo=_truth(properties.get("FifoQueue", False)),
-        retention=None if retention is None else timedelta(seconds=retention),
-        # SQS encrypts a queue that says nothing of it.
-        is_encrypted="KmsMasterKeyId" in properties or managed is None or _truth(managed),
-        is_tls_only=_is_tls_only(policies),
-    )
+    return _destination("queue", properties, policies)
 
 
 def topic(properties: Properties, policies: Statements) -> Destination:
     """Return the facts of an `AWS::SNS::Topic` and the statements of its policies."""
-    return Destination(
-        kind="topic",
-        is_fifo=_truth(properties.get("FifoTopic", False)),
-        is_encrypted="KmsMasterKeyId" in properties,
-        is_tls_only=_is_tls_only(policies),
-    )
+    return _destination("topic", properties, policies)
 
 
-def bucket(_: Properties, policies: Statements) -> Destination:
+def bucket(properties: Properties, policies: Statements) -> Destination:
     """Return the facts of an `AWS::S3::Bucket`, which S3 always encrypts, and its policies."""
-    return Destination(
-        kind="bucket",
-        holds_data=True,
-        is_fifo=False,
-        is_encrypted=True,
-        is_tls_only=_is_tls_only(policies),
-    )
+    return _destination("bucket", properties, policies)
 
 
 def may_write(statements: Statements, table_arn: Any) -> bool:
@@ -138,39 +111,33 @@ def allows_writes(statement: Mapping[str, Any]) -> bool:
     return any(fnmatchcase(write, pattern) for pattern in patterns for write in _WRITES)
 
 
-def is_intrinsic(value: Any) -> bool:
-    """Whether CloudFormation works the value out: `{"Ref": …}`, `{"Fn::Sub": …}`."""
-    if not isinstance(value, Mapping) or len(value) != 1:
-        return False
-    (name,) = value
-    return name == "Ref" or str(name).startswith("Fn::")
-
-
-def _without_none(known: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in known.items() if value is not None}
-
-
-def _is_tls_only(policies: Statements) -> bool:
-    return any(
-        each.get("Effect") == "Deny"
-        and _truth(((each.get("Condition") or {}).get("Bool") or {}).get("aws:SecureTransport"))
-        is False
-        for each in policies
+def _destination(
+    kind: Literal["queue", "topic", "bucket"], properties: Properties, policies: Statements
+) -> Destination:
+    own, policy, attached = _POLICIES[kind]
+    guard = {attached: [{"Ref": "X"}], "PolicyDocument": {"Statement": list(policies)}}
+    found = _read(X=_resource(own, properties), P=_resource(policy, guard)).destinations["X"]
+    return Destination(
+        kind=kind,
+        holds_data=kind == "bucket",
+        is_fifo=found.is_fifo,
+        retention=found.retention,
+        is_encrypted=found.is_encrypted,
+        is_tls_only=found.is_tls_only,
     )
+
+
+def _resource(kind: str, properties: Properties) -> Mapping[str, Any]:
+    return {"Type": kind, "Properties": properties}
+
+
+def _read(**resources: Mapping[str, Any]) -> StackTemplate:
+    return read({"Resources": resources})
+
+
+def _known(value: T | Unknown | None) -> T | None:
+    return None if isinstance(value, Unknown) else value
 
 
 def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
-
-
-def _number(value: Any) -> int | None:
-    if isinstance(value, str) and value.isdecimal():
-        return int(value)
-    number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return int(value) if number else None
-
-
-def _truth(value: Any) -> bool | None:
-    if isinstance(value, str):
-        return {"true": True, "false": False}.get(value.lower())
-    return value if isinstance(value, bool) else None
