@@ -11,17 +11,21 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cdk_streams.testing._fake_dynamodb import FakeDynamoDB, RequestFailed
     from cdk_streams.testing._fake_streams import FakeStreams
     from cdk_streams.testing._poller_harness import PollerHarness
 
 __all__ = [
+    "FakeDynamoDB",
     "FakeStreams",
     "PollerHarness",
+    "RequestFailed",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "cdk_streams.testing._fake_dynamodb": "FakeDynamoDB RequestFailed",
         "cdk_streams.testing._fake_streams": "FakeStreams",
         "cdk_streams.testing._poller_harness": "PollerHarness",
     },

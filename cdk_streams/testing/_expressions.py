@@ -1,0 +1,98 @@
+"""The expressions that `FakeDynamoDB` knows: conditions of guarded writes, and PartiQL inserts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from lambda_runtime import decode
+
+__all__ = ["holds", "inserted_item"]
+
+Attributes = dict[str, dict[str, Any]]
+_TOKENS = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<>|[<=()]|[#:]\w+)")
+_INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{(.*)\}$""", re.DOTALL)
+_NAME = re.compile(r"'((?:[^']|'')*)'\s*:\s*\?")
+
+
+def holds(request: Mapping[str, Any], item: Attributes) -> bool:
+    """Whether the condition of a put holds for the item that is there; `{}` for none.
+
+    It knows `attribute_exists`, `attribute_not_exists`, `<`, `=`, `<>`, AND, OR, NOT and
+    parentheses; values of two types are never less or equal, as in DynamoDB.
+
+    Raises:
+        NotImplementedError: The condition has anything else.
+    """
+    text = request.get("ConditionExpression")
+    if text is None:
+        return True
+    reader = _Condition(text, request, item)
+    value = reader.any_of()
+    if reader.tokens:
+        raise NotImplementedError(f"FakeDynamoDB knows no condition {text!r}")
+    return value
+
+
+def inserted_item(statement: str, parameters: list[dict[str, Any]]) -> tuple[str, Attributes]:
+    """The table and the item of `INSERT INTO "Orders" VALUE {'pk': ?, 'total': ?}`."""
+    match = _INSERT.match(statement)
+    if match is None:
+        raise NotImplementedError(f"FakeDynamoDB knows no statement {statement!r}")
+    names = [name.replace("''", "'") for name in _NAME.findall(match[2])]
+    return match[1], dict(zip(names, parameters, strict=True))
+
+
+class _Condition:
+    """One condition, read from left to right; OR binds weaker than AND, AND weaker than NOT."""
+
+    def __init__(self, text: str, request: Mapping[str, Any], item: Attributes) -> None:
+        self.tokens = _TOKENS.findall(text)
+        if "".join(self.tokens) != text.replace(" ", ""):
+            raise NotImplementedError(f"FakeDynamoDB knows no condition {text!r}")
+        self._names = request.get("ExpressionAttributeNames", {})
+        self._values = request.get("ExpressionAttributeValues", {})
+        self._item = item
+
+    def any_of(self) -> bool:
+        value = self._all_of()
+        while self._next_is("OR"):
+            # Both sides are read, whatever the first one says.
+            value = self._all_of() or value
+        return value
+
+    def _all_of(self) -> bool:
+        value = self._one()
+        while self._next_is("AND"):
+            value = self._one() and value
+        return value
+
+    def _one(self) -> bool:
+        if self._next_is("NOT"):
+            return not self._one()
+        if self._next_is("("):
+            value = self.any_of()
+            self.tokens.pop(0)
+            return value
+        token = self.tokens.pop(0)
+        if token.startswith("attribute_"):
+            _, name, _ = (self.tokens.pop(0) for _ in range(3))
+            return bool((self._names[name] in self._item) == (token == "attribute_exists"))  # noqa: S105 - a function of DynamoDB, no password
+        return self._compared(token, self.tokens.pop(0), self.tokens.pop(0))
+
+    def _compared(self, left: str, operator: str, right: str) -> bool:
+        there, given = self._item.get(self._names[left]), self._values[right]
+        if operator == "<>":
+            return there is None or decode(there) != decode(given)
+        if there is None or there.keys() != given.keys():
+            return False
+        if operator == "=":
+            return bool(decode(there) == decode(given))
+        return bool(decode(there) < decode(given))
+
+    def _next_is(self, token: str) -> bool:
+        if self.tokens and self.tokens[0] == token:
+            self.tokens.pop(0)
+            return True
+        return False
