@@ -19,11 +19,14 @@ from cdk_streams._lazy import lazy_names
 if TYPE_CHECKING:
     from cdk_streams.constructs import (
         Alarms,
+        LastWriterWins,
         OnFailure,
+        ReplicaTargetRole,
         StreamConsumer,
         StreamDashboard,
         StreamFunction,
         StreamTable,
+        TableReplica,
     )
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
     from cdk_streams.filters import EACH, Filter, Keys, NewImage, OldImage
@@ -40,10 +43,12 @@ __all__ = [
     "Filter",
     "FilterError",
     "Keys",
+    "LastWriterWins",
     "MappingSettings",
     "NewImage",
     "OldImage",
     "OnFailure",
+    "ReplicaTargetRole",
     "SettingsError",
     "SourceError",
     "StreamConsumer",
@@ -51,13 +56,15 @@ __all__ = [
     "StreamFunction",
     "StreamTable",
     "StreamsError",
+    "TableReplica",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cdk_streams.constructs": (
-            "Alarms OnFailure StreamConsumer StreamDashboard StreamFunction StreamTable"
+            "Alarms LastWriterWins OnFailure ReplicaTargetRole StreamConsumer StreamDashboard "
+            "StreamFunction StreamTable TableReplica"
         ),
         "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
         "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",

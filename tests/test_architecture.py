@@ -33,6 +33,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     **{layer: LAYER_1[:place] for place, layer in enumerate(LAYER_1)},
     # Shipped to Lambda, imported by nobody.
     "cdk_streams.constructs._lookup.handler": ("boto3",),
+    # The same: handlers that a construct ships.
+    "cdk_streams.constructs._handlers": ("lambda_runtime",),
     # jsii is how Python implements an interface of CDK.
     "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),

@@ -10,13 +10,17 @@ from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.dashboard import StreamDashboard
 from cdk_streams.constructs.failures import OnFailure
 from cdk_streams.constructs.function import StreamFunction
+from cdk_streams.constructs.replication import LastWriterWins, ReplicaTargetRole, TableReplica
 from cdk_streams.constructs.table import StreamTable
 
 __all__ = [
     "Alarms",
+    "LastWriterWins",
     "OnFailure",
+    "ReplicaTargetRole",
     "StreamConsumer",
     "StreamDashboard",
     "StreamFunction",
     "StreamTable",
+    "TableReplica",
 ]

@@ -17,7 +17,7 @@ from cdk_streams.constructs.alarms import AlarmAction, Alarms, shown, spec_of
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import in_seconds
 
-__all__ = ["check_alarms", "create_alarms"]
+__all__ = ["alarm_action", "check_alarms", "create_alarms"]
 
 _OPERATOR: Final = cloudwatch.ComparisonOperator
 _MISSING: Final = cloudwatch.TreatMissingData
@@ -47,7 +47,7 @@ def create_alarms(
         spec.id: _create(scope, spec, spec.metric(consumer), threshold)
         for spec, threshold in _thresholds(consumer, wanted).items()
     }
-    for action in map(_action, wanted.actions if created else ()):
+    for action in map(alarm_action, wanted.actions if created else ()):
         for alarm in created.values():
             alarm.add_alarm_action(action)
     return created
@@ -97,7 +97,7 @@ def _create(
     )
 
 
-def _action(action: AlarmAction) -> cloudwatch.IAlarmAction:
+def alarm_action(action: AlarmAction) -> cloudwatch.IAlarmAction:
     """Turn a topic into an action, and let CloudWatch use the topic's key."""
     if not isinstance(action, sns.TopicBase):
         return cast("cloudwatch.IAlarmAction", action)

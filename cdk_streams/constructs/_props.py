@@ -1,4 +1,4 @@
-"""What TableV2 and Function take besides what our constructs name themselves, for type checkers.
+"""What TableV2, Function and StreamConsumer take besides what our constructs name themselves.
 
 The names and types are those of aws-cdk-lib; a test compares them with the installed version, so
 that nothing CDK can do is lost. CDK's reference describes each.
@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     import aws_cdk as cdk
     from aws_cdk import aws_codeguruprofiler as codeguruprofiler
     from aws_cdk import aws_dynamodb as dynamodb
@@ -21,7 +23,35 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import interfaces
 
-__all__ = ["FunctionOptions", "TableOptions"]
+    from cdk_streams.constructs._mapping import Switch
+    from cdk_streams.constructs._source import AnyKey
+    from cdk_streams.constructs.alarms import Alarms
+    from cdk_streams.constructs.failures import OnFailureChoice
+    from cdk_streams.mapping import MetricType, Pattern, Seconds, StartingPosition
+
+__all__ = ["ConsumerOptions", "FunctionOptions", "TableOptions"]
+
+
+class ConsumerOptions(TypedDict, total=False):
+    """Keyword arguments of `StreamConsumer` besides `table` and `function`."""
+
+    on_failure: OnFailureChoice
+    batch_size: int
+    max_batching_window: Seconds
+    parallelization_factor: int
+    retry_attempts: int | None
+    max_record_age: Seconds | None
+    bisect_batch_on_error: bool
+    report_batch_item_failures: bool
+    tumbling_window: Seconds | None
+    starting_position: StartingPosition | lambda_.StartingPosition
+    filters: Iterable[Pattern]
+    filter_encryption: AnyKey | None
+    filter_quota: int
+    metrics: Sequence[MetricType]
+    enabled: Switch
+    tags: Mapping[str, str] | Iterable[tuple[str, str]]
+    alarms: Alarms | None
 
 
 class TableOptions(TypedDict, total=False):

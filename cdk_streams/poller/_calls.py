@@ -54,10 +54,6 @@ def attempt(context: StepContext, shard: Shard, lane: Lane) -> Lane:
             return _give_up(context, shard, lane, "RecordAgeExceeded")
         context.effects.append(Settled(shard.shard_id, "trimmed", old))
         return _drop(context, shard, lane)
-    if batch.oversized:
-        # Recorded: the function is never invoked, but each time counts as an attempt.
-        _measure_failed(context, batch.records)
-        return _failed(context, shard, lane, None)
     if batch.records:
         context.measure("InvokedEventCount", len(batch.records))
         if mapping.assumptions.iterator_age_at == "sent":
@@ -185,9 +181,7 @@ def _give_up(
     # A record given up before its call tells its window, but does not open it.
     described = _windows.enter(context, lane, batch.records)
     invoke = _call(context, shard, described, token, batch.failures)
-    context.effects.append(
-        failure_of(context, invoke, condition, function_error, sent=not batch.oversized)
-    )
+    context.effects.append(failure_of(context, invoke, condition, function_error))
     if context.mapping.destination is not None:
         return lane._replace(phase=Phase.SENDING, token=token)
     if batch.records and context.mapping.assumptions.dropped_without_destination:

@@ -22,8 +22,8 @@ __all__ = ["Condition", "failure_of", "failure_text", "is_bucket"]
 
 Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
-# A record that was never sent counts one call all the same.
-_FEWEST_CALLS: Final = 1
+# An expired record counts one call even when it was never sent, and when it was sent often.
+_EXPIRED_COUNT: Final = 1
 
 
 def is_bucket(destination: str | None) -> bool:
@@ -41,24 +41,19 @@ def failure_of(
     invoke: Invoke,
     condition: Condition,
     function_error: str | None = None,
-    *,
-    sent: bool = True,
 ) -> SendFailure:
-    """Build the failure record of a batch that is given up.
-
-    `invoke` is its last call, `invoke.attempt` the number of calls made. `sent`: False for a
-    record too large for a call, to which no function has responded.
-    """
+    """Build the failure record of a call that is given up, or that is never made."""
     mapping, bucket = context.mapping, is_bucket(context.mapping.destination)
+    exhausted = condition == "RetryAttemptsExhausted"
     body: dict[str, Any] = {
         "requestContext": {
             "requestId": invoke.request_id,
             "functionArn": mapping.function_arn,
             "condition": condition,
-            "approximateInvokeCount": max(_FEWEST_CALLS, invoke.attempt),
+            "approximateInvokeCount": invoke.attempt if exhausted else _EXPIRED_COUNT,
         }
     }
-    if condition == "RetryAttemptsExhausted" and sent:
+    if exhausted:
         body["responseContext"] = {
             "statusCode": 200,
             "executedVersion": mapping.executed_version,

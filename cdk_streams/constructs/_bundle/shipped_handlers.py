@@ -1,0 +1,68 @@
+"""The entry of a function whose handler ships with the constructs, with a user's file beside it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from constructs import Construct
+
+from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._registry import placement_of
+from cdk_streams.errors import SourceError
+
+__all__ = ["UserFunction", "shipped_entry", "user_function"]
+
+_HANDLERS: Final = Path(__file__).parents[1] / "_handlers"
+
+
+class UserFunction(NamedTuple):
+    """A function in a Python file of the user: `handlers/shape.py:shape`."""
+
+    file: Path
+    name: str
+
+    @property
+    def imported_as(self) -> str:
+        """`module:function`, as the shipped handler imports it: `shape:shape`."""
+        return f"{self.file.stem}:{self.name}"
+
+
+def user_function(option: str, given: str) -> UserFunction:
+    """Read `file.py:function`; `option` is the argument's name for the error.
+
+    Raises:
+        SourceError: It names no Python file, or one that does not define the name.
+
+    """
+    path, _, name = given.rpartition(":")
+    file = Path(path)
+    if not name.isidentifier() or file.suffix != ".py" or not file.is_file():
+        raise SourceError(
+            f"{option} must be a Python file and a name that it defines, as in "
+            f"'handlers/shape.py:shape', got {given!r}; relative paths start at {str(Path.cwd())!r}"
+        )
+    defined = staging.defined_names(file.read_bytes())
+    if defined is not None and name not in defined:
+        raise SourceError(f"{option} must name something that {path} defines, got {name!r}")
+    return UserFunction(file, name)
+
+
+def shipped_entry(scope: Construct, name: str, user: UserFunction | None = None) -> Path:
+    """Return the folder with the shipped handler `{name}.py` and the user's file, as an entry.
+
+    Raises:
+        SourceError: The user's file has the handler's name, or the scope is in no App.
+
+    """
+    assembly = placement_of(scope).asset_folder
+    if assembly is None:
+        raise SourceError("a function must stand in an App or Stage, got a scope in neither")
+    files = {f"{name}.py": (_HANDLERS / f"{name}.py").read_bytes()}
+    if user is not None:
+        if user.file.name in files:
+            raise SourceError(f"the file {user.file.name} must have another name; rename it")
+        files[user.file.name] = user.file.read_bytes()
+    folder = assembly / "cdk-streams" / f"entry-{staging.fingerprint(files)}"
+    staging.write(files, folder)
+    return folder

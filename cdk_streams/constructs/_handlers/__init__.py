@@ -1,0 +1,1 @@
+"""Handlers that ship with constructs: copied beside `lambda_runtime`, not imported here."""

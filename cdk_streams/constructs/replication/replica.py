@@ -1,0 +1,271 @@
+"""`TableReplica`: a consumer that keeps a copy of a table, whole, in part or transformed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Unpack
+
+from aws_cdk import Token, Validations
+from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_streams.constructs._alarm_creation import alarm_action
+from cdk_streams.constructs._bundle.shipped_handlers import shipped_entry, user_function
+from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
+from cdk_streams.constructs._registry import placement_of
+from cdk_streams.constructs._source import source_of
+from cdk_streams.constructs.alarms import DEFAULT
+from cdk_streams.constructs.consumer import StreamConsumer
+from cdk_streams.constructs.function import StreamFunction
+from cdk_streams.constructs.metrics import MetricOptions, minutes
+from cdk_streams.constructs.replication._target import AnyRole, grant_write, target_of
+from cdk_streams.errors import SettingsError, SourceError
+from cdk_streams.filters import Filter, NewImage
+from cdk_streams.mapping import Seconds, in_seconds
+
+__all__ = ["LastWriterWins", "TableReplica"]
+
+_NAMESPACE: Final = "CdkStreams/Replication"
+_MEMORY_MB: Final = 512
+_LAG_MINUTES: Final = 3
+_MAX_LAG_S: Final = 300
+
+
+@dataclass(frozen=True, slots=True)
+class LastWriterWins:
+    """The rule for two tables that replicate each other: the item with the higher version stays.
+
+    Args:
+        version: The attribute that every write of the application sets to a higher value than
+            before: a number, or text that sorts as its meaning does, such as an ISO time in UTC.
+
+    """
+
+    version: str
+
+    def __post_init__(self) -> None:
+        """Refuse a name that no attribute has."""
+        if not isinstance(self.version, str) or not self.version:
+            raise SettingsError(
+                f"version must name an attribute of the items, got {self.version!r}; "
+                "pass LastWriterWins('updated_at')"
+            )
+
+
+class TableReplica(StreamConsumer):
+    """A copy of a table in another Region, another account or beside it, kept by its stream.
+
+    It is a `StreamConsumer` whose function ships with the library. Each write is guarded by the
+    sequence number of its change, so that retries, duplicates and redriven records never bring an
+    older state back; deleted items leave tombstones that expire after 15 days, when the target's
+    time to live is on for `_stream_expires_at`.
+
+    Args:
+        scope: The parent construct.
+        id: The construct id within that scope; the function is `{id}Function` beside it.
+        source: A table with a stream of new images; of both images for `transform` and `two_way`.
+        target: A table of this app, an imported one, or the name of a table.
+        region: The target's Region; left out, that of the table, or of this stack for a name.
+        role: The role to assume for a target in another account: a `ReplicaTargetRole`, or its
+            ARN.
+        target_keys: The target's key attributes, the partition key first; needed with
+            `transform` for a table that this app does not define.
+        target_encryption_key: The target's KMS key, when the table does not know it.
+        transform: `"handlers/shape.py:shape"`: a function from one item to None, an item or a
+            list of items. The file ships with the function.
+        skip_expired: Whether deletes by DynamoDB's time to live are left out.
+        two_way: The rule by which conflicts are settled when another `TableReplica` writes the
+            source from the target.
+        concurrency: Items that are written at a time, in one invocation; 1 or more.
+        max_lag: The age of a replicated change, in three minutes on end, at which the alarm goes
+            off; None creates no alarm.
+        function_options: Options of the `StreamFunction`, such as `memory_size` (512 MB).
+        options: Everything that `StreamConsumer` takes besides `table` and `function`. A filter
+            must ask for what never changes in an item; for the rest let `transform` return None.
+
+    Raises:
+        SettingsError: Options that do not fit each other.
+        SourceError: A source without the images needed, or a target that is the source.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        source: dynamodb.ITable,
+        target: dynamodb.ITable | str,
+        region: str | None = None,
+        role: AnyRole | None = None,
+        target_keys: Sequence[str] = (),
+        target_encryption_key: kms.IKey | None = None,
+        transform: str | None = None,
+        skip_expired: bool = False,
+        two_way: LastWriterWins | None = None,
+        concurrency: int = 16,
+        max_lag: Seconds | None = _MAX_LAG_S,
+        function_options: FunctionOptions | None = None,
+        **options: Unpack[ConsumerOptions],
+    ) -> None:
+        _check(scope, source, transform, two_way, concurrency)
+        shape = None if transform is None else user_function("transform", transform)
+        found = target_of(
+            scope, source, target, region=region, keys=target_keys, transforms=shape is not None
+        )
+        name = f"{scope.node.path}/{id}"
+        role_arn = role if isinstance(role, str) or role is None else role.role_arn
+        variables: dict[str, str | None] = {
+            "STREAM_REPLICA_TABLE": found.name,
+            "STREAM_REPLICA_KEYS": ",".join(found.keys),
+            "STREAM_REPLICA_REGION": found.region,
+            "STREAM_REPLICA_ROLE_ARN": role_arn,
+            "STREAM_REPLICA_TRANSFORM": shape and shape.imported_as,
+            "STREAM_REPLICA_SKIP_EXPIRED": "1" if skip_expired else None,
+            "STREAM_REPLICA_VERSION": None if two_way is None else two_way.version,
+            "STREAM_REPLICA_CONCURRENCY": str(concurrency),
+            "STREAM_REPLICA_NAME": name,
+        }
+        chosen: dict[str, Any] = {"memory_size": _MEMORY_MB, **(function_options or {})}
+        chosen["environment"] = {
+            **{name: value for name, value in variables.items() if value},
+            **(chosen.get("environment") or {}),
+        }
+        function = StreamFunction(
+            scope,
+            f"{id}Function",
+            entry=shipped_entry(scope, "replica", shape),
+            index="replica.py",
+            **chosen,
+        )
+        if two_way is not None and "filters" not in options:
+            options["filters"] = _FROM_APPLICATION
+        super().__init__(scope, id, table=source, function=function, **options)
+        self._target, self._role_arn, self._replica_name = found, role_arn, name
+        self._grant(function, target_encryption_key)
+        self._lag_alarm = self._create_lag_alarm(max_lag, options)
+        if shape is None and not skip_expired and (two_way or not options.get("filters")):
+            self._recommend_global_table(source)
+
+    @property
+    def target_name(self) -> str:
+        """The name of the target."""
+        return self._target.name
+
+    @property
+    def lag_alarm(self) -> cloudwatch.Alarm | None:
+        """The alarm on the replica's lag; None where `max_lag` is None."""
+        return self._lag_alarm
+
+    def metric_lag(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Age of a change when it was in the target, in ms; maximum."""
+        return self._metric("ReplicationLag", "Maximum", options)
+
+    def metric_writes(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Items and tombstones written to the target; sum."""
+        return self._metric("Writes", "Sum", options)
+
+    def metric_superseded_writes(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Writes that were refused because the target had the change or a newer one; sum."""
+        return self._metric("SupersededWrites", "Sum", options)
+
+    def metric_conflicts(self, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+        """Writes of a two-way replica that lost against a write in the target; sum."""
+        return self._metric("Conflicts", "Sum", options)
+
+    def _metric(self, name: str, statistic: str, options: MetricOptions) -> cloudwatch.Metric:
+        chosen: dict[str, Any] = {"statistic": statistic, "period": minutes(1), **options}
+        return cloudwatch.Metric(
+            namespace=_NAMESPACE,
+            metric_name=name,
+            dimensions_map={"Replica": self._replica_name},
+            **chosen,
+        )
+
+    def _grant(self, function: StreamFunction, key: kms.IKey | None) -> None:
+        if self._role_arn is None:
+            grant_write(function, self._target, key)
+            return
+        iam.Grant.add_to_principal(
+            grantee=function, actions=["sts:AssumeRole"], resource_arns=[self._role_arn]
+        )
+
+    def _create_lag_alarm(
+        self, max_lag: Seconds | None, options: ConsumerOptions
+    ) -> cloudwatch.Alarm | None:
+        if max_lag is None:
+            return None
+        alarm = self.metric_lag().create_alarm(
+            self,
+            "LagAlarm",
+            threshold=in_seconds(max_lag) * 1000,
+            evaluation_periods=_LAG_MINUTES,
+            comparison_operator=cloudwatch.ComparisonOperator.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
+            treat_missing_data=cloudwatch.TreatMissingData.NOT_BREACHING,
+            alarm_description=(
+                "The replica is behind its source by more than max_lag; look at throttled writes "
+                "of the target and at the function's errors."
+            ),
+        )
+        alarms = options.get("alarms", DEFAULT)
+        for action in alarms.actions if alarms else ():
+            alarm.add_alarm_action(alarm_action(action))
+        return alarm
+
+    def _recommend_global_table(self, source: dynamodb.ITable) -> None:
+        here, there = source.env.region, self._target.region
+        if self._role_arn or there is None or Token.is_unresolved(here) or here == there:
+            return
+        Validations.of(self).add_warning(
+            "cdk-streams:GlobalTable",
+            f"the replica in {there} copies every item of the same account as it is, which a "
+            "global table does without a function: pass replicas=[ReplicaTableProps("
+            f"region={there!r})] to the table, or acknowledge this where a table of its own is "
+            "needed (other settings, other access, an existing table)",
+        )
+
+
+# What the other replica inserts need not call the function; it cannot tell of a later change.
+_FROM_APPLICATION: Final[Sequence[Any]] = (
+    Filter.insert(NewImage("_stream_origin").not_exists()),
+    Filter.modify(),
+    Filter.remove(),
+)
+
+
+def _check(
+    scope: Construct,
+    source: dynamodb.ITable,
+    transform: str | None,
+    two_way: Any,
+    concurrency: Any,
+) -> None:
+    faults: list[str] = []
+    if two_way is not None and transform is not None:
+        faults.append(
+            "two_way must be left out with a transform, got both: items go both ways as they are"
+        )
+    if not isinstance(two_way, LastWriterWins | None):
+        faults.append(f"two_way must be a LastWriterWins or None, got {two_way!r}")
+    if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
+        faults.append(f"concurrency must be a number from 1, got {concurrency!r}")
+    if faults:
+        raise SettingsError(*faults)
+    view_type = source_of(source, placement_of(scope)).view_type
+    if view_type is None:
+        return
+    both = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
+    needs_both = transform is not None or two_way is not None
+    fits = (both,) if needs_both else (both, dynamodb.StreamViewType.NEW_IMAGE)
+    if view_type not in fits:
+        why = (
+            "a transform or two_way compares both images" if needs_both else "it copies new images"
+        )
+        raise SourceError(
+            f"source must have a stream of {' or '.join(each.value for each in fits)}, got "
+            f"{view_type.value}: {why}; set stream_view_type on the table"
+        )

@@ -1,0 +1,53 @@
+"""`ReplicaTargetRole`: the role by which a replica in one account writes a table of another."""
+
+from __future__ import annotations
+
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kms as kms
+from constructs import Construct
+
+from cdk_streams.constructs.replication._target import WRITE_KEY_ACTIONS
+
+__all__ = ["ReplicaTargetRole"]
+
+
+class ReplicaTargetRole(iam.Role):
+    """A role of the target's account that may put items into the target, and nothing else.
+
+    Deploy the stack of this role first: `TableReplica(role="arn:…:role/…")` in the source's
+    account may name it before it exists, but every write fails until it does.
+
+    Args:
+        scope: The parent construct, in a stack of the target's account.
+        id: The construct id within that scope.
+        table: The target, with its key when it is encrypted with one.
+        source_account: The account whose `TableReplica` may assume the role.
+        role_name: The name of the role, by which the other stack finds it.
+        encryption_key: The target's KMS key, when the table is an import that does not know it.
+
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        id: str,  # noqa: A002 - CDK's name for it
+        *,
+        table: dynamodb.ITable,
+        source_account: str,
+        role_name: str | None = None,
+        encryption_key: kms.IKey | None = None,
+    ) -> None:
+        super().__init__(
+            scope,
+            id,
+            assumed_by=iam.AccountPrincipal(source_account),
+            role_name=role_name,
+            description=f"Writes the replica {table.node.id} from account {source_account}",
+        )
+        iam.Grant.add_to_principal(
+            grantee=self, actions=["dynamodb:PutItem"], resource_arns=[table.table_arn]
+        )
+        key = encryption_key or table.encryption_key
+        if key is not None:
+            key.grant(self, *WRITE_KEY_ACTIONS)
