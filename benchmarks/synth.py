@@ -96,7 +96,7 @@ def by_hand(stack: cdk.Stack, name: str, folder: Path) -> None:
             table,
             starting_position=lambda_.StartingPosition.TRIM_HORIZON,
             batch_size=100,
-            retry_attempts=10,
+            retry_attempts=11,
             max_record_age=Duration.hours(18),
             bisect_batch_on_error=True,
             report_batch_item_failures=True,

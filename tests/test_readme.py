@@ -68,7 +68,7 @@ def test_the_table_of_defaults_is_what_a_consumer_gets(project: Path) -> None:
     )
     shown = run(project, "print_settings.py")
     for told, given in [
-        ("| `retry_attempts` | -1, without end | 10 |", "retry_attempts=10,"),
+        ("| `retry_attempts` | -1, without end | 11 |", "retry_attempts=11,"),
         ("| `max_record_age` | no limit | 18 hours |", "max_record_age=datetime.timedelta("),
         ("| `bisect_batch_on_error` | off | on |", "bisect_batch_on_error=True"),
         ("| `report_batch_item_failures` | off | on |", "report_batch_item_failures=True"),

@@ -21,7 +21,7 @@ QUEUE_RETENTION: Final = timedelta(days=4)
 @rule(
     "InfiniteRetries",
     reason="one bad record blocks its shard until it leaves the stream after 24 hours",
-    fix="Set retry_attempts to a number, such as 10",
+    fix="Set retry_attempts to a number, such as 11",
 )
 def infinite_retries(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings

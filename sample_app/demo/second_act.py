@@ -110,7 +110,7 @@ def _taken_over(aws: LocalAws) -> list[DeployedConsumer]:
         shutil.copytree(each.function.asset, code)
         if (audit := code / "audit.py").exists():
             audit.write_text(audit.read_text() + _SLOW)
-        # What the first act wrote is done with, and nobody wants to watch ten retries.
+        # What the first act wrote is done with, and nobody wants to watch eleven retries.
         settings = replace(each.mapping.settings, starting_position="LATEST", retry_attempts=2)
         mapping = replace(each.mapping, settings=settings)
         function = replace(each.function, asset=code)

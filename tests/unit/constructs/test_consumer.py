@@ -86,7 +86,7 @@ def test_the_defaults_are_safe(consume: Consume, stack: cdk.Stack, resources_of:
         },
         "FunctionResponseTypes": ["ReportBatchItemFailures"],
         "MaximumRecordAgeInSeconds": 18 * 3600,
-        "MaximumRetryAttempts": 10,
+        "MaximumRetryAttempts": 11,
         "StartingPosition": "TRIM_HORIZON",
     }
 

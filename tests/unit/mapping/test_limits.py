@@ -13,7 +13,7 @@ from lambda_runtime._batches.batches import PARTIAL_RESPONSE
 ROOT = Path(__file__).parents[3]
 COPIES = {
     "Lambda's timeout of 3 s": r"timedelta\(seconds=3\)|timeout\w*\b[^\n]*= ?3(_000|\.0)?\b",
-    "Lambda's memory of 128 MB": r"memory\w*\b[^\n]*\b128\b(?! to )",
+    "Lambda's memory of 128 MB": r"memory\w*\b[^\n]*[=,(] ?128\b(?! to )",
     "Lambda's payload of 6 MB": r"\b6 \* 1024 \* 1024|\b629_?1_?456",
     "the variable for partial responses": r"\"STREAM_PARTIAL_RESPONSE\"",
 }
