@@ -40,6 +40,9 @@ _KINDS: dict[str, type[Insert | Modify | Remove]] = {
 def parse(event: Any, *, numbers: Numbers = "decimal") -> list[Insert | Modify | Remove]:
     """Read a DynamoDB stream event: `{"Records": [{"eventName": "INSERT", …}]}`.
 
+    Changes that come by way of an event bus, a queue, a topic, a Kinesis stream or a pipe are taken
+    out of what they arrive in: docs/data-movement.md lists it.
+
     Only what decides the kind of each change is checked here; everything else is read, checked and
     decoded when it is asked for. The event is kept and never changed. No records give no changes.
     `numbers` is what N becomes, as in `decode`.
@@ -48,6 +51,16 @@ def parse(event: Any, *, numbers: Numbers = "decimal") -> list[Insert | Modify |
         EventError: for anything that is no DynamoDB stream event, with the path.
     """
     convert = converter(numbers)
+    try:
+        records = event["Records"]
+        direct = _source_of(records[0]) == _OURS and records[0]["dynamodb"]
+    except (TypeError, LookupError, AttributeError):
+        direct = False
+    if not direct:
+        from lambda_runtime._changes.envelopes import unwrapped  # noqa: PLC0415 - most changes come directly
+
+        found = unwrapped(event)
+        event = event if found == [event] else {"Records": found}
     return [change_of(record, index, convert) for index, record in enumerate(records_of(event))]
 
 

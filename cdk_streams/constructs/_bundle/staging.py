@@ -39,6 +39,8 @@ OPTIONAL: Final = ("forward", "replication", "views")
 _FOR_TYPES: Final = "_routing/handler_types.py"
 _FOR_TESTS: Final = {"_tables/memory_table.py": "MemoryTable"}
 """Files that ship only with a function whose files import that name, which tests do."""
+_FOR_PARSE: Final = "_changes/envelopes.py"
+"""What `parse` reads other services' events with; a file that calls it has its name."""
 # The runtime as it was last written beside a folder: the functions of an app share its files.
 _WRITTEN: Final[dict[tuple[Path, str, bytes], Path]] = {}
 _LEFT_OUT: Final = (
@@ -89,7 +91,8 @@ def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes
     """Return the files of `lambda_runtime`, found without importing it and read once.
 
     Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
-    imports; what type checkers alone read never.
+    imports; what type checkers alone read never; what takes events out of other services'
+    envelopes for a handler that has the word `parse`.
 
     Raises:
         SourceError: It is not installed beside cdk_streams.
@@ -105,6 +108,8 @@ def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes
     imported = set().union(*(imports(content) for content in (handler or {}).values()))
     parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
     unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
+    if not any(b"parse" in content for content in (handler or {}).values()):
+        unused.append(_FOR_PARSE)
     left_out = (_FOR_TYPES, *unused)
     return {
         f"{RUNTIME}/{name}": content

@@ -187,6 +187,20 @@ def test_what_only_tests_and_type_checkers_need_does_not_ship(handler: bytes, sh
     assert ("lambda_runtime/_tables/memory_table.py" in files) is ships
 
 
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"from lambda_runtime import Router", False),
+        (b"from lambda_runtime import parse", True),
+        (b"import lambda_runtime\nlambda_runtime.parse({})", True),
+    ],
+)
+def test_what_opens_envelopes_ships_with_a_handler_that_parses(handler: bytes, ships: bool) -> None:
+    files = staging.runtime_files({"index.py": handler})
+
+    assert ("lambda_runtime/_changes/envelopes.py" in files) is ships
+
+
 def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:

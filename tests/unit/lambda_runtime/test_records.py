@@ -33,10 +33,10 @@ def test_no_records_give_no_changes() -> None:
     ("event", "message"),
     [
         (None, '$: got nothing, expected a DynamoDB stream event {"Records": […]}'),
-        ([], "$: got a list, expected a DynamoDB stream event"),
         ("{}", "$: got a str, expected a DynamoDB stream event"),
         ({}, "$: got an object without Records, expected a DynamoDB stream event"),
-        ({"detail": {}}, "$: got an object without Records"),
+        ({"body": 1}, "$: got an object without Records"),
+        ({"detail": {}}, "$.detail: got an object that is no change, expected an event of"),
         ({"Records": None}, "$.Records: got nothing, expected an array of records"),
         ({"Records": {}}, "$.Records: got a dict, expected an array of records"),
         ({"Records": ["x"]}, "$.Records[0]: got a str, expected a record"),
@@ -44,11 +44,19 @@ def test_no_records_give_no_changes() -> None:
         ({"Records": [{}]}, "$.Records[0].eventName: got nothing, expected one of INSERT MODIFY"),
         (
             {"Records": [{"eventSource": "aws:sqs", "body": "{}"}]},
+            "$.Records[0].body: got an object that is no change, expected an event of",
+        ),
+        (
+            {"Records": [{"eventSource": "aws:sqs", "body": "hello"}]},
+            "$.Records[0].body: got text that is no JSON, expected an event of",
+        ),
+        (
+            {"Records": [{"eventSource": "aws:sqs"}]},
             "$.Records[0].eventSource: got 'aws:sqs', expected 'aws:dynamodb'",
         ),
         (
             {"Records": [{"EventSource": "aws:sns", "Sns": {}}]},
-            "$.Records[0].eventSource: got 'aws:sns', expected 'aws:dynamodb'",
+            "$.Records[0].Sns: got an object that is no change, expected an event of",
         ),
         (
             {"Records": [{"eventSource": "aws:s3", "eventName": "ObjectCreated:Put"}]},
@@ -56,7 +64,7 @@ def test_no_records_give_no_changes() -> None:
         ),
         (
             {"Records": [{"eventSource": "aws:kinesis", "kinesis": {}}]},
-            "$.Records[0].eventSource: got 'aws:kinesis', expected 'aws:dynamodb'",
+            "$.Records[0].kinesis: got an object that is no change, expected an event of",
         ),
     ],
 )
