@@ -1,5 +1,6 @@
 """Fakes for tests, beside the interfaces that they stand for.
 
+services = FakeServices()                       # what a forwarder sends events to
 streams = FakeStreams()                         # a DynamoDB Streams API in memory
 poller = PollerHarness(MappingSettings())       # a poller, one event at a time
 """
@@ -12,11 +13,13 @@ from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cdk_streams.testing._fake_dynamodb import FakeDynamoDB, RequestFailed
+    from cdk_streams.testing._fake_services import FakeServices
     from cdk_streams.testing._fake_streams import FakeStreams
     from cdk_streams.testing._poller_harness import PollerHarness
 
 __all__ = [
     "FakeDynamoDB",
+    "FakeServices",
     "FakeStreams",
     "PollerHarness",
     "RequestFailed",
@@ -26,6 +29,7 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cdk_streams.testing._fake_dynamodb": "FakeDynamoDB RequestFailed",
+        "cdk_streams.testing._fake_services": "FakeServices",
         "cdk_streams.testing._fake_streams": "FakeStreams",
         "cdk_streams.testing._poller_harness": "PollerHarness",
     },

@@ -35,11 +35,11 @@ from lambda_runtime._values.attributes import decode_map
 from lambda_runtime._values.converters import Unfit, anything, content, scalar, type_name, unfit
 from lambda_runtime.errors import ModelError, path_text
 
-__all__ = ["read"]
+__all__ = ["members_of", "read", "wrapped"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
     from lambda_runtime._values.converters import Path, Reader
@@ -96,7 +96,7 @@ def reader_of(annotation: Any) -> Reader:
 def _made(annotation: Any) -> Reader:
     origin = typing.get_origin(annotation) or annotation
     arguments = typing.get_args(annotation)
-    if (inner := _inside(annotation, origin)) is not None:
+    if (inner := wrapped(annotation, origin)) is not None:
         return reader_of(inner)
     if origin in (typing.Union, types.UnionType):
         return converters.first_fit([reader_of(one) for one in arguments], annotation)
@@ -109,8 +109,8 @@ def _made(annotation: Any) -> Reader:
     raise Unfit([f"it has a {type_name(annotation)}, which no attribute becomes"])
 
 
-def _inside(annotation: Any, origin: Any) -> Any:
-    """The annotation that a wrapper wraps: Annotated, NotRequired, a NewType, a type alias."""
+def wrapped(annotation: Any, origin: Any) -> Any:
+    """Give the annotation that a wrapper wraps: Annotated, NotRequired, a NewType, a type alias."""
     wrappers = (typing.Annotated, typing.Required, typing.NotRequired)
     if origin in (*wrappers, getattr(typing, "ReadOnly", typing.Required)):
         return typing.get_args(annotation)[0]
@@ -147,14 +147,19 @@ def _text(annotation: Any) -> Reader | None:
 def _model_reader(model: Any) -> Reader | None:
     if callable(getattr(model, "model_validate", None)):
         return _pydantic_reader(model)
+    return None if members_of(model) is None else _planned_reader(model)
+
+
+def members_of(model: Any) -> Iterator[Member] | None:
+    """Give the attributes that a class names; None for what is no class of items."""
+    if hasattr(model, "model_fields"):
+        return _pydantic_members(model)
     if isinstance(model, type) and hasattr(model, "__dataclass_fields__"):
-        return _planned_reader(model, _dataclass_members)
-    if typing.is_typeddict(model):
-        return _planned_reader(model, _typed_dict_members)
-    return None
+        return _dataclass_members(model)
+    return _typed_dict_members(model) if typing.is_typeddict(model) else None
 
 
-def _planned_reader(model: Any, members: Callable[[Any], Iterator[Member]]) -> Reader:
+def _planned_reader(model: Any) -> Reader:
     plan: list[tuple[str, str, bool, Reader]] | None = None
 
     def read_model(value: Any, path: Path, convert: Convert) -> Any:
@@ -162,7 +167,8 @@ def _planned_reader(model: Any, members: Callable[[Any], Iterator[Member]]) -> R
         raw = _members_of(value, model, path)
         if plan is None:
             # Only now: a class may name itself, as a tree does.
-            plan = [(at, name, must, reader_of(hint)) for at, name, must, hint in members(model)]
+            members = members_of(model) or ()
+            plan = [(at, name, must, reader_of(hint)) for at, name, must, hint in members]
         fields: dict[str, Any] = {}
         faults: list[str] = []
         for attribute, name, required, reader in plan:
@@ -213,6 +219,11 @@ def _typed_dict_members(model: Any) -> Iterator[Member]:
         marks = {typing.Required: True, typing.NotRequired: False}
         required = marks.get(typing.get_origin(hint), name in model.__required_keys__)
         yield name, name, required, hint
+
+
+def _pydantic_members(model: Any) -> Iterator[Member]:
+    for name, field in model.model_fields.items():
+        yield field.alias or name, name, field.is_required(), field.annotation
 
 
 def _hints(model: Any) -> dict[str, Any]:

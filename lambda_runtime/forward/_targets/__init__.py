@@ -1,0 +1,1 @@
+"""The services that events go to, one class each."""
