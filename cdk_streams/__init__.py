@@ -24,9 +24,11 @@ if TYPE_CHECKING:
         ReplicaTargetRole,
         StreamConsumer,
         StreamDashboard,
+        StreamForwarder,
         StreamFunction,
         StreamTable,
         TableReplica,
+        targets,
     )
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
     from cdk_streams.filters import EACH, Filter, Keys, NewImage, OldImage
@@ -53,10 +55,12 @@ __all__ = [
     "SourceError",
     "StreamConsumer",
     "StreamDashboard",
+    "StreamForwarder",
     "StreamFunction",
     "StreamTable",
     "StreamsError",
     "TableReplica",
+    "targets",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -64,7 +68,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "cdk_streams.constructs": (
             "Alarms LastWriterWins OnFailure ReplicaTargetRole StreamConsumer StreamDashboard "
-            "StreamFunction StreamTable TableReplica"
+            "StreamForwarder StreamFunction StreamTable TableReplica targets"
         ),
         "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
         "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",

@@ -9,6 +9,7 @@ from cdk_streams.constructs.alarms import Alarms
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.dashboard import StreamDashboard
 from cdk_streams.constructs.failures import OnFailure
+from cdk_streams.constructs.forwarding import StreamForwarder, targets
 from cdk_streams.constructs.function import StreamFunction
 from cdk_streams.constructs.replication import LastWriterWins, ReplicaTargetRole, TableReplica
 from cdk_streams.constructs.table import StreamTable
@@ -20,7 +21,9 @@ __all__ = [
     "ReplicaTargetRole",
     "StreamConsumer",
     "StreamDashboard",
+    "StreamForwarder",
     "StreamFunction",
     "StreamTable",
     "TableReplica",
+    "targets",
 ]
