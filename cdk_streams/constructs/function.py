@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._bundle import entry_files, python_source, runtime_package, staging
 from cdk_streams.constructs._bundle.requirements import Platform, install
 from cdk_streams.constructs._props import FunctionOptions
 from cdk_streams.constructs._registry import placement_of
@@ -65,7 +65,7 @@ class StreamFunction(lambda_.Function):
         runtime: lambda_.Runtime | None = None,
         **options: Unpack[FunctionOptions],
     ) -> None:
-        files = staging.collect(Path(entry), exclude)
+        files = entry_files.collect(Path(entry), exclude)
         index = Path(entry).name if Path(entry).is_file() else index
         _check_handler(files, index, handler, Path(entry))
         defaults = _defaults()
@@ -76,7 +76,7 @@ class StreamFunction(lambda_.Function):
             packages = install(Path(requirements), platform, assembly / "cdk-streams")
             _check_apart(files, packages)
             files |= packages
-        files |= staging.runtime_files(files)
+        files |= runtime_package.runtime_files(files)
         folder, digest = staging.place(files, assembly)
         chosen: dict[str, Any] = {
             "architecture": defaults.architecture,
@@ -143,14 +143,15 @@ def _check_handler(files: dict[str, bytes], index: str, handler: str, entry: Pat
         raise SourceError(
             f"index must name a Python file of {str(entry)!r}, got {index!r}; it has {shown}"
         )
-    names = staging.defined_names(files[index])
+    names = python_source.defined_names(files[index])
     if names is not None and handler not in names:
         raise SourceError(
             f"handler must be a name that {index} defines, got {handler!r}; "
             f"define it (`{handler} = router.handler`) or pass handler="
         )
-    if any(name.split("/")[0] in {staging.RUNTIME, f"{staging.RUNTIME}.py"} for name in files):
+    ours = runtime_package.RUNTIME
+    if any(name.split("/")[0] in {ours, f"{ours}.py"} for name in files):
         raise SourceError(
-            f"entry must leave the name {staging.RUNTIME} free, got one in {str(entry)!r}; "
+            f"entry must leave the name {ours} free, got one in {str(entry)!r}; "
             "remove it, StreamFunction adds its own"
         )

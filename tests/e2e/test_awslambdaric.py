@@ -149,13 +149,18 @@ def python(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="session")
 def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the staged asset of each handler, as `cdk deploy` would upload it."""
-    from cdk_streams.constructs._bundle import staging  # noqa: PLC0415 - it starts CDK's Node process
+    from cdk_streams.constructs._bundle import (  # noqa: PLC0415 - it starts CDK's Node process
+        entry_files,
+        runtime_package,
+        staging,
+    )
 
     folder = tmp_path_factory.mktemp("assets")
     other = folder / "other.py"
     other.write_text(OTHER_HANDLERS)
     for entry in (HANDLERS / "inventory.py", HANDLERS / "audit.py", other):
-        staging.write({**staging.collect(entry), **staging.runtime_files()}, folder / entry.stem)
+        files = {**entry_files.collect(entry), **runtime_package.runtime_files()}
+        staging.write(files, folder / entry.stem)
     return folder
 
 

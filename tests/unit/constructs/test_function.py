@@ -13,7 +13,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from cdk_streams import SourceError, StreamFunction
-from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._bundle import runtime_package
 from cdk_streams.constructs._props import FunctionOptions
 
 FUNCTION = "AWS::Lambda::Function"
@@ -119,9 +119,9 @@ def test_the_asset_changes_with_the_runtime(
     tmp_path: Path, handler_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = asset_of(handler_file, tmp_path, "before")
-    files = staging.runtime_files()
+    files = runtime_package.runtime_files()
     files["lambda_runtime/_routing/router.py"] += b"# one byte more\n"
-    monkeypatch.setattr(staging, "runtime_files", lambda _handler: files)
+    monkeypatch.setattr(runtime_package, "runtime_files", lambda _handler: files)
     assert asset_of(handler_file, tmp_path, "after") != before
 
 

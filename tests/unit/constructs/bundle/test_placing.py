@@ -11,6 +11,7 @@ import pytest
 
 from cdk_streams import StreamFunction
 from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._bundle.entry_files import collect
 
 
 def test_cdk_finds_the_files_where_it_would_copy_them_to(
@@ -54,7 +55,7 @@ def test_without_links_the_files_are_written_twice(
     for name in ("one", "one", "two"):
         folder, _ = staging.place(files | {"name.py": name.encode()}, tmp_path)
         assert not folder.is_symlink()
-        assert staging.collect(folder) == files | {"name.py": name.encode()}
+        assert collect(folder) == files | {"name.py": name.encode()}
 
 
 def test_functions_share_the_runtime_s_files_and_no_other(tmp_path: Path) -> None:
@@ -69,5 +70,5 @@ def test_an_assembly_that_was_emptied_is_filled_again(tmp_path: Path) -> None:
     files = {"lambda_runtime/a.py": b"emptied"}
     for _ in range(2):
         folder, _ = staging.place(files, tmp_path / "out")
-        assert staging.collect(folder) == files
+        assert collect(folder) == files
         shutil.rmtree(tmp_path / "out")

@@ -1,0 +1,60 @@
+"""The files of `lambda_runtime` that ship with a function."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from cdk_streams.constructs._bundle.entry_files import collect
+from cdk_streams.constructs._bundle.python_source import imports
+from cdk_streams.errors import SourceError
+
+__all__ = ["OPTIONAL", "RUNTIME", "runtime_files"]
+
+RUNTIME: Final = "lambda_runtime"
+OPTIONAL: Final = ("forward", "replication", "views")
+"""Packages of the runtime that ship only with a function whose files import them."""
+_FOR_TYPES: Final = "_routing/handler_types.py"
+_FOR_TESTS: Final = {"_tables/memory_table.py": "MemoryTable"}
+"""Files that ship only with a function whose files import that name, which tests do."""
+_FOR_PARSE: Final = "_changes/envelopes.py"
+"""What `parse` reads other services' events with; a file that calls it has its name."""
+
+
+def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+    """Return the files of `lambda_runtime`, found without importing it and read once.
+
+    Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
+    imports; what type checkers alone read never; what takes events out of other services'
+    envelopes for a handler that has the word `parse`.
+
+    Raises:
+        SourceError: It is not installed beside cdk_streams.
+
+    """
+    spec = find_spec(RUNTIME)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise SourceError(
+            f"{RUNTIME} must be installed beside cdk_streams to ship with a function, "
+            "got none; install the cdk-streams distribution whole"
+        )
+    imported = set().union(*(imports(content) for content in (handler or {}).values()))
+    parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
+    unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
+    if not any(b"parse" in content for content in (handler or {}).values()):
+        unused.append(_FOR_PARSE)
+    left_out = (_FOR_TYPES, *unused)
+    return {
+        f"{RUNTIME}/{name}": content
+        for name, content in _runtime(Path(places[0])).items()
+        if not name.startswith(left_out)
+    }
+
+
+@cache
+def _runtime(folder: Path) -> dict[str, bytes]:
+    return collect(folder)

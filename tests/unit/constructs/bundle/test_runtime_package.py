@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import io
+import sys
+import zipfile
+
+import pytest
+
+from cdk_streams import SourceError
+from cdk_streams.constructs._bundle import runtime_package
+from cdk_streams.constructs._bundle.python_source import imports
+
+
+def test_the_runtime_is_found_without_importing_it() -> None:
+    loaded = {name for name in sys.modules if name.split(".")[0] == runtime_package.RUNTIME}
+    files = runtime_package.runtime_files()
+    assert {"lambda_runtime/__init__.py", "lambda_runtime/_routing/router.py"} <= files.keys()
+    assert {name for name in sys.modules if name.split(".")[0] == runtime_package.RUNTIME} == loaded
+
+
+def test_a_missing_runtime_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runtime_package, "find_spec", lambda _: None)
+    with pytest.raises(SourceError) as caught:
+        runtime_package.runtime_files()
+    assert str(caught.value) == (
+        "lambda_runtime must be installed beside cdk_streams to ship with a function, got none; "
+        "install the cdk-streams distribution whole"
+    )
+
+
+def test_optional_parts_of_the_runtime_ship_with_what_imports_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = {"router.py": b"", "forward/__init__.py": b"", "views/__init__.py": b""}
+    monkeypatch.setattr(runtime_package, "_runtime", lambda _folder: whole)
+    handler = {"a.py": b"from lambda_runtime.forward import EventBus", "b.txt": b"\0 import x"}
+
+    assert sorted(runtime_package.runtime_files()) == ["lambda_runtime/router.py"]
+    assert sorted(runtime_package.runtime_files(handler)) == [
+        "lambda_runtime/forward/__init__.py",
+        "lambda_runtime/router.py",
+    ]
+    assert imports(b"from lambda_runtime import forward") == {
+        "lambda_runtime",
+        "lambda_runtime.forward",
+    }
+
+
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"from lambda_runtime import parse", False),
+        (b"from lambda_runtime import MemoryTable", True),
+    ],
+)
+def test_what_only_tests_and_type_checkers_need_does_not_ship(handler: bytes, ships: bool) -> None:
+    files = runtime_package.runtime_files({"index.py": handler})
+
+    assert "lambda_runtime/_routing/handler_types.py" not in files
+    assert ("lambda_runtime/_tables/memory_table.py" in files) is ships
+
+
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"from lambda_runtime import Router", False),
+        (b"from lambda_runtime import parse", True),
+        (b"import lambda_runtime\nlambda_runtime.parse({})", True),
+    ],
+)
+def test_what_opens_envelopes_ships_with_a_handler_that_parses(handler: bytes, ships: bool) -> None:
+    files = runtime_package.runtime_files({"index.py": handler})
+
+    assert ("lambda_runtime/_changes/envelopes.py" in files) is ships
+
+
+def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in sorted(runtime_package.runtime_files().items()):
+            archive.writestr(name, content)
+
+    assert len(package.getvalue()) < 60_000
