@@ -78,6 +78,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "cdk_streams.live",
         "cdk_streams.redrive",
         "lambda_runtime",
+        "watchfiles",
         "boto3",
         "botocore",
     ),

@@ -13,17 +13,10 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from cdk_streams.local._cdk_command import (
-        CdkCommand,
-        CdkCommandError,
-        bootstrap,
-        deploy,
-        destroy,
-        run_cdk,
-        synthesize,
-    )
+    from cdk_streams.local._cdk_command import CdkCommand, CdkCommandError, bootstrap, deploy, destroy, run_cdk, synthesize
     from cdk_streams.local._local_app import LocalApp, LocalRun, connection_variables, local_run
     from cdk_streams.local._local_aws import LocalAws, LocalAwsError, client, environment, local_aws
+    from cdk_streams.local._source_watcher import SourceWatcher
 
 __all__ = [
     "CdkCommand",
@@ -32,6 +25,7 @@ __all__ = [
     "LocalAws",
     "LocalAwsError",
     "LocalRun",
+    "SourceWatcher",
     "bootstrap",
     "client",
     "connection_variables",
@@ -52,5 +46,6 @@ __getattr__, __dir__ = lazy_names(
         ),
         "cdk_streams.local._local_app": "LocalApp LocalRun connection_variables local_run",
         "cdk_streams.local._local_aws": "LocalAws LocalAwsError client environment local_aws",
+        "cdk_streams.local._source_watcher": "SourceWatcher",
     },
 )

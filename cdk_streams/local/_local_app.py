@@ -32,10 +32,7 @@ from cdk_streams.live import (
 from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
 from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
 
-__all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run", "source_state"]
-
-# Folders whose files are not an app's source, by name.
-_NOT_SOURCE = {"node_modules", "__pycache__", "cdk.out", "build", "dist"}
+__all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run"]
 
 
 def _nothing(_line: str) -> None:
@@ -170,24 +167,6 @@ def connection_variables(aws: LocalAws) -> dict[str, str]:
     """Return the variables that make the AWS CLI and boto3 use the local AWS, and no other."""
     variables = environment(aws, {})
     return {name: value for name, value in variables.items() if name.startswith("AWS_")}
-
-
-def source_state(folder: Path) -> tuple[tuple[str, int], ...]:
-    """Return what changes when a source file of the app does: each file's name and time."""
-    state: list[tuple[str, int]] = []
-    for root, folders, files in os.walk(folder):
-        if "pyvenv.cfg" in files:  # A virtual environment, whatever its name.
-            folders.clear()
-            continue
-        folders[:] = [
-            name for name in folders if name not in _NOT_SOURCE and not name.startswith(".")
-        ]
-        for name in files:
-            if name.endswith((".py", ".json", ".toml", ".txt", ".yaml", ".yml")):
-                with contextlib.suppress(OSError):
-                    path = Path(root, name)
-                    state.append((str(path), path.stat().st_mtime_ns))
-    return tuple(sorted(state))
 
 
 def _without_code(stacks: tuple[SynthesizedStack, ...]) -> Any:
