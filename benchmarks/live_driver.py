@@ -54,7 +54,7 @@ class Observer:
             if isinstance(notice, Invoke):
                 self.lag_s.append(self.progress.lag_ms(at_ms) / 1000)
             if isinstance(notice, InvocationFinished):
-                self.call_ms.append(notice.answer.duration_s * 1000)
+                self.call_ms.append(notice.response.duration_s * 1000)
             self.progress.take(at_ms, notice)
 
     def log(self, _consumer: str, _line: LogLine) -> None:

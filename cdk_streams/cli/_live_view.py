@@ -1,4 +1,7 @@
-"""What a person sees of a local run: a line for what needs attention, a table of all consumers."""
+"""The terminal's view of a local run: a line for what needs attention, a table of all consumers.
+
+Whatever the app, its functions and its stack's outputs hold is shown as text, never as markup.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +13,13 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
+from cdk_streams.arns import Arn
+from cdk_streams.cli._handler_errors import (
+    HandlerError,
+    HandlerErrors,
+    logged_failure,
+    response_error,
+)
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
 from cdk_streams.live import InvocationFinished, Notice, Problem, Progress
 from cdk_streams.poller import CallResult, FailureSent, Invoke, SendFailure, sequence_number
@@ -36,7 +46,7 @@ _COLUMNS = (
 
 
 class LiveView:
-    """Watches a run from its threads and shows it; `table` is drawn again and again.
+    """Observes a run from its threads and prints it; `table` is drawn again and again.
 
     `every_call` prints a line for each call, not only for those that fail; `logs` what functions
     print.
@@ -49,8 +59,17 @@ class LiveView:
         self._every_call = every_call
         self._logs = logs
         self._lock = threading.Lock()
+        self._errors = HandlerErrors()
+        # What a request's handler has logged of records that failed, until its call is judged.
+        self._logged: dict[tuple[str, str], HandlerError] = {}
         self._finished: dict[tuple[str, str, int], InvocationFinished] = {}
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
+
+    @property
+    def given_up(self) -> int:
+        """How many records were given up, by all consumers."""
+        with self._lock:
+            return sum(each.given_up for each in self.progress.values())
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Count a notice, and print it when it is worth a line."""
@@ -61,14 +80,21 @@ class LiveView:
             progress.take(at_ms, notice)
             line = self._line(consumer, notice, split=progress.splits > splits)
         if line is not None:
-            self._say(at_ms, consumer, line)
+            self._print(at_ms, consumer, line)
 
     def log(self, consumer: str, line: LogLine) -> None:
-        """Print a line that a function printed."""
-        if not self._logs:
+        """Print a line that a function printed; what it says of an error waits for its call."""
+        if not self._logs or line.is_error_report:
+            return
+        if (error := logged_failure(line.text)) is not None:
+            with self._lock:
+                self._logged.setdefault((consumer, line.request_id), error)
             return
         head = f"{shown(consumer)} {line.request_id[:8]} "
-        self._console.print(Text.assemble((head, "dim cyan"), line.text), soft_wrap=True)
+        # Colors of a handler's own are kept, other control sequences are not.
+        self._console.print(
+            Text.assemble((head, "dim cyan"), Text.from_ansi(line.text)), soft_wrap=True
+        )
 
     def table(self) -> Table:
         """Return the table of consumers as it is now."""
@@ -81,7 +107,7 @@ class LiveView:
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
             for name, progress in sorted(self.progress.items()):
-                table.add_row(shown(name), *_cells(progress, now_ms))
+                table.add_row(Text(shown(name)), *_cells(progress, now_ms))
         return table
 
     def caught_up(self, consumers: set[str], since_ms: int) -> bool:
@@ -95,13 +121,15 @@ class LiveView:
     def _line(self, consumer: str, notice: Notice, *, split: bool) -> Text | None:
         match notice:
             case Invoke() if notice.attempt > 1 or split:
-                what = f"retry {notice.attempt - 1}" if notice.attempt > 1 else "a part"
+                what = f"retry {notice.attempt - 1}" if notice.attempt > 1 else "sub-batch"
                 return Text(f"{what}: {_records(notice)}", "yellow")
             case InvocationFinished(invoke):
                 self._finished[consumer, invoke.shard_id, invoke.lane] = notice
             case CallResult(shard_id, lane):
                 finished = self._finished.pop((consumer, shard_id, lane), None)
-                return None if finished is None else self._call(finished, notice)
+                return None if finished is None else self._call(consumer, finished, notice)
+            case SendFailure(destination=None):
+                return Text(f"{_given_up(notice)}; no failure destination, LOST", "bold red")
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
             case FailureSent():
@@ -112,34 +140,33 @@ class LiveView:
                 pass
         return None
 
-    def _call(self, finished: InvocationFinished, result: CallResult) -> Text | None:
-        answer, records = finished.answer, _records(finished.invoke)
-        if result.outcome == "throttled":
-            return Text(f"throttled: {records}", "magenta")
-        if answer.function_error is not None:
-            return Text(f"failed with {answer.error_type}: {records}", "red")
-        if result.outcome == "failed":
-            return Text(f"failed, {result.reason}: {records}", "red")
-        if result.outcome == "partial":
-            return Text(f"handled in part: {records}", "yellow")
+    def _call(self, consumer: str, finished: InvocationFinished, result: CallResult) -> Text | None:
+        response, records = finished.response, _records(finished.invoke)
+        logged = self._logged.pop((consumer, response.request_id), None)
+        error = response_error(response) or logged
+        described = "" if error is None else f": {self._errors.describe(consumer, error)}"
+        match result.outcome:
+            case "throttled":
+                return Text(f"throttled: {records}", "magenta")
+            case "failed":
+                return Text(f"failed: {records}{described or f': {result.reason}'}", "red")
+            case "partial":
+                return Text(f"handled in part: {records}{described}", "yellow")
+        if error is not None:
+            return Text(f"handled, a record {error.verb}: {records}{described}", "yellow")
         if not self._every_call:
             return None
-        return Text(f"answered in {answer.duration_s * 1000:.0f} ms: {records}", "green")
+        return Text(f"answered in {response.duration_s * 1000:.0f} ms: {records}", "green")
 
     def _sent(self, consumer: str, event: FailureSent) -> Text:
         sent = self._sending.pop((consumer, event.shard_id, event.lane), None)
         if sent is None:
             return Text("a failure record was sent", "red")
-        request, batch = sent.body["requestContext"], sent.body["DDBStreamBatchInfo"]
-        count = batch.get("batchSize", 0)
         where = "sent to" if event.delivered else "LOST, refused by"
-        return Text(
-            f"given up: {count} record{'s' * (count != 1)}, {request['condition']}; failure record "
-            f"{where} {str(sent.destination).rsplit(':', 1)[1]}",
-            "bold red",
-        )
+        name = Arn.parse(str(sent.destination)).name
+        return Text(f"{_given_up(sent)}; failure record {where} {name}", "bold red")
 
-    def _say(self, at_ms: int, consumer: str, line: Text) -> None:
+    def _print(self, at_ms: int, consumer: str, line: Text) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
         head = f"{clock}.{at_ms % 1000:03} {shown(consumer)} "
         self._console.print(Text.assemble((head, "dim"), line), soft_wrap=True)
@@ -152,6 +179,12 @@ def shown(logical_id: str) -> str:
 
 def _records(invoke: Invoke) -> str:
     return name_records(tuple(sequence_number(record) for record in invoke.records))
+
+
+def _given_up(failure: SendFailure) -> str:
+    count = failure.body["DDBStreamBatchInfo"].get("batchSize", 0)
+    condition = failure.body["requestContext"]["condition"]
+    return f"given up: {count} record{'s' * (count != 1)}, {condition}"
 
 
 def _cells(progress: Progress, now_ms: int) -> list[str]:

@@ -25,8 +25,12 @@ def _words(_context: click.Context, _option: click.Parameter, value: str) -> tup
 
 
 def _file(_context: click.Context, _option: click.Parameter, value: Path | None) -> Path | None:
-    if value is not None and not value.parent.is_dir():
-        raise click.BadParameter(f"its folder must be there, got {value}")
+    """Refuse a file that cannot be written now, before the run whose result it is to hold."""
+    if value is not None:
+        try:
+            value.open("a").close()
+        except OSError as error:
+            raise click.BadParameter(f"it cannot be written: {error}") from None
     return value
 
 
@@ -50,9 +54,14 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     "--run",
     "command",
     help="Run this shell command against the app, wait until every consumer has caught up, and "
-    "end with its exit code.",
+    "end with its exit code, or with 1 when records were given up.",
 )
 @click.option("--keep", is_flag=True, help="With --run: stay up afterwards, until Ctrl-C.")
+@click.option(
+    "--allow-failures",
+    is_flag=True,
+    help="With --run: end with the command's exit code also when records were given up.",
+)
 @click.option("--calls", is_flag=True, help="Print a line for each call, not only for failures.")
 @click.option(
     "--timeline",

@@ -1,4 +1,4 @@
-"""What `cdk-streams local` does: deploy, show, take over changed source, stop."""
+"""One `cdk-streams local`: deploy, show, take over changed source, run a command, stop."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import contextlib
 import os
 import shlex
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
-from pathlib import Path
 from typing import Self
 
 import click
+from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.live import Live
 
@@ -20,11 +21,17 @@ from cdk_streams._signals import exit_on_signals, ignore_signals
 from cdk_streams.cli._live_view import LiveView
 from cdk_streams.cli._options import LocalOptions
 from cdk_streams.errors import StreamsError
-from cdk_streams.local import LocalApp, LocalRun, connection_variables, environment, local_run
-from cdk_streams.local._local_app import source_state
+from cdk_streams.local import (
+    LocalApp,
+    LocalRun,
+    SourceWatcher,
+    connection_variables,
+    environment,
+    local_run,
+)
 from cdk_streams.simulator._timeline.html import timeline_html
 
-__all__ = ["run"]
+__all__ = ["exit_code", "run"]
 
 _LOOK_EVERY_S = 0.25
 _CTRL_C = 130
@@ -39,51 +46,64 @@ def run(options: LocalOptions) -> int:
         console = Console(width=_PIPE_WIDTH)
     view = LiveView(console, every_call=options.calls)
     try:
-        with exit_on_signals():
-            return _run(console, view, options)
+        try:
+            with exit_on_signals():
+                return _run(console, view, options)
+        finally:
+            _write_timeline(console, view, options)
     except SystemExit as stop:
         # Ctrl-C is how a run without a command, or one that is kept, ends.
         code = stop.code if isinstance(stop.code, int) else 1
         return 0 if code == _CTRL_C and (options.command is None or options.keep) else code
-    except StreamsError as error:
+    except (StreamsError, ClientError, BotoCoreError) as error:
         raise click.ClickException(str(error)) from error
-    finally:
-        if options.timeline is not None:
-            page = timeline_html(view.recorder, title="cdk-streams local")
-            options.timeline.write_text(page, encoding="utf-8")
-            console.print(f"timeline: {options.timeline}", soft_wrap=True)
+    except (OSError, sqlite3.Error) as error:
+        raise click.ClickException(f"this machine does not let it run: {error}") from error
 
 
 def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
     app = LocalApp(options.folder, options.cdk, options.region)
-    console.print("deploying to a local AWS …")
-    with local_run(app, observer=view) as run:
+    _echo(console, "deploying to a local AWS …")
+    with SourceWatcher(options.folder) as watcher, local_run(app, observer=view) as run:
         _introduce(console, run)
         code = 0
         if options.command is not None:
-            code = _attend(console, view, run, options.folder, options.command)
+            code = _attend(console, view, run, watcher, options.command)
         if options.command is None or options.keep:
-            _attend(console, view, run, options.folder)
-        return code
+            _attend(console, view, run, watcher)
+        if options.command is not None and view.given_up:
+            _echo(console, f"records given up: {view.given_up}; --allow-failures allows them")
+        return exit_code(code, given_up=view.given_up, options=options)
+
+
+def exit_code(code: int, *, given_up: int, options: LocalOptions) -> int:
+    """Return the command's exit code; instead of 0 a 1 when records were given up."""
+    is_failed = options.command is not None and given_up and not options.allow_failures
+    return 1 if is_failed and code == 0 else code
 
 
 def _introduce(console: Console, run: LocalRun) -> None:
-    """Print how to reach the local AWS."""
-    console.print(f"\nThe local AWS is {run.aws.endpoint_url}. To use it:\n", highlight=False)
+    """Print how to reach the local AWS, and which consumers do not run."""
+    _echo(console, f"\nThe local AWS is {run.aws.endpoint_url}. To use it:\n")
     for name, value in sorted(connection_variables(run.aws).items()):
-        console.print(f"  export {name}={shlex.quote(value)}", highlight=False, soft_wrap=True)
+        _echo(console, f"  export {name}={shlex.quote(value)}")
     for stack, outputs in run.outputs.items():
-        console.print(f"\n{stack}:")
+        _echo(console, f"\n{stack}:")
         for name, value in outputs.items():
-            console.print(f"  {name} = {value}", highlight=False, soft_wrap=True)
-    console.print("\nCtrl-C stops everything.\n")
+            _echo(console, f"  {name} = {value}")
+    for sentence in run.skipped:
+        _echo(console, f"\nskipped: {sentence}")
+    _echo(console, "\nCtrl-C stops everything.\n")
 
 
 def _attend(
-    console: Console, view: LiveView, run: LocalRun, folder: Path, command: str | None = None
+    console: Console,
+    view: LiveView,
+    run: LocalRun,
+    watcher: SourceWatcher,
+    command: str | None = None,
 ) -> int:
-    """Show the run until the command has ended and all is dealt with; without one, for ever."""
-    before = source_state(folder)
+    """Show the run until the command has ended and all is processed; without one, for ever."""
     names = {each.name for each in run.consumers if each.mapping.settings.enabled}
     with (
         contextlib.nullcontext() if command is None else _Command(command, run) as process,
@@ -93,15 +113,15 @@ def _attend(
             time.sleep(_LOOK_EVERY_S)
             run.check()
             live.update(view.table())
-            if (now := source_state(folder)) != before:
-                before = now
+            if watcher.take_change():
                 _refresh(console, run)
             ended_ms = None if process is None else process.ended_ms
             if ended_ms is not None and view.caught_up(names, ended_ms):
                 break
+        live.update(view.table())
     if not console.is_terminal:
         console.print()  # The table that goes into a file or a pipe has no end of line.
-    console.print("every consumer has dealt with what was written")
+    _echo(console, "every consumer has dealt with what was written")
     return 0 if process is None else process.code
 
 
@@ -141,10 +161,28 @@ class _Command:
 def _refresh(console: Console, run: LocalRun) -> None:
     try:
         deployed = run.refresh()
-    except StreamsError as error:
+    except (StreamsError, ClientError, BotoCoreError) as error:
         # A half-written file is no reason to end; the next change tries again.
-        console.print("[red]the changed source was not taken over:[/]")
-        console.print(str(error), markup=False, highlight=False, soft_wrap=True)
+        _echo(console, "the changed source was not taken over:", style="red")
+        _echo(console, str(error))
         return
     what = "the stack was deployed again" if deployed else "the next call runs the new code"
-    console.print(f"[bold green]the source has changed: {what}[/]")
+    _echo(console, f"the source has changed: {what}", style="bold green")
+
+
+def _write_timeline(console: Console, view: LiveView, options: LocalOptions) -> None:
+    if options.timeline is None:
+        return
+    page = timeline_html(view.recorder, title="cdk-streams local")
+    try:
+        options.timeline.write_text(page, encoding="utf-8")
+    except OSError as error:
+        _echo(console, f"the timeline could not be written: {error}", style="red")
+        return
+    _echo(console, f"timeline: {options.timeline}")
+
+
+def _echo(console: Console, text: str, *, style: str | None = None) -> None:
+    """Print text as it is: names, values and messages of others are no markup of ours."""
+    shown = "".join(each if each.isprintable() or each in "\n\t" else "\ufffd" for each in text)
+    console.print(shown, style=style, markup=False, highlight=False, emoji=False, soft_wrap=True)

@@ -17,6 +17,7 @@ class LocalOptions:
     region: str
     command: str | None
     keep: bool
+    allow_failures: bool
     calls: bool
     timeline: Path | None
 

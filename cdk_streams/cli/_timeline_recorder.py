@@ -105,7 +105,7 @@ class TimelineRecorder:
     def _call(
         self, consumer: str, at_ms: int, finished: InvocationFinished, result: CallResult
     ) -> TimelineEvent:
-        invoke, answer = finished.invoke, finished.answer
+        invoke, answer = finished.invoke, finished.response
         timed_out = answer.error_type == "Sandbox.Timedout"
         took_ms = round((answer.init_s + answer.duration_s) * 1000)
         last = invoke.records[-1]["dynamodb"] if invoke.records else {}

@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import Empty
 from typing import Any, Literal
@@ -40,6 +40,7 @@ INIT_LIMIT_S = 10.0
 
 _LOOK_AT_MEMORY_S = 0.02
 _GRACE_S = 5.0
+_TASK_ROOT = "/var/task"
 _PROCESS = Path(__file__).with_name("_bootstrap.py")
 
 
@@ -105,7 +106,12 @@ class Environment:
             start_new_session=True,
         )
         assert self._process.stdout is not None  # noqa: S101 - asked for three lines above
-        self._logs = LogPipe(self._process.stdout.fileno(), function.name, sink)
+        self._task_root = str(task_root)
+        self._logs = LogPipe(
+            self._process.stdout.fileno(),
+            function.name,
+            lambda line: sink(replace(line, text=self._as_on_lambda(line.text))),
+        )
         self._watch = threading.Thread(target=self._report_exit, name="function-exit", daemon=True)
         self._watch.start()
 
@@ -179,8 +185,10 @@ class Environment:
                 pass
             case Failed(_, body):
                 error = (_error_type(body), body)
+                body = self._as_on_lambda(body.decode("utf-8", "replace")).encode()
             case InitFailed(body):
                 error = (_error_type(body), body)
+                body = self._as_on_lambda(body.decode("utf-8", "replace")).encode()
                 self.kill()
             case _:
                 self.kill()
@@ -191,10 +199,17 @@ class Environment:
             body,
             function_error=None if isinstance(reply, Responded) else "Unhandled",
             error_type=error[0],
-            logs=self._logs.finish(),
+            logs=tuple(map(self._as_on_lambda, self._logs.finish())),
             duration_s=duration_s,
             init_s=init_s,
         )
+
+    def _as_on_lambda(self, text: str) -> str:
+        """Return text with the paths that it would have on Lambda, where the code is in one place.
+
+        A staged asset lies in a folder with a long name of its own.
+        """
+        return text.replace(self._task_root, _TASK_ROOT)
 
     def kill(self) -> None:
         """End the process; an invocation under way comes back with an error."""

@@ -8,19 +8,47 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-__all__ = ["LogLine", "LogPipe"]
+__all__ = ["LineBuffer", "LogLine", "LogPipe"]
 
 _CHUNK_BYTES = 65536
 _LOOK_FOR_THE_END_S = 0.1
+# How the runtime client begins its report of an error; a logger's own line has a tab there.
+_ERROR_REPORT = "[ERROR] "
 
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """One line of a function's output; `request_id` is "" outside invocations (while importing)."""
+    """One line of a function's output; `request_id` is "" outside invocations (while importing).
+
+    `is_error_report`: the runtime client printed it about an error that the invocation's response
+    holds too.
+    """
 
     function: str
     request_id: str
     text: str
+    is_error_report: bool = False
+
+
+class LineBuffer:
+    """Cuts chunks of output into lines; the `pieces` of a line are joined once, when it ends."""
+
+    def __init__(self) -> None:
+        self.pieces: list[bytes] = []
+
+    def add(self, chunk: bytes) -> list[bytes]:
+        """Return the lines that end in this chunk."""
+        first, *others = chunk.split(b"\n")
+        if not others:
+            self.pieces.append(chunk)
+            return []
+        line, self.pieces = b"".join([*self.pieces, first]), [others[-1]] if others[-1] else []
+        return [line, *others[:-1]]
+
+    def rest(self) -> bytes:
+        """Return and forget the line that has not ended yet."""
+        line, self.pieces = b"".join(self.pieces), []
+        return line
 
 
 class LogPipe:
@@ -35,7 +63,7 @@ class LogPipe:
         self._function = function
         self._sink = sink
         self._lock = threading.Lock()
-        self._partial = b""
+        self._buffer = LineBuffer()
         self._request_id = ""
         self._lines: list[str] = []
         self._closed = False
@@ -53,7 +81,8 @@ class LogPipe:
         """Return all lines since the last `finish`, an unfinished one too."""
         with self._lock:
             self._drain()
-            self._emit_partial()
+            if rest := self._buffer.rest():
+                self._emit(rest)
             lines, self._lines = tuple(self._lines), []
             self._request_id = ""
             return lines
@@ -81,17 +110,13 @@ class LogPipe:
                 return True
             if not chunk:
                 return False
-            *lines, self._partial = (self._partial + chunk).split(b"\n")
-            for line in lines:
+            for line in self._buffer.add(chunk):
                 self._emit(line)
-
-    def _emit_partial(self) -> None:
-        if self._partial:
-            self._emit(self._partial)
-            self._partial = b""
 
     def _emit(self, line: bytes) -> None:
         # The runtime writes a stack trace as one line with carriage returns between its parts.
-        for text in line.decode("utf-8", "replace").rstrip("\r").split("\r"):
+        parts = line.decode("utf-8", "replace").rstrip("\r").split("\r")
+        is_report = parts[0].startswith(_ERROR_REPORT)
+        for text in parts:
             self._lines.append(text)
-            self._sink(LogLine(self._function, self._request_id, text))
+            self._sink(LogLine(self._function, self._request_id, text, is_report))

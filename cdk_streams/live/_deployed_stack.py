@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -59,11 +59,19 @@ def _stacks(assembly: Path) -> Iterator[SynthesizedStack]:
                 yield from _stacks(assembly / properties["directoryName"])
 
 
-def read_consumers(stack: SynthesizedStack, client: Client) -> tuple[DeployedConsumer, ...]:
+def read_consumers(
+    stack: SynthesizedStack,
+    client: Client,
+    *,
+    on_skip: Callable[[str], None] | None = None,
+) -> tuple[DeployedConsumer, ...]:
     """Return the consumers of DynamoDB streams in a stack that is deployed.
 
+    A consumer that cannot be run on this machine (its function has another runtime than Python,
+    inline code, or an image) is left out, and `on_skip` gets the sentence that says why.
+
     Raises:
-        DeploymentError: One cannot be run on this machine; the message says which and why.
+        DeploymentError: One cannot be run on this machine, and there is no `on_skip`.
         TemplateError: A setting that the template does not tell.
         SettingsError: A setting that Lambda refuses.
 
@@ -78,8 +86,15 @@ def read_consumers(stack: SynthesizedStack, client: Client) -> tuple[DeployedCon
         if mapping.absent is not None:
             continue
         deployed = lambda_api.get_event_source_mapping(UUID=physical[name])
-        if is_service(deployed.get("EventSourceArn"), "dynamodb"):
+        if not is_service(deployed.get("EventSourceArn"), "dynamodb"):
+            continue
+        try:
             function = _function(stack, template, mapping, deployed["FunctionArn"], lambda_api)
+        except DeploymentError as error:
+            if on_skip is None:
+                raise
+            on_skip(f"{name}: {error}")
+        else:
             consumers.append(DeployedConsumer(name, function, _mapping(mapping, deployed)))
     return tuple(consumers)
 

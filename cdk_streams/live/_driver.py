@@ -88,7 +88,7 @@ class InvocationFinished:
     """The response to `invoke`, with its logs and duration."""
 
     invoke: Invoke
-    answer: InvokeResponse
+    response: InvokeResponse
 
 
 Notice: TypeAlias = Event | Effect | Problem | InvocationFinished

@@ -18,6 +18,7 @@ from cdk_streams.poller import (
     Invoke,
     Read,
     RecordsRead,
+    SendFailure,
     Settled,
     ShardDone,
     ShardsListed,
@@ -55,6 +56,9 @@ class Progress:
     # When each shard that is read was last found empty; 0 for one that is not known to be.
     _empty_read_ms: dict[str, int] = field(default_factory=dict)
     _children_known: bool = True
+    # Failure records under way, and whether one is about to be sent: its records are settled first.
+    _sending: int = 0
+    _must_send: bool = False
 
     def take(self, at_ms: int, notice: Notice) -> None:
         """Count one notice."""
@@ -67,7 +71,11 @@ class Progress:
                 self._take_call(notice)
             case CallResult():
                 self._take_result(notice)
+            case SendFailure(destination=destination):
+                self._must_send = False
+                self._sending += destination is not None
             case FailureSent(delivered=delivered):
+                self._sending -= 1
                 self.sent += delivered
                 self.refused += not delivered
             case Read(shard_id):
@@ -91,12 +99,13 @@ class Progress:
         return now_ms - oldest
 
     def caught_up(self, since_ms: int) -> bool:
-        """Tell whether all is dealt with that was written before `since_ms`.
+        """Tell whether all is processed that was written before `since_ms`.
 
-        It may lie in the children of a shard that has just ended, so those are asked for first.
+        A record that is given up is processed when its failure record has arrived, or was refused.
+        Records may be in the children of a shard that has just ended, so those are listed first.
         """
         reads = self._empty_read_ms.values()
-        if self.waiting or not self._children_known:
+        if self.waiting or self._sending or self._must_send or not self._children_known:
             return False
         return bool(reads) and min(reads) >= since_ms
 
@@ -119,6 +128,8 @@ class Progress:
             self.filtered += count
         else:
             self.given_up += count
+            # What DynamoDB has trimmed leaves no failure record.
+            self._must_send = effect.fate != "trimmed"
 
     def _take_call(self, effect: Invoke) -> None:
         lane = (effect.shard_id, effect.lane)

@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
-    from cdk_streams.local._cdk_command import CdkCommand, CdkCommandError, bootstrap, deploy, destroy, run_cdk, synthesize
+    from cdk_streams.local._cdk_command import (
+        CdkCommand,
+        CdkCommandError,
+        bootstrap,
+        deploy,
+        destroy,
+        run_cdk,
+        synthesize,
+    )
     from cdk_streams.local._local_app import LocalApp, LocalRun, connection_variables, local_run
     from cdk_streams.local._local_aws import LocalAws, LocalAwsError, client, environment, local_aws
     from cdk_streams.local._source_watcher import SourceWatcher

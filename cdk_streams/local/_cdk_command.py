@@ -79,14 +79,14 @@ def bootstrap(cdk: CdkCommand, *, account: str, region: str) -> None:
 
     Runs in an empty folder: with a cdk.json the command would run its app first, for nothing.
     """
-    with tempfile.TemporaryDirectory(prefix="cdk-streams-") as empty:
+    with _temporary_folder(cdk) as empty:
         elsewhere = CdkCommand(Path(empty), cdk.variables, cdk.argv, cdk.on_line, cdk.timeout_s)
         run_cdk(elsewhere, "bootstrap", f"aws://{account}/{region}")
 
 
 def deploy(cdk: CdkCommand, assembly: Path, *stacks: str) -> dict[str, dict[str, str]]:
     """Deploy an assembly's stacks, all when none is named; their outputs by stack and output id."""
-    with tempfile.TemporaryDirectory(prefix="cdk-streams-") as folder:
+    with _temporary_folder(cdk) as folder:
         outputs = Path(folder, "outputs.json")
         answers = ("--require-approval", "never", "--outputs-file", str(outputs))
         run_cdk(cdk, "deploy", "--app", str(assembly), *answers, *(stacks or ("--all",)))
@@ -120,6 +120,11 @@ def run_cdk(cdk: CdkCommand, *arguments: str) -> None:
         raise CdkCommandError(_message(f"{shown} did not end within {cdk.timeout_s:g} s", last))
     if code:
         raise CdkCommandError(_message(f"{shown} ended with {code}", last))
+
+
+def _temporary_folder(cdk: CdkCommand) -> tempfile.TemporaryDirectory[str]:
+    """Return a folder below the command's own, which a local AWS removes even after `kill -9`."""
+    return tempfile.TemporaryDirectory(prefix="cdk-streams-", dir=cdk.variables.get("TMPDIR"))
 
 
 def _found(cdk: CdkCommand) -> list[str]:

@@ -11,8 +11,10 @@ bisect or dead-letter as Lambda does, so each mapping is switched off there and 
 from __future__ import annotations
 
 import contextlib
+import io
 import os
 import sys
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,7 +32,13 @@ from cdk_streams.live import (
     read_stacks,
 )
 from cdk_streams.local._cdk_command import CdkCommand, bootstrap, deploy, synthesize
-from cdk_streams.local._local_aws import LocalAws, client, environment, local_aws
+from cdk_streams.local._local_aws import (
+    LocalAws,
+    LocalAwsError,
+    client,
+    environment,
+    local_aws,
+)
 
 __all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run"]
 
@@ -43,17 +51,20 @@ def _nothing(_line: str) -> None:
 class LocalApp:
     """A CDK app to run: `folder` has its cdk.json, `cdk` starts the cdk command.
 
-    `say` gets each line that the cdk command prints.
+    `on_line` gets each line that the cdk command prints.
     """
 
     folder: Path
     cdk: tuple[str, ...] = ("cdk",)
     region: str = "us-east-1"
-    say: Callable[[str], None] = field(default=_nothing)
+    on_line: Callable[[str], None] = field(default=_nothing)
 
 
 class LocalRun:
-    """A deployed app whose consumers are driven; made by `local_run`."""
+    """A deployed app whose consumers are driven; made by `local_run`.
+
+    `skipped` has a sentence for each consumer that cannot be run here.
+    """
 
     def __init__(
         self, app: LocalApp, aws: LocalAws, checkpoints: CheckpointStore, observer: Observer
@@ -61,6 +72,7 @@ class LocalRun:
         self.aws = aws
         self.outputs: Mapping[str, Mapping[str, str]] = {}
         self.consumers: tuple[DeployedConsumer, ...] = ()
+        self.skipped: tuple[str, ...] = ()
         self._app = app
         self._checkpoints = checkpoints
         self._observer = observer
@@ -80,15 +92,17 @@ class LocalRun:
         self._deploy()
 
     def check(self) -> None:
-        """Raise the error that ended a consumer, if one did."""
+        """Raise the error that ended a consumer or the local AWS, if one did."""
+        if not self.aws.is_running():
+            raise LocalAwsError("the local AWS has ended; start the command again")
         if self._session is not None:
             self._session.check()
 
     def refresh(self) -> bool:
         """Take over the app's changed source; True when the stack itself had to be deployed.
 
-        New code of a function is run by its next call. Anything else is deployed, and the
-        consumers go on from their checkpoints.
+        New code of a function is run by its next call, whoever makes it. Anything else is
+        deployed, and the consumers go on from their checkpoints.
         """
         stacks = self._synthesize()
         code_only = _without_code(stacks) == _without_code(self._stacks)
@@ -96,6 +110,7 @@ class LocalRun:
         if code_only and self._session is not None:
             self.consumers = self._read()
             self._session.replace(self.consumers)
+            self._update_code()
             return False
         self._deploy()
         return True
@@ -125,21 +140,35 @@ class LocalRun:
                 self.client,
                 checkpoints=self._checkpoints,
                 observer=self._observer,
-                connection=connection_variables(self.aws),
+                # On this machine an error's message may be read with its type.
+                connection={**connection_variables(self.aws), "STREAM_LOG_SHOW": "message"},
                 # The local AWS removes its folder even when this process is killed.
                 scratch=self.aws.folder,
             )
         )
 
     def _read(self) -> tuple[DeployedConsumer, ...]:
+        skipped: list[str] = []
         consumers = tuple(
-            each for stack in self._stacks for each in read_consumers(stack, self.client)
+            each
+            for stack in self._stacks
+            for each in read_consumers(stack, self.client, on_skip=skipped.append)
         )
         if not consumers:
+            why = "".join(f"\n{each}" for each in skipped)
             raise DeploymentError(
-                f"the app in {self._app.folder} has no consumer of a DynamoDB stream"
+                f"the app in {self._app.folder} has no consumer of a DynamoDB stream that can be "
+                f"run here{why}"
             )
+        self.skipped = tuple(skipped)
         return consumers
+
+    def _update_code(self) -> None:
+        """Give the local AWS the functions' code, for those who call them there, as a redrive."""
+        lambda_api = self.client("lambda")
+        functions = {each.function.name: each.function.asset for each in self.consumers}
+        for name, asset in functions.items():
+            lambda_api.update_function_code(FunctionName=name, ZipFile=zip_of(asset))
 
     def _cdk(self) -> CdkCommand:
         variables = environment(self.aws)
@@ -148,7 +177,7 @@ class LocalRun:
         variables["PATH"] = os.pathsep.join([here, variables.get("PATH", os.defpath)])
         # The check of the template takes longer than all the rest of a synthesis.
         variables.setdefault("CDK_VALIDATION", "false")
-        return CdkCommand(self._app.folder, variables, self._app.cdk, self._app.say)
+        return CdkCommand(self._app.folder, variables, self._app.cdk, self._app.on_line)
 
 
 @contextlib.contextmanager
@@ -169,8 +198,19 @@ def connection_variables(aws: LocalAws) -> dict[str, str]:
     return {name: value for name, value in variables.items() if name.startswith("AWS_")}
 
 
+def zip_of(asset: Path) -> bytes:
+    """Return a staged asset as the zip file that Lambda takes."""
+    if asset.is_file():
+        return asset.read_bytes()
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED, strict_timestamps=False) as archive:
+        for path in sorted(asset.rglob("*")):
+            archive.write(path, path.relative_to(asset))
+    return made.getvalue()
+
+
 def _without_code(stacks: tuple[SynthesizedStack, ...]) -> Any:
-    """Return the stacks without what names the staged code of functions and layers."""
+    """Return the stacks without what names the staged code of functions."""
     return [
         (
             stack.name,
@@ -178,12 +218,10 @@ def _without_code(stacks: tuple[SynthesizedStack, ...]) -> Any:
                 name: {
                     **resource,
                     "Metadata": None,
-                    "Properties": {
-                        key: value
-                        for key, value in resource.get("Properties", {}).items()
-                        if key not in {"Code", "Content"}
-                    },
+                    "Properties": {**resource.get("Properties", {}), "Code": None},
                 }
+                if resource["Type"] == "AWS::Lambda::Function"
+                else resource
                 for name, resource in stack.template.get("Resources", {}).items()
             },
         )

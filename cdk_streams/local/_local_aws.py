@@ -18,7 +18,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
@@ -31,7 +31,7 @@ from cdk_streams.errors import ToolError
 from cdk_streams.local import _local_aws_process
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 __all__ = ["LocalAws", "LocalAwsError", "client", "environment", "local_aws"]
 
@@ -54,6 +54,7 @@ class LocalAws:
         endpoint_url: `http://127.0.0.1:40561`, for every service.
         folder: Holds its log, the functions it runs and the caches of the cdk command.
         access_key_id: New for each local AWS: the cdk command caches the account of a key.
+        is_running: Tells whether its process runs.
     """
 
     endpoint_url: str
@@ -61,6 +62,7 @@ class LocalAws:
     region: str = "us-east-1"
     account: str = "000000000000"
     access_key_id: str = field(default_factory=lambda: f"LOCAL{uuid4().hex[:15].upper()}")
+    is_running: Callable[[], bool] = field(default=lambda: True, repr=False, compare=False)
 
     @property
     def log(self) -> Path:
@@ -69,7 +71,7 @@ class LocalAws:
 
 
 def environment(aws: LocalAws, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The whole environment of a process that shall see the local AWS and no other.
+    """Return the whole environment of a process that sees the local AWS and no other.
 
     `base` (None: this process's own) without what would name another account, endpoint or profile.
     """
@@ -96,8 +98,12 @@ def environment(aws: LocalAws, base: Mapping[str, str] | None = None) -> dict[st
 
 
 def client(aws: LocalAws, service: str) -> Any:
-    """A boto3 client of the local AWS, whatever profile or endpoint this machine is set to."""
+    """A boto3 client of the local AWS, whatever profile or endpoint this machine is set to.
+
+    A request is repeated once only: what does not answer on loopback is not there any more.
+    """
     import boto3  # noqa: PLC0415 - starting a local AWS does not need it
+    from botocore.config import Config  # noqa: PLC0415 - the same
     from botocore.session import Session  # noqa: PLC0415 - the same
 
     # AWS_PROFILE may name a profile that is in none of the files, which are not read here.
@@ -110,7 +116,8 @@ def client(aws: LocalAws, service: str) -> Any:
         region_name=aws.region,
         botocore_session=core,
     )
-    return session.client(service, endpoint_url=aws.endpoint_url)
+    config = Config(retries={"mode": "standard", "total_max_attempts": 2})
+    return session.client(service, endpoint_url=aws.endpoint_url, config=config)
 
 
 @contextlib.contextmanager
@@ -130,10 +137,14 @@ def local_aws(*, region: str = "us-east-1") -> Iterator[LocalAws]:
             stack.callback(_stop, process)
             # It ends when its port was taken by another process meanwhile.
             if wait_until(partial(_answers, aws), process, _START_TIMEOUT_S):
-                yield aws
+                yield replace(aws, is_running=partial(_is_running, process))
                 return
             if process.poll() is None or start == _STARTS - 1:
                 raise LocalAwsError(_why(aws, process))
+
+
+def _is_running(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is None
 
 
 def _start(aws: LocalAws) -> subprocess.Popen[bytes]:

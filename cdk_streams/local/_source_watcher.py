@@ -1,8 +1,8 @@
 """Changes of an app's source files, as the operating system reports them.
 
-    with SourceWatcher(Path(".")) as watcher:
-        if watcher.take_change():
-            …
+with SourceWatcher(Path(".")) as watcher:
+if watcher.take_change():
+…
 """
 
 from __future__ import annotations

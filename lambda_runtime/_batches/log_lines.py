@@ -21,10 +21,13 @@ if TYPE_CHECKING:
 
     from lambda_runtime._batches.batches import Failure
 
-__all__ = ["LOGGER", "lag_s", "log_deadline", "log_record", "log_window"]
+__all__ = ["LOGGER", "SHOW", "lag_s", "log_deadline", "log_record", "log_window"]
 
 LOGGER = "lambda_runtime"
 """The name of the logger. Silence or redirect the lines as any other logger's."""
+
+SHOW = "STREAM_LOG_SHOW"
+"""The environment variable that adds to `show`: "message", "record", or "message,record"."""
 
 
 def log_record(
@@ -44,6 +47,7 @@ def log_record(
             record as it came, with its item).
     """
     error = (left or failure).error
+    show = {*show, *os.environ.get(SHOW, "").split(",")}
     fields = {**_ids(records, failure.position), "route": failure.route}
     if error is not None:
         fields |= _about(error, with_message="message" in show)

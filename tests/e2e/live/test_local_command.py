@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
+import boto3
 import pytest
+
+from cdk_streams.simulator import insert
 
 pytestmark = pytest.mark.e2e
 
@@ -112,6 +118,25 @@ def scratch(tmp_path: Path) -> Path:
     return folder
 
 
+def invoked(said: str, key: str) -> Any:
+    """Invoke the deployed function of a session as a redrive does, with the insert of an item."""
+    exported = dict(re.findall(r"export (AWS_\w+)=(\S+)", said))
+    lambda_api = boto3.client(
+        "lambda",
+        endpoint_url=exported["AWS_ENDPOINT_URL"],
+        region_name=exported["AWS_REGION"],
+        aws_access_key_id=exported["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=exported["AWS_SECRET_ACCESS_KEY"],
+    )
+    (name,) = [
+        each["FunctionName"]
+        for each in lambda_api.list_functions()["Functions"]
+        if "AuditFunction" in each["FunctionName"]
+    ]
+    event = json.dumps({"Records": [insert({"pk": key})]}).encode()
+    return json.load(lambda_api.invoke(FunctionName=name, Payload=event)["Payload"])
+
+
 def left_behind(scratch: Path) -> list[str]:
     """Return the processes that mention the run's folder, and the files that are in it."""
     processes = [
@@ -130,11 +155,13 @@ def test_a_poison_record_is_retried_until_its_handler_is_fixed(app: Path, scratc
     seed = f"{sys.executable} seed.py"
     session = Session(app, scratch, "--run", seed, "--keep", "--timeline", str(page))
     session.wait_for("export AWS_ENDPOINT_URL=http://127.0.0.1:")
-    session.wait_for("reported 1 failed")
+    session.wait_for("ValueError: cannot handle it")
+    session.wait_for("audit.py:9 in created")
     session.wait_for("retry 1")
     fixed = HANDLER.replace("WRONG = True", "WRONG = False")
     (app / "handlers" / "audit.py").write_text(fixed)
     session.wait_for("the source has changed: the next call runs the new code")
+    assert invoked(session.said, "poison") == {"batchItemFailures": []}
     session.wait_for("handled poison")
     session.wait_for("every consumer has dealt with what was written")
     session.process.send_signal(signal.SIGINT)
@@ -144,6 +171,35 @@ def test_a_poison_record_is_retried_until_its_handler_is_fixed(app: Path, scratc
     order = [session.said.index(f"handled {name}") for name in ("one", "poison", "three")]
     assert order == sorted(order)
     assert "<html" in page.read_text()
+
+
+# Beside the one that works: a consumer in another language, and a table that nobody fills.
+NODE = """
+import aws_cdk as cdk
+from aws_cdk import aws_lambda as lambda_
+plain = lambda_.Function(stack, "MailFunction", runtime=lambda_.Runtime.NODEJS_22_X,
+    handler="index.handler", code=lambda_.Code.from_inline("exports.handler = async () => {}"))
+streams.StreamConsumer(stack, "Mail", table=table, function=plain)
+app.synth()
+"""
+
+
+def test_a_run_waits_for_the_last_failure_record_and_fails(app: Path, scratch: Path) -> None:
+    source = APP.replace("app.synth()", "").replace("retry_attempts=20", "retry_attempts=1")
+    (app / "app.py").write_text(source + NODE)
+    (app / "handlers" / "audit.py").write_text("import no_such_module\nhandler = None\n")
+    session = Session(app, scratch, "--run", f"{sys.executable} seed.py")
+    assert session.end() == 1, session.said
+    assert "skipped: Mail" in session.said
+    assert "a function that is run here must have a Python runtime, got nodejs22.x" in session.said
+    assert session.said.count("No module named 'no_such_module'") == 1
+    # Bisected to its three records: one failure record each.
+    assert session.said.count("failure record sent to") == 3
+    (row,) = [line for line in session.said.splitlines() if line.startswith("Audit     ")]
+    assert row.split()[-3:] == ["3", "0", "s"]
+    assert "records given up: 3; --allow-failures allows them" in session.said
+    assert str(scratch / "cdk-streams") not in session.said.split("Ctrl-C stops everything")[1]
+    assert left_behind(scratch) == []
 
 
 def test_ctrl_c_while_deploying_leaves_nothing(app: Path, scratch: Path) -> None:

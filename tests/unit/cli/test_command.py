@@ -35,7 +35,8 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_starts() -> None:
         ((), "the app's folder must have a cdk.json, got none in"),
         (("--cdk", "'unclosed"), 'it must be a command, got "\'unclosed": No closing quotation'),
         (("--cdk", " "), "it must be a command, got ' '"),
-        (("--timeline", "no-such-folder/run.html"), "its folder must be there, got no-such-folder"),
+        (("--timeline", "no-such-folder/run.html"), "it cannot be written: "),
+        (("--timeline", "."), "'.' is a directory"),
     ],
 )
 def test_wrong_usage_of_local_is_told_before_anything_starts(

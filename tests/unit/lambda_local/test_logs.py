@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from cdk_streams.lambda_local._logs import LogLine, LogPipe
+from cdk_streams.lambda_local._logs import LineBuffer, LogLine, LogPipe
 
 
 @pytest.fixture
@@ -68,3 +68,21 @@ def test_a_stack_trace_in_one_line_becomes_lines(ends: tuple[int, int]) -> None:
     os.write(write, b"[ERROR] E\rTraceback\r  File\n")
     assert pipe.finish() == ("[ERROR] E", "Traceback", "  File")
     pipe.close()
+
+
+def test_only_the_runtimes_report_of_an_error_is_marked_as_one(ends: tuple[int, int]) -> None:
+    read, write = ends
+    seen: list[LogLine] = []
+    pipe = LogPipe(read, "audit", seen.append)
+    os.write(write, b"[ERROR] E: no\rTraceback\n[ERROR]\t2026\tr-1\tlogged\nplain\n")
+    pipe.close()
+    assert [line.is_error_report for line in seen] == [True, True, False, False]
+
+
+def test_the_pieces_of_a_long_line_are_joined_once_when_it_ends() -> None:
+    buffer = LineBuffer()
+    chunks = [bytes([number]) * 100 for number in range(65, 75)]
+    assert [buffer.add(chunk) for chunk in chunks] == [[]] * 10
+    assert all(kept is chunk for kept, chunk in zip(buffer.pieces, chunks, strict=True))
+    assert buffer.add(b"end\nnext\nrest") == [b"".join(chunks) + b"end", b"next"]
+    assert (buffer.rest(), buffer.rest()) == (b"rest", b"")

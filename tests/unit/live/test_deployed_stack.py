@@ -209,6 +209,16 @@ def test_a_function_in_another_language_cannot_be_run(
         only(stack, deployed)
 
 
+def test_a_consumer_that_cannot_be_run_is_left_out_with_a_sentence(
+    stack: SynthesizedStack, deployed: Deployed
+) -> None:
+    deployed.function["Runtime"] = "nodejs24.x"
+    skipped: list[str] = []
+    assert read_consumers(stack, deployed.client, on_skip=skipped.append) == ()
+    (sentence,) = skipped
+    assert sentence.startswith("Mapping: Audit: a function that is run here must have a Python")
+
+
 def test_inline_code_cannot_be_run(stack: SynthesizedStack, deployed: Deployed) -> None:
     del stack.template["Resources"]["Audit"]["Metadata"]
     with pytest.raises(DeploymentError, match=r"Audit: its code must be an asset"):

@@ -13,6 +13,7 @@ from cdk_streams.poller import (
     Invoke,
     Read,
     RecordsRead,
+    SendFailure,
     Settled,
     ShardDone,
     ShardSeen,
@@ -105,6 +106,31 @@ def test_caught_up_means_an_empty_read_of_every_shard_and_nothing_waiting() -> N
     progress.take(12, RecordsRead("b", 2))
     assert progress.caught_up(5)
     assert not progress.caught_up(11)
+
+
+@pytest.mark.parametrize("delivered", [True, False])
+def test_a_record_that_was_given_up_is_waited_for_until_its_failure_record_is_sent(
+    delivered: bool,
+) -> None:
+    progress = after(
+        RecordsRead("s", 1, records(1)), RecordsRead("s", 2), Settled("s", "failed", records(1))
+    )
+    progress.take(9, RecordsRead("s", 3))
+    assert not progress.caught_up(8)
+    progress.take(9, SendFailure("s", 0, 1, {}, "arn:aws:sqs:us-east-1:000000000000:failed"))
+    assert not progress.caught_up(8)
+    progress.take(9, FailureSent("s", 0, 1, delivered))
+    assert progress.caught_up(8)
+
+
+def test_a_record_that_nobody_is_told_of_is_not_waited_for() -> None:
+    progress = after(RecordsRead("s", 1, records(1)), Settled("s", "failed", records(1)))
+    progress.take(9, RecordsRead("s", 2))
+    progress.take(9, SendFailure("s", 0, 1, {}, None))
+    assert progress.caught_up(8)
+    progress = after(RecordsRead("s", 1, records(1)), Settled("s", "trimmed", records(1)))
+    progress.take(9, RecordsRead("s", 2))
+    assert progress.caught_up(8)
 
 
 def test_a_finished_shard_is_not_waited_for() -> None:

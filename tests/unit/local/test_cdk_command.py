@@ -1,5 +1,6 @@
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +71,16 @@ def test_bootstrap_names_the_environment_and_runs_no_app(calls: Calls, tmp_path:
     assert calls.last()["arguments"][:2] == ["bootstrap", "aws://000000000000/eu-west-1"]
     assert calls.last()["folder"] != str(tmp_path)
     assert not Path(calls.last()["folder"]).exists()
+
+
+def test_its_own_folders_lie_in_the_commands_temporary_folder(calls: Calls, tmp_path: Path) -> None:
+    cdk = replace(calls.cdk, variables={"TMPDIR": str(tmp_path)})
+    bootstrap(cdk, account="000000000000", region="eu-west-1")
+    assert Path(calls.last()["folder"]).parent == tmp_path
+    deploy(cdk, tmp_path)
+    arguments = calls.last()["arguments"]
+    outputs = Path(arguments[arguments.index("--outputs-file") + 1])
+    assert outputs.parent.parent == tmp_path
 
 
 def test_deploy_gives_the_outputs_by_stack(calls: Calls, tmp_path: Path) -> None:

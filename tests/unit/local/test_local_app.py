@@ -1,11 +1,31 @@
 from __future__ import annotations
 
+import io
+import os
+import zipfile
 from pathlib import Path
 from typing import Any
 
-from cdk_streams.live import SynthesizedStack
-from cdk_streams.local._local_app import _without_code, connection_variables
-from cdk_streams.local._local_aws import LocalAws
+import pytest
+
+from cdk_streams.lambda_local import LogLine
+from cdk_streams.live import CheckpointStore, Notice, SynthesizedStack
+from cdk_streams.local._local_app import (
+    LocalApp,
+    LocalRun,
+    _without_code,
+    connection_variables,
+    zip_of,
+)
+from cdk_streams.local._local_aws import LocalAws, LocalAwsError
+
+
+class NoObserver:
+    def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
+        pass
+
+    def log(self, consumer: str, line: LogLine) -> None:
+        pass
 
 
 def stack(**properties: Any) -> tuple[SynthesizedStack, ...]:
@@ -19,6 +39,33 @@ def stack(**properties: Any) -> tuple[SynthesizedStack, ...]:
 
 def test_other_code_is_no_other_stack() -> None:
     assert _without_code(stack()) == _without_code(stack(Code={"S3Key": "2.zip"}))
+
+
+def test_another_layer_is_another_stack() -> None:
+    def layer(key: str) -> tuple[SynthesizedStack, ...]:
+        resource = {"Type": "AWS::Lambda::LayerVersion", "Properties": {"Content": {"S3Key": key}}}
+        return (SynthesizedStack("shop", Path("cdk.out"), {"Resources": {"Layer": resource}}),)
+
+    assert _without_code(layer("1.zip")) != _without_code(layer("2.zip"))
+
+
+def test_a_folder_becomes_the_zip_file_that_lambda_takes(tmp_path: Path) -> None:
+    (tmp_path / "orders").mkdir()
+    (tmp_path / "orders" / "audit.py").write_text("1")
+    os.utime(tmp_path / "orders" / "audit.py", (0, 0))
+    with zipfile.ZipFile(io.BytesIO(zip_of(tmp_path))) as archive:
+        assert archive.read("orders/audit.py") == b"1"
+    packed = tmp_path / "asset.zip"
+    packed.write_bytes(b"PK")
+    assert zip_of(packed) == b"PK"
+
+
+def test_a_local_aws_that_has_ended_ends_the_run(tmp_path: Path) -> None:
+    aws = LocalAws("http://127.0.0.1:1", tmp_path, is_running=lambda: False)
+    with CheckpointStore(tmp_path / "checkpoints") as checkpoints:
+        run = LocalRun(LocalApp(tmp_path), aws, checkpoints, NoObserver())
+        with pytest.raises(LocalAwsError, match="the local AWS has ended"):
+            run.check()
 
 
 def test_another_setting_is_another_stack() -> None:

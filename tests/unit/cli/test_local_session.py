@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import contextlib
+import errno
+import io
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from cdk_streams.cli import _local_session, main
+from cdk_streams.cli._local_session import exit_code
+from cdk_streams.cli._options import LocalOptions
+from cdk_streams.local import LocalAws
+
+
+def options(
+    *, allow_failures: bool = False, command: str | None = "python seed.py"
+) -> LocalOptions:
+    return LocalOptions(
+        folder=Path(),
+        cdk=("cdk",),
+        region="us-east-1",
+        command=command,
+        keep=False,
+        allow_failures=allow_failures,
+        calls=False,
+        timeline=None,
+    )
+
+
+def test_a_run_in_which_records_were_given_up_has_failed() -> None:
+    assert exit_code(0, given_up=1, options=options()) == 1
+    assert exit_code(0, given_up=0, options=options()) == 0
+    assert exit_code(0, given_up=1, options=options(allow_failures=True)) == 0
+    assert exit_code(0, given_up=1, options=options(command=None)) == 0
+
+
+def test_the_commands_own_failure_comes_first() -> None:
+    assert exit_code(7, given_up=1, options=options()) == 7
+    assert exit_code(7, given_up=1, options=options(allow_failures=True)) == 7
+
+
+def test_outputs_and_sentences_of_others_are_no_markup() -> None:
+    written = io.StringIO()
+    run: Any = SimpleNamespace(
+        aws=LocalAws("http://127.0.0.1:1", Path("folder")),
+        outputs={"Shop[/id]": {"Name": "[a-z] [red]x \x1b[2J"}},
+        skipped=("Mail: a function that is run here must have a Python runtime, got [node]",),
+    )
+    _local_session._introduce(Console(file=written, width=200), run)
+    assert "Shop[/id]:" in written.getvalue()
+    assert "Name = [a-z] [red]x \ufffd[2J" in written.getvalue()
+    assert "skipped: Mail: a function that is run here" in written.getvalue()
+    assert "got [node]" in written.getvalue()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_a_full_disk_or_one_that_is_read_only_is_said_in_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
+) -> None:
+    def full(*_: Any, **__: Any) -> contextlib.AbstractContextManager[None]:
+        raise OSError(number, "there is a reason", str(tmp_path / "file"))
+
+    (tmp_path / "cdk.json").write_text("{}")
+    monkeypatch.setattr(_local_session, "local_run", full)
+    answer = CliRunner().invoke(main, ["local", "--app", str(tmp_path)])
+    assert answer.exit_code == 1
+    (sentence,) = [line for line in answer.output.splitlines() if line.startswith("Error: ")]
+    assert "this machine does not let it run: " in sentence
+    assert "there is a reason" in sentence
