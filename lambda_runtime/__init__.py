@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._batches.log_lines import lag_s
-    from lambda_runtime._batches.windows import Window
-    from lambda_runtime._changes.records import (
+    from lambda_runtime._batches.tumbling_windows import Window
+    from lambda_runtime._changes.parsing import (
         ABSENT,
         Absent,
         Change,
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
         write_once,
     )
     from lambda_runtime._tables.memory_table import MemoryTable
-    from lambda_runtime._values.attributes import decode
+    from lambda_runtime._values.decoding import decode
     from lambda_runtime._values.encoding import encode
     from lambda_runtime._values.json_text import to_json
     from lambda_runtime.errors import (
@@ -95,7 +95,7 @@ __all__ = [
 
 # The module of each public name.
 _HOMES = {
-    "_values.attributes": "decode",
+    "_values.decoding": "decode",
     "_values.encoding": "encode",
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
     "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
@@ -103,9 +103,9 @@ _HOMES = {
     "_values.json_text": "to_json",
     "_tables.memory_table": "MemoryTable",
     "_batches.log_lines": "lag_s",
-    "_changes.records": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
+    "_changes.parsing": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
     "_routing.router": "Router",
-    "_batches.windows": "Window",
+    "_batches.tumbling_windows": "Window",
 }
 
 

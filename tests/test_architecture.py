@@ -105,7 +105,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 }
 # What every function of ours loads at a cold start, and what it must not: boto3 costs 100 ms and
 # more, the others some milliseconds each.
-COLD_START = ("lambda_runtime", "lambda_runtime._routing.router", "lambda_runtime._changes.records")
+COLD_START = ("lambda_runtime", "lambda_runtime._routing.router", "lambda_runtime._changes.parsing")
 DEAR = ("boto3", "botocore", "dataclasses", "typing", "inspect")
 # For a type checker's eyes alone: stubs, and names that are not loaded.
 TYPES_ONLY = ("mypy_boto3_", "_typeshed", "typing_extensions")

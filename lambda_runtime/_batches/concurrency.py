@@ -11,15 +11,15 @@ import contextvars
 import heapq
 import threading
 
-from lambda_runtime._batches.batches import Failure
+from lambda_runtime._batches.processing import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Sequence
     from typing import Any
 
-    from lambda_runtime._batches.batches import Take
     from lambda_runtime._batches.deadlines import Watch
+    from lambda_runtime._batches.processing import Take
 
 __all__ = ["item_of", "on_threads"]
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-    from lambda_runtime._batches.batches import Failure
+    from lambda_runtime._batches.processing import Failure
 
 __all__ = ["LOGGER", "SHOW", "lag_s", "log_deadline", "log_record", "log_window"]
 

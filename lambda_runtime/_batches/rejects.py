@@ -16,7 +16,7 @@ import json
 import os
 import threading
 
-from lambda_runtime._batches.batches import Failure
+from lambda_runtime._batches.processing import Failure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

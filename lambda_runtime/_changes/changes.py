@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lambda_runtime._changes.items import Item
 from lambda_runtime._changes.origin import UserIdentity, read_source, read_time, read_user_identity
-from lambda_runtime._values.attributes import WRONG
+from lambda_runtime._values.decoding import WRONG
 from lambda_runtime._values.equality import same
 from lambda_runtime.errors import AttributeValueError, EventError, MissingImageError, kind_of
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from lambda_runtime._values.attributes import DECODERS, WRONG, decode_map, wrong
+from lambda_runtime._values.decoding import DECODERS, WRONG, decode_map, wrong
 from lambda_runtime._values.numbers_as import exact
 
 __all__ = ["Item"]

@@ -14,9 +14,9 @@ come again together.
 
 from __future__ import annotations
 
-from lambda_runtime._batches.batches import Failure
 from lambda_runtime._batches.concurrency import item_of
-from lambda_runtime._routing.conditions import all_of, key_matches
+from lambda_runtime._batches.processing import Failure
+from lambda_runtime._routing.route_conditions import all_of, key_matches
 from lambda_runtime._routing.routes import Route
 from lambda_runtime.errors import RouteError
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from lambda_runtime._batches.deadlines import Watch
-    from lambda_runtime._changes.records import Change
-    from lambda_runtime._routing.conditions import Condition
+    from lambda_runtime._changes.parsing import Change
     from lambda_runtime._routing.dispatch import Settle
+    from lambda_runtime._routing.route_conditions import Condition
 
     class BatchWriter(Protocol):
         """What `Router.aggregate` takes: a writer of many changes at a time."""

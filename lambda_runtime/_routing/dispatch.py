@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from lambda_runtime._batches.batches import Failure
+from lambda_runtime._batches.processing import Failure
 from lambda_runtime._changes.changes import Insert, Modify, Remove
-from lambda_runtime._changes.records import change_of
+from lambda_runtime._changes.parsing import change_of
 from lambda_runtime._routing.routes import Route
 from lambda_runtime.errors import Reject, RouteError, UnroutedError
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
-    from lambda_runtime._batches.batches import Take
-    from lambda_runtime._changes.records import Change
+    from lambda_runtime._batches.processing import Take
+    from lambda_runtime._changes.parsing import Change
     from lambda_runtime._routing.batch_routes import BatchRoute, BatchRun
     from lambda_runtime._values.numbers_as import Convert
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from lambda_runtime._batches.windows import Window
+from lambda_runtime._batches.tumbling_windows import Window
 from lambda_runtime._changes.changes import Insert, Modify, Remove
 
 __all__ = [

@@ -18,10 +18,10 @@ whole record again; handlers are therefore repeatable, as Lambda's at-least-once
 
 from __future__ import annotations
 
-from lambda_runtime._batches import batches
+from lambda_runtime._batches import processing
 from lambda_runtime._batches.deadlines import deadline
 from lambda_runtime._changes.changes import Insert, Modify, Remove
-from lambda_runtime._changes.records import records_of
+from lambda_runtime._changes.parsing import records_of
 from lambda_runtime._routing.dispatch import Routes, settler
 from lambda_runtime._routing.routes import Route, declared
 from lambda_runtime._values.numbers_as import converter
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, Literal, overload  # noqa: TC004 - see above
 
-    from lambda_runtime._batches.batches import Failure, Take
     from lambda_runtime._batches.deadlines import Watch
-    from lambda_runtime._batches.windows import WindowRoutes
+    from lambda_runtime._batches.processing import Failure, Take
+    from lambda_runtime._batches.tumbling_windows import WindowRoutes
     from lambda_runtime._routing.batch_routes import BatchWriter
     from lambda_runtime._routing.handler_types import (
         HandlesChange,
@@ -225,7 +225,7 @@ class Router:
             end_early: Let Lambda end a window before its time when its state grows over 1 MB; False
                 makes that a failure (`WindowError`).
         """
-        from lambda_runtime._batches.windows import WindowRoutes  # noqa: PLC0415 - only windows pay for it
+        from lambda_runtime._batches.tumbling_windows import WindowRoutes  # noqa: PLC0415 - only windows pay for it
 
         def decorate(add: HandlesWindow) -> HandlesWindow:
             if self._window is not None or self._routes:
@@ -265,7 +265,7 @@ class Router:
         """
         records = records_of(event)
         settle = settler(records, self._on_reject, self._show)
-        learns = self._window is None and batches.takes_partial_responses()
+        learns = self._window is None and processing.takes_partial_responses()
         watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
             return self._window.handle(event, records, watch, settle)
@@ -279,7 +279,7 @@ class Router:
             from lambda_runtime._batches import log_lines  # noqa: PLC0415 - for what seldom happens
 
             log_lines.log_deadline(records, failure.unhandled)
-        response = batches.answer(records, failure)
+        response = processing.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
@@ -288,7 +288,7 @@ class Router:
         if not self._routes:
             raise RouteError("this router has no routes; declare one before its handler is called")
         if self._concurrency == 1:
-            return batches.in_order(records, take, watch)
+            return processing.in_order(records, take, watch)
         from lambda_runtime._batches.concurrency import on_threads  # noqa: PLC0415 - few routers need it
 
         return on_threads(records, take, watch, self._concurrency)

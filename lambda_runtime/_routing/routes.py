@@ -6,7 +6,14 @@ Everything that can be wrong about a route is found here, while its module is im
 from __future__ import annotations
 
 from lambda_runtime._changes.changes import Modify, Remove
-from lambda_runtime._routing import conditions
+from lambda_runtime._routing.route_conditions import (
+    all_of,
+    attribute_is,
+    changed,
+    expiry,
+    key_matches,
+    predicate,
+)
 from lambda_runtime._routing.signatures import arguments_of, name_of
 from lambda_runtime.errors import RouteError
 
@@ -15,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from lambda_runtime._routing.conditions import Condition
+    from lambda_runtime._routing.route_conditions import Condition
 
 __all__ = ["Route", "declared"]
 
@@ -69,14 +76,12 @@ def declared(
     if was is not None and change is not Modify:
         raise RouteError(f"only a Modify has two images to compare, got was={was!r} for another")
     image = "old" if change is Remove else "new"
-    found = [] if expired is None else [conditions.expiry(wanted=expired)]
-    found += [
-        conditions.key_matches(name, wanted) for name, wanted in {**(keys or {}), **key}.items()
-    ]
+    found = [] if expired is None else [expiry(wanted=expired)]
+    found += [key_matches(name, wanted) for name, wanted in {**(keys or {}), **key}.items()]
     if attributes:
-        found.append(conditions.changed(attributes))
-    found += [conditions.attribute_is(image, name, value) for name, value in (where or {}).items()]
-    found += [conditions.attribute_is("old", name, value) for name, value in (was or {}).items()]
+        found.append(changed(attributes))
+    found += [attribute_is(image, name, value) for name, value in (where or {}).items()]
+    found += [attribute_is("old", name, value) for name, value in (was or {}).items()]
     if when is not None:
-        found.append(conditions.predicate(when))
-    return Route(function, conditions.all_of(found))
+        found.append(predicate(when))
+    return Route(function, all_of(found))

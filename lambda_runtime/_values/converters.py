@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import typing
 
-from lambda_runtime._values.attributes import decode_value
+from lambda_runtime._values.decoding import decode_value
 from lambda_runtime._values.numbers_as import converter
 from lambda_runtime.errors import path_text
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_runtime._values.attributes import decode
+from lambda_runtime._values.decoding import decode
 from lambda_runtime._values.numbers_as import exact
 
 __all__ = ["same"]

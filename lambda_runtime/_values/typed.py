@@ -31,8 +31,8 @@ from decimal import Decimal
 from enum import EnumMeta
 
 from lambda_runtime._values import converters
-from lambda_runtime._values.attributes import decode_map
 from lambda_runtime._values.converters import Unfit, anything, content, scalar, type_name, unfit
+from lambda_runtime._values.decoding import decode_map
 from lambda_runtime.errors import ModelError, path_text
 
 __all__ = ["members_of", "read", "wrapped"]

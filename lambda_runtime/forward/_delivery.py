@@ -7,7 +7,7 @@ everything behind it again, so that an event may arrive twice and is never lost.
 
 from __future__ import annotations
 
-from lambda_runtime._batches.batches import Failure
+from lambda_runtime._batches.processing import Failure
 from lambda_runtime.forward._entries import packed
 from lambda_runtime.forward._errors import ForwardError
 from lambda_runtime.forward._services import client, pause

@@ -11,10 +11,10 @@ def status_changed(change: Modify) -> None:
 
 from __future__ import annotations
 
-from lambda_runtime._batches import batches
-from lambda_runtime._batches.batches import Failure
+from lambda_runtime._batches import processing
 from lambda_runtime._batches.deadlines import deadline
-from lambda_runtime._changes.records import change_of, records_of
+from lambda_runtime._batches.processing import Failure
+from lambda_runtime._changes.parsing import change_of, records_of
 from lambda_runtime.forward._delivery import deliver
 from lambda_runtime.forward._entries import entry_of
 from lambda_runtime.forward._events import ITEM_CHANGE_SCHEMA, Event
@@ -84,13 +84,13 @@ class Forwarder:
             EventError: The event is no DynamoDB Streams event.
         """
         records = records_of(event)
-        watch = deadline(context, None, learns=batches.takes_partial_responses())
+        watch = deadline(context, None, learns=processing.takes_partial_responses())
         entries, unreadable = self._entries(records)
         failure = deliver(entries, self.target, None if watch is None else watch())
         failure = failure or unreadable
         if failure is not None:
             _log(records, failure)
-        response = batches.answer(records, failure)
+        response = processing.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 

@@ -22,7 +22,7 @@ from __future__ import annotations
 from decimal import Decimal
 from json.encoder import encode_basestring_ascii
 
-from lambda_runtime._values.attributes import DECODERS, WRONG
+from lambda_runtime._values.decoding import DECODERS, WRONG
 from lambda_runtime._values.json_text import to_json
 
 __all__ = ["plain_map", "quoted"]

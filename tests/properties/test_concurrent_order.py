@@ -13,8 +13,8 @@ import hypothesis.strategies as st
 from hypothesis import settings
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from lambda_runtime._batches.batches import Failure
 from lambda_runtime._batches.concurrency import on_threads
+from lambda_runtime._batches.processing import Failure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

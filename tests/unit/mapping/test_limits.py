@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE
-from lambda_runtime._batches.batches import PARTIAL_RESPONSE
+from lambda_runtime._batches.processing import PARTIAL_RESPONSE
 
 ROOT = Path(__file__).parents[3]
 COPIES = {

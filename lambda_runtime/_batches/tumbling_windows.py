@@ -23,11 +23,11 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from lambda_runtime._batches import batches, log_lines
-from lambda_runtime._batches.batches import Failure
-from lambda_runtime._changes.records import change_of
+from lambda_runtime._batches import log_lines, processing
+from lambda_runtime._batches.processing import Failure
+from lambda_runtime._changes.parsing import change_of
 from lambda_runtime._routing.signatures import arguments_of, name_of
-from lambda_runtime._values.attributes import decode
+from lambda_runtime._values.decoding import decode
 from lambda_runtime._values.encoding import encode
 from lambda_runtime._values.numbers_as import converter
 from lambda_runtime.errors import AttributeValueError, RouteError, WindowError
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._batches.deadlines import Watch
-    from lambda_runtime._changes.records import Change
+    from lambda_runtime._changes.parsing import Change
     from lambda_runtime._values.numbers_as import Numbers
 
     State = dict[str, Any]
@@ -123,9 +123,9 @@ class WindowRoutes:
                 return settle(Failure(position, error, name_of(self._add)))
             return None
 
-        failure = batches.in_order(records, take, watch)
+        failure = processing.in_order(records, take, watch)
         if failure is not None:
-            raise batches.retried(records, failure, "the state of a window counts whole batches")
+            raise processing.retried(records, failure, "the state of a window counts whole batches")
         if not event.get("isFinalInvokeForWindow"):
             return {"state": self._encoded(state), "batchItemFailures": []}
         self._end(*(state, window)[: self._end_arguments])

@@ -53,7 +53,7 @@ def test_a_failed_record_is_one_line_with_its_ids_its_route_and_the_type_of_its_
     assert caplog.records[0].name == "lambda_runtime"
     assert line.pop("lag_s") >= 0
     (place,) = [at for at in line.pop("error_at") if at.endswith(" charge")]
-    assert "test_observe.py:" in place
+    assert "test_log_lines.py:" in place
     failed = secret_event["Records"][1]
     assert line == {
         "message": "stream record failed",

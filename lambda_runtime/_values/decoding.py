@@ -12,7 +12,7 @@
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_AttributeValue.html
 
 This is the hot path: it checks everything, keeps no path and explains nothing. When a value is
-wrong, `faults.explain` walks the same value again and says where and why.
+wrong, `diagnosis.explain` walks the same value again and says where and why.
 """
 
 from __future__ import annotations

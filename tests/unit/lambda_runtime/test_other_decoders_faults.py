@@ -1,6 +1,6 @@
-"""The traps of other decoders, one test each: none of them is ours.
+"""Faults that other decoders have, one test each: none of them is ours.
 
-Traps of batch handling (going on after a failure, an argument that has to be called `record`, an
+Faults of batch handling (going on after a failure, an argument that has to be called `record`, an
 empty batch that raises) stand with the router's tests.
 """
 

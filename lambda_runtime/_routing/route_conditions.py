@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._changes.items import Item
-    from lambda_runtime._changes.records import Change
+    from lambda_runtime._changes.parsing import Change
 
     Condition = Callable[[Any], bool]
 
