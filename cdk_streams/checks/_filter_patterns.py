@@ -11,9 +11,12 @@ from typing import Final
 
 from cdk_streams.checks._facts import Consumer
 from cdk_streams.checks._rule import Rule, rule
-from cdk_streams.filters._engine.document import read_document
-from cdk_streams.filters._filter import missing_image
-from cdk_streams.filters._traps import Kind, Trap, find_traps
+from cdk_streams.filters import (
+    IneffectiveKind,
+    IneffectiveTest,
+    find_ineffective_tests,
+    missing_image,
+)
 
 __all__ = ["RULES"]
 
@@ -24,7 +27,7 @@ __all__ = ["RULES"]
     fix='Compare with the number\'s text, such as {"N": ["100"]}, or test it in the handler',
 )
 def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "number", "a filter tests {where} as a number")
+    return _ineffective(consumer, "number", "a filter tests {where} as a number")
 
 
 @rule(
@@ -33,7 +36,7 @@ def filter_compares_number(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     fix="Write text for S, N and B, and true or false for BOOL and NULL",
 )
 def filter_compares_other_type(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "value", "a filter tests {where} against a value of another type")
+    return _ineffective(consumer, "value", "a filter tests {where} against a value of another type")
 
 
 @rule(
@@ -42,7 +45,7 @@ def filter_compares_other_type(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix='Put the type letter under the attribute, such as {"status": {"S": ["PAID"]}}',
 )
 def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "letter", "a filter tests {where} without a type letter")
+    return _ineffective(consumer, "letter", "a filter tests {where} without a type letter")
 
 
 @rule(
@@ -51,7 +54,7 @@ def filter_without_type_letter(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix='Test a value inside, such as {"address": {"M": {"city": {"S": [{"exists": true}]}}}}',
 )
 def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "container", "a filter tests {where} as a whole")
+    return _ineffective(consumer, "container", "a filter tests {where} as a whole")
 
 
 @rule(
@@ -75,7 +78,7 @@ def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix="Write INSERT, MODIFY or REMOVE",
 )
 def filter_names_unknown_event(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "event", "a filter tests {where} against an unknown event name")
+    return _ineffective(consumer, "event", "a filter tests {where} against an unknown event name")
 
 
 @rule(
@@ -84,7 +87,7 @@ def filter_names_unknown_event(consumer: Consumer, _: Sequence[Consumer]) -> str
     fix="Write the field as DynamoDB does, such as dynamodb.NewImage",
 )
 def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return _trap(consumer, "field", "a filter tests {where}")
+    return _ineffective(consumer, "field", "a filter tests {where}")
 
 
 @rule(
@@ -98,14 +101,14 @@ def duplicate_filter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     return f"the filter {same[0]} is listed twice" if same else None
 
 
-def _trap(consumer: Consumer, kind: Kind, message: str) -> str | None:
-    where = next((trap.where for trap in _traps(consumer) if trap.kind == kind), None)
+def _ineffective(consumer: Consumer, kind: IneffectiveKind, message: str) -> str | None:
+    where = next((each.where for each in _ineffective_tests(consumer) if each.kind == kind), None)
     return None if where is None else message.format(where=where.removeprefix("$."))
 
 
-def _traps(consumer: Consumer) -> Iterator[Trap]:
+def _ineffective_tests(consumer: Consumer) -> Iterator[IneffectiveTest]:
     for text in consumer.settings.filters if consumer.settings else ():
-        yield from find_traps(read_document(text))
+        yield from find_ineffective_tests(text)
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -18,7 +18,12 @@ from cdk_streams.filters._engine.pattern import CompiledPattern, compile_pattern
 if TYPE_CHECKING:
     from cdk_streams.filters._attributes import EACH, Attribute, Image, Keys, NewImage, OldImage
     from cdk_streams.filters._conditions import Condition
-    from cdk_streams.filters._filter import Filter
+    from cdk_streams.filters._filter import Filter, missing_image
+    from cdk_streams.filters._ineffective_tests import (
+        IneffectiveKind,
+        IneffectiveTest,
+        find_ineffective_tests,
+    )
     from cdk_streams.filters._record_numbers import (
         ApproximateCreationDateTime,
         RecordNumber,
@@ -33,13 +38,17 @@ __all__ = [
     "Condition",
     "Filter",
     "Image",
+    "IneffectiveKind",
+    "IneffectiveTest",
     "Keys",
     "NewImage",
     "OldImage",
     "RecordNumber",
     "SizeBytes",
     "compile_pattern",
+    "find_ineffective_tests",
     "matches",
+    "missing_image",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -47,7 +56,10 @@ __getattr__, __dir__ = lazy_names(
     {
         "cdk_streams.filters._attributes": "EACH Attribute Image Keys NewImage OldImage",
         "cdk_streams.filters._conditions": "Condition",
-        "cdk_streams.filters._filter": "Filter",
+        "cdk_streams.filters._filter": "Filter missing_image",
+        "cdk_streams.filters._ineffective_tests": (
+            "IneffectiveKind IneffectiveTest find_ineffective_tests"
+        ),
         "cdk_streams.filters._record_numbers": "ApproximateCreationDateTime RecordNumber SizeBytes",
     },
 )

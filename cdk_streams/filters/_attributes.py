@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
 from cdk_streams.errors import FilterError
 from cdk_streams.filters import _operands
 from cdk_streams.filters._conditions import Condition, Value, all_of, any_of, field
-from cdk_streams.filters._engine.document import OR
+from cdk_streams.filters._engine.pattern_document import OR
 from cdk_streams.filters._literals import LEAF_LETTERS, SET_LETTERS, Scalar, literal
 
 if TYPE_CHECKING:
@@ -84,10 +84,14 @@ class Attribute:
     def ne(self, *values: Scalar, or_absent: bool = True) -> Condition:
         """It is none of these values."""
         denied: dict[str, list[str | bool]] = {}
-        for letter, text in map(literal, _operands.some("ne", values)):
+        for letter, text in map(literal, _operands.at_least_one("ne", values)):
             denied.setdefault(letter, []).append(text)
         parts = (
-            self._field(letter, *_operands.without(letter, banned), *_operands.absent(or_absent))
+            self._field(
+                letter,
+                *_operands.values_except(letter, banned),
+                *_operands.or_absent_values(or_absent),
+            )
             for letter, banned in denied.items()
         )
         # A value has one type, so where it must be there it differs in one type or in the other.
@@ -97,13 +101,13 @@ class Attribute:
         """It is one of these values; they may be of several types."""
         if isinstance(values, str | bytes):
             raise FilterError(f"is_in takes a list of values, got {values!r}; write [{values!r}]")
-        pairs = map(literal, _operands.some("is_in", tuple(values)))
+        pairs = map(literal, _operands.at_least_one("is_in", tuple(values)))
         return any_of(*(self._field(letter, text) for letter, text in pairs))
 
     def contains(self, *members: Scalar) -> Condition:
         """It is a set or a list with one of these members; no test of a part of a text."""
         found = []
-        for letter, text in map(literal, _operands.some("contains", members)):
+        for letter, text in map(literal, _operands.at_least_one("contains", members)):
             if letter in SET_LETTERS:
                 found.append(self._field(SET_LETTERS[letter], text))
             found.append(field(_path(self.image, (*self.path, EACH), letter), text))
@@ -111,7 +115,7 @@ class Attribute:
 
     def begins_with(self, *prefixes: str | bytes) -> Condition:
         """It is text (or bytes) that begins with one of these."""
-        pairs = map(_operands.prefix, _operands.some("begins_with", prefixes))
+        pairs = map(_operands.prefix, _operands.at_least_one("begins_with", prefixes))
         return any_of(*(self._field(letter, {"prefix": text}) for letter, text in pairs))
 
     def not_begins_with(self, *prefixes: str, or_absent: bool = True) -> Condition:
@@ -178,7 +182,9 @@ class Attribute:
 
     def _not_text(self, operator: str, texts: tuple[str, ...], or_absent: bool) -> Condition:
         denied: Any = texts[0] if len(texts) == 1 else list(texts)
-        return self._field("S", {"anything-but": {operator: denied}}, *_operands.absent(or_absent))
+        return self._field(
+            "S", {"anything-but": {operator: denied}}, *_operands.or_absent_values(or_absent)
+        )
 
     def _letters(self, letters: tuple[str, ...]) -> tuple[str, ...]:
         for letter in letters:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine.document import OR
+from cdk_streams.filters._engine.pattern_document import OR
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any
 
 from cdk_streams.errors import FilterError
 from cdk_streams.filters._conditions import Condition, all_of, field, render
-from cdk_streams.filters._engine.document import pattern_text, read_document
 from cdk_streams.filters._engine.pattern import compile_pattern
-from cdk_streams.filters._traps import refuse_traps
+from cdk_streams.filters._engine.pattern_document import pattern_text
+from cdk_streams.filters._ineffective_tests import refuse_ineffective_tests
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -93,7 +93,7 @@ class Filter:
         """
         text = pattern_text(pattern)
         if validate:
-            refuse_traps(read_document(cls(text).text))
+            refuse_ineffective_tests(cls(text).text)
         return cls(text)
 
     def matches(self, record: Mapping[str, Any]) -> bool:

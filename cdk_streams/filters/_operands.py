@@ -10,7 +10,15 @@ from cdk_streams.errors import FilterError
 if TYPE_CHECKING:
     from cdk_streams.filters._conditions import Value
 
-__all__ = ["ABSENT", "absent", "foldable", "prefix", "some", "texts", "without"]
+__all__ = [
+    "ABSENT",
+    "at_least_one",
+    "foldable",
+    "or_absent_values",
+    "prefix",
+    "texts",
+    "values_except",
+]
 
 ABSENT: Final[Value] = {"exists": False}
 
@@ -18,7 +26,7 @@ _BASE64_GROUP = 3
 _LAST_OF_16_BITS = "\uffff"
 
 
-def some(verb: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def at_least_one(verb: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
     """The values, of which there must be at least one."""
     if not values:
         raise FilterError(f"{verb} needs at least one value to compare with, got none")
@@ -27,7 +35,7 @@ def some(verb: str, values: tuple[Any, ...]) -> tuple[Any, ...]:
 
 def texts(verb: str, values: tuple[str, ...]) -> tuple[str, ...]:
     """The values, which must be texts, and at least one."""
-    for value in some(verb, values):
+    for value in at_least_one(verb, values):
         if not isinstance(value, str):
             raise FilterError(
                 f"{verb} compares texts, got {type(value).__name__}; use eq, ne or is_in"
@@ -57,7 +65,7 @@ def prefix(value: str | bytes) -> tuple[str, str]:
     return "S", texts("begins_with", (value,))[0]
 
 
-def without(letter: str, banned: list[str | bool]) -> tuple[Value, ...]:
+def values_except(letter: str, banned: list[str | bool]) -> tuple[Value, ...]:
     """What is left of a type: `anything-but` cannot deny true and false, so they are listed."""
     if letter == "NULL":
         return ()
@@ -66,6 +74,6 @@ def without(letter: str, banned: list[str | bool]) -> tuple[Value, ...]:
     return ({"anything-but": list(banned)},)
 
 
-def absent(or_absent: bool) -> tuple[Value, ...]:
+def or_absent_values(or_absent: bool) -> tuple[Value, ...]:
     """The value that a missing field has, when it is asked for."""
     return (ABSENT,) if or_absent else ()

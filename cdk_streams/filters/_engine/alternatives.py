@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine.document import OR, Fields, Node, describe, place
 from cdk_streams.filters._engine.operators import Field, read_field
+from cdk_streams.filters._engine.pattern_document import OR, Fields, Node, describe, place
 
 __all__ = ["MAX_ALTERNATIVES", "MAX_DEPTH", "MAX_FIELDS", "Alternative", "read_alternatives"]
 

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 from cdk_streams.errors import FilterError
 from cdk_streams.filters._engine import text_tests
-from cdk_streams.filters._engine.document import Fields, Node, Number, describe
 from cdk_streams.filters._engine.numbers import comparable
+from cdk_streams.filters._engine.pattern_document import Fields, Node, Number, describe
 from cdk_streams.filters._engine.ranges import exact_number
 
 if TYPE_CHECKING:

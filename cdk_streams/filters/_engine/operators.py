@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from cdk_streams.errors import FilterError
 from cdk_streams.filters._engine import text_tests
-from cdk_streams.filters._engine.addresses import Block, address_digits, read_cidr
 from cdk_streams.filters._engine.anything_but import read_anything_but
-from cdk_streams.filters._engine.document import Fields, Node, Number, describe
+from cdk_streams.filters._engine.ip_addresses import Block, address_digits, read_cidr
 from cdk_streams.filters._engine.numbers import comparable, exact_double, number_text
+from cdk_streams.filters._engine.pattern_document import Fields, Node, Number, describe
 from cdk_streams.filters._engine.ranges import read_range
 
 if TYPE_CHECKING:

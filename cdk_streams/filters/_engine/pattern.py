@@ -12,9 +12,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from cdk_streams.filters._engine.alternatives import read_alternatives
-from cdk_streams.filters._engine.document import pattern_text, read_document
 from cdk_streams.filters._engine.elements import holds_in_arrays
 from cdk_streams.filters._engine.paths import find, path_tree
+from cdk_streams.filters._engine.pattern_document import pattern_text, read_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

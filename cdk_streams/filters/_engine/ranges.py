@@ -10,8 +10,8 @@ from operator import eq, ge, gt, le, lt
 from typing import TYPE_CHECKING
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine.document import Node, Number, describe
 from cdk_streams.filters._engine.numbers import comparable, exact_double
+from cdk_streams.filters._engine.pattern_document import Node, Number, describe
 
 if TYPE_CHECKING:
     from collections.abc import Callable

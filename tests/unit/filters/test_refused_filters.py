@@ -153,7 +153,7 @@ def test_an_unknown_view_type_is_refused() -> None:
 
 
 ATTRIBUTE = '{{"dynamodb":{{"NewImage":{{"a":{}}}}}}}'
-TRAPS = {
+INEFFECTIVE = {
     "an unknown event": ('{"eventName":["INSERT","INSRT"]}', "$.eventName", "INSERT, MODIFY"),
     "an event that is no text": ('{"eventName":[1]}', "$.eventName", "the number 1"),
     "an unknown field": ('{"eventname":["INSERT"]}', "$.eventname", "no record has 'eventname'"),
@@ -219,7 +219,7 @@ TRAPS = {
         "$.dynamodb.NewImage.a.S[0]",
         "is text, got true",
     ),
-    "a trap in a branch": (
+    "an ineffective test in a branch": (
         '{"$or":[{"eventName":["INSERT"]},{"eventName":["DELETE"]}]}',
         "$.$or[1].eventName",
         '"DELETE"',
@@ -227,7 +227,7 @@ TRAPS = {
 }
 
 
-@pytest.mark.parametrize(("pattern", "where", "why"), TRAPS.values(), ids=TRAPS.keys())
+@pytest.mark.parametrize(("pattern", "where", "why"), INEFFECTIVE.values(), ids=INEFFECTIVE.keys())
 def test_a_pattern_that_lambda_takes_and_never_decides(pattern: str, where: str, why: str) -> None:
     with pytest.raises(FilterError) as raised:
         Filter.pattern(pattern)

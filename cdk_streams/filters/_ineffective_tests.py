@@ -1,4 +1,4 @@
-"""Patterns that Lambda accepts and that never match, or always do: found with what to write.
+"""Tests of a pattern that Lambda accepts and that never match, or always do; what to write instead.
 
 An attribute stands in a record under its type, `{"NewImage": {"total": {"N": "10"}}}`. Patterns go
 wrong where they leave the type out, ask a map or a list for a value, or take the text of a number
@@ -11,19 +11,31 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine.document import Fields, Number, describe, leaves
+from cdk_streams.filters._engine.pattern_document import (
+    Fields,
+    Number,
+    describe,
+    leaves,
+    read_document,
+)
 from cdk_streams.filters._literals import LEAF_LETTERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from cdk_streams.filters._engine.document import Node
+    from cdk_streams.filters._engine.pattern_document import Node
 
-__all__ = ["EVENT_NAMES", "Kind", "Trap", "find_traps", "refuse_traps"]
+__all__ = [
+    "EVENT_NAMES",
+    "IneffectiveKind",
+    "IneffectiveTest",
+    "find_ineffective_tests",
+    "refuse_ineffective_tests",
+]
 
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
-Kind: TypeAlias = Literal["field", "event", "letter", "container", "number", "value"]
+IneffectiveKind: TypeAlias = Literal["field", "event", "letter", "container", "number", "value"]
 
 _IMAGES = ("Keys", "NewImage", "OldImage")
 _RECORD_FIELDS = (
@@ -38,72 +50,72 @@ _TRUTH_LETTERS = ("BOOL", "NULL")
 
 
 @dataclass(frozen=True, slots=True)
-class Trap:
-    """One field of a pattern that no record can decide.
+class IneffectiveTest:
+    """A field of a pattern whose test has the same result for every record.
 
     `kind` is what is wrong: the name of a `field`, an `event`, a missing or unknown type `letter`,
     a test of a whole `container`, of text as a `number`, or against a `value` of another type.
     """
 
-    kind: Kind
+    kind: IneffectiveKind
     where: str
     why: str
 
 
-def refuse_traps(document: Fields) -> None:
-    """Raise `FilterError` for the first field of a valid pattern that no record can decide."""
-    for trap in find_traps(document):
-        raise FilterError(trap.why, where=trap.where)
+def refuse_ineffective_tests(pattern: str) -> None:
+    """Raise `FilterError` for the first ineffective test of a valid pattern, given as JSON text."""
+    for found in find_ineffective_tests(pattern):
+        raise FilterError(found.why, where=found.where)
 
 
-def find_traps(document: Fields) -> Iterator[Trap]:
-    """Find the fields of a valid pattern that no record can decide, at most one trap a field."""
-    for steps, where, values in leaves(document):
+def find_ineffective_tests(pattern: str) -> Iterator[IneffectiveTest]:
+    """Find the ineffective tests of a valid pattern, given as JSON text; at most one a field."""
+    for steps, where, values in leaves(read_document(pattern)):
         # A dotted name may join any number of steps; what it means is left to its writer.
         if not any("." in step for step in steps):
-            found = _trap(steps, values, where)
+            found = _ineffective(steps, values, where)
             if found is not None:
                 yield found
 
 
-def _trap(steps: tuple[str, ...], values: list[Node], where: str) -> Trap | None:
+def _ineffective(steps: tuple[str, ...], values: list[Node], where: str) -> IneffectiveTest | None:
     if found := _unknown_field(steps, where):
         return found
     if steps == ("eventName",):
         return _unknown_event(values, where)
     if steps[0] == "dynamodb" and steps[1] in _IMAGES:
         letter = _letter(steps[2:], where)
-        return letter if isinstance(letter, Trap) else _other_type(letter, values, where)
+        return letter if isinstance(letter, IneffectiveTest) else _other_type(letter, values, where)
     return None
 
 
-def _unknown_field(steps: tuple[str, ...], where: str) -> Trap | None:
+def _unknown_field(steps: tuple[str, ...], where: str) -> IneffectiveTest | None:
     levels = (_RECORD_FIELDS, _CHANGE_FIELDS) if steps[0] == "dynamodb" else (_RECORD_FIELDS,)
     for number, known in enumerate(levels):
         if len(steps) <= number or steps[number] not in known:
             got = steps[number] if len(steps) > number else "nothing"
             why = f"no record has {got!r} here; the names are {', '.join(known)}"
-            return Trap("field", where, why)
+            return IneffectiveTest("field", where, why)
     return None
 
 
-def _unknown_event(values: list[Node], where: str) -> Trap | None:
+def _unknown_event(values: list[Node], where: str) -> IneffectiveTest | None:
     for value in values:
         if not isinstance(value, Fields) and value not in EVENT_NAMES:
             why = (
                 f"no record has the event name {describe(value)}; "
                 f"the names are {', '.join(EVENT_NAMES)}"
             )
-            return Trap("event", where, why)
+            return IneffectiveTest("event", where, why)
     return None
 
 
-def _letter(steps: tuple[str, ...], where: str) -> str | Trap:
-    """The type letter at the end of names and letters; a trap when the path ends elsewhere."""
+def _letter(steps: tuple[str, ...], where: str) -> str | IneffectiveTest:
+    """The type letter that ends a path of names and letters; what is wrong when there is none."""
     expected, letter = "name", ""
     for step in steps:
         if expected == "nothing":
-            return Trap("letter", where, f"there is nothing below the type {letter}")
+            return IneffectiveTest("letter", where, f"there is nothing below the type {letter}")
         if expected == "name":
             expected = "letter"
             continue
@@ -112,35 +124,37 @@ def _letter(steps: tuple[str, ...], where: str) -> str | Trap:
                 f"{step!r} is no type letter; write one of {', '.join(LEAF_LETTERS)}, "
                 "or M before a member of a map, L before an element of a list"
             )
-            return Trap("letter", where, why)
+            return IneffectiveTest("letter", where, why)
         letter = step
         expected = {"M": "name", "L": "letter"}.get(step, "nothing")
     if expected == "nothing":
         return letter
     # Behind an image, M or L a whole container is tested; behind a name its letter is missing.
-    kind: Kind = "container" if expected == "name" or letter == "L" else "letter"
+    kind: IneffectiveKind = "container" if expected == "name" or letter == "L" else "letter"
     why = (
         "Lambda sees no value here, only an object: exists is never true and always false; "
         'go on to the type letter of a value, as in {"status": {"S": [{"exists": true}]}}'
     )
-    return Trap(kind, where, why)
+    return IneffectiveTest(kind, where, why)
 
 
-def _other_type(letter: str, values: list[Node], where: str) -> Trap | None:
+def _other_type(letter: str, values: list[Node], where: str) -> IneffectiveTest | None:
     for index, value in enumerate(values):
         here = f"{where}[{index}]"
         if letter in _TRUTH_LETTERS:
             if isinstance(value, str | Number) or value is None:
                 why = f"a value of type {letter} is true or false, got {describe(value)}"
-                return Trap("value", here, why)
+                return IneffectiveTest("value", here, why)
         elif _asks_for_number(value):
             why = (
                 f"a value of type {letter} is text, so it equals no number and lies in no range; "
                 'write the number as text, as in {"N": ["12.5"]}, and compare in the handler'
             )
-            return Trap("number", here, why)
+            return IneffectiveTest("number", here, why)
         elif not isinstance(value, str | Fields):
-            return Trap("value", here, f"a value of type {letter} is text, got {describe(value)}")
+            return IneffectiveTest(
+                "value", here, f"a value of type {letter} is text, got {describe(value)}"
+            )
     return None
 
 
