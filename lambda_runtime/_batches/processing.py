@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
     from lambda_runtime._batches.deadlines import Watch
 
+    # Handles a record at its position; returns None, or why it failed.
     Take = Callable[[Any, int], "Failure | None"]
+    # Reports a failed record; returns None when the batch can go on all the same.
+    Settle = Callable[["Failure"], "Failure | None"]
 
 __all__ = [
     "PARTIAL_RESPONSE",

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._batches.deadlines import Watch
+    from lambda_runtime._batches.processing import Settle
     from lambda_runtime._changes.parsing import Change
     from lambda_runtime._values.numbers_as import Numbers
 
     State = dict[str, Any]
-    Settle = Callable[[Failure], Failure | None]
 
 __all__ = ["LARGEST_STATE_BYTES", "Window", "WindowRoutes"]
 

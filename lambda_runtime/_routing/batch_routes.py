@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from lambda_runtime._batches.deadlines import Watch
+    from lambda_runtime._batches.processing import Settle
     from lambda_runtime._changes.parsing import Change
-    from lambda_runtime._routing.dispatch import Settle
     from lambda_runtime._routing.route_conditions import Condition
 
     class BatchWriter(Protocol):

@@ -13,12 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
-    from lambda_runtime._batches.processing import Take
+    from lambda_runtime._batches.processing import Settle, Take
     from lambda_runtime._changes.parsing import Change
     from lambda_runtime._routing.batch_routes import BatchRoute, BatchRun
     from lambda_runtime._values.numbers_as import Convert
 
-    Settle = Callable[[Failure], Failure | None]
 
 __all__ = ["Routes", "settler"]
 
