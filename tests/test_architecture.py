@@ -109,6 +109,42 @@ COLD_START = ("lambda_runtime", "lambda_runtime._routing.router", "lambda_runtim
 DEAR = ("boto3", "botocore", "dataclasses", "typing", "inspect")
 # For a type checker's eyes alone: stubs, and names that are not loaded.
 TYPES_ONLY = ("mypy_boto3_", "_typeshed", "typing_extensions")
+# Private modules that another package may import, and why.
+PRIVATE_IMPORTS = {
+    (
+        "cdk_streams.cli",
+        "cdk_streams.simulator._timeline",
+    ): "a live run is drawn as a simulated one",
+    ("cdk_streams.constructs", "cdk_streams.checks._resource_facts"): (
+        "the facts of a synthesized resource are those of a template's"
+    ),
+    ("cdk_streams.testing", "cdk_streams.simulator._dynamodb"): (
+        "the fake DynamoDB is the simulator's table behind boto3's methods"
+    ),
+    ("cdk_streams.testing", "cdk_streams.simulator._records"): "the same start of virtual time",
+    ("sample_app.demo", "cdk_streams._signals"): "the demo ends on signals as the command does",
+    ("sample_app.demo", "cdk_streams.cli._live_view"): "the demo shows the command's own table",
+    ("sample_app.demo", "cdk_streams.simulator._timeline"): "the demo draws a live run",
+}
+# Module names that recur in cdk_streams because each package's own says which is meant.
+RECURRING_NAMES = {
+    "checkpoints": "poller: the position of a shard; live: the file that keeps them",
+    "conditions": "filters: tests of a record; template: Fn::If and Conditions",
+    "consumer": "constructs: the construct; simulator: a consumer of a world",
+    "destinations": "live: clients that send; template: what OnFailure names",
+    "driver": "simulator: in virtual time; live: on a real stream",
+    "events": "poller: what happened; simulator/_timeline: what is shown",
+    "function": "constructs: the construct; lambda_local: a deployed function",
+    "functions": "simulator: handlers that run; template: AWS::Lambda::Function",
+    "records": "simulator: stream records made by hand; forwarding: targets that take records",
+    "replica": "constructs: the construct and the handler that it ships",
+    "shards": "poller: a shard that is read; simulator/_dynamodb: one that is written",
+    "state": "poller: of the machine; simulator/_engine: of a simulation",
+    "table": "constructs: the construct; simulator/_dynamodb: a table in memory",
+    "target": "constructs: what a forwarder, or a replica, writes to",
+    "tables": "simulator/_dynamodb: those of a world; template: AWS::DynamoDB::Table",
+}
+MAX_MODULES = 15
 NO_SUCH_MODULE = {"utils", "util", "common", "base", "helpers", "helper", "types", "misc", "core"}
 MAX_FILE_LINES = 400
 MAX_FUNCTION_LINES = 40
@@ -218,6 +254,54 @@ def test_modules_do_not_import_each_other_in_a_circle(package: str) -> None:
         loaded = set(imports(path, at_import=path.name == "__init__.py"))
         graph[module] = {home for name in loaded if (home := _home(name, modules))} - {module}
     assert set(TopologicalSorter(graph).static_order()) >= set(modules)
+
+
+def package_of(module: str) -> str:
+    return ".".join(module.split(".")[:2]) if within(module, "cdk_streams") else module
+
+
+def _private_imports(path: Path) -> Iterator[str]:
+    """Yield the private modules of other packages that a file imports."""
+    importer = module_of(path)
+    for name in imports(path):
+        parts = name.split(".")
+        private = next((n for n, part in enumerate(parts) if part.startswith("_")), None)
+        if private is None or not within(name, *PACKAGES):
+            continue
+        owner = parts[:private]
+        own = importer.split(".")[: max(len(owner), 1)] == owner
+        if not own and package_of(importer) != package_of(".".join(owner)):
+            yield ".".join(parts[: private + 1])
+
+
+def test_no_module_imports_a_private_module_of_another_package() -> None:
+    found = {
+        (next((p for p, _ in PRIVATE_IMPORTS if within(module_of(path), p)), module_of(path)), name)
+        for path in files()
+        for name in _private_imports(path)
+    }
+    assert found - PRIVATE_IMPORTS.keys() == set()
+    assert PRIVATE_IMPORTS.keys() - found == set(), "no longer needed"
+
+
+def test_a_module_has_a_name_of_its_own_or_a_folder_that_tells_which() -> None:
+    names = [
+        path.stem.lstrip("_")
+        for path in files()
+        if within(module_of(path), "cdk_streams") and not path.stem.startswith("__")
+    ]
+    recurring = {name for name in names if names.count(name) > 1}
+    assert recurring - RECURRING_NAMES.keys() == set()
+    assert RECURRING_NAMES.keys() - recurring == set(), "no longer needed"
+
+
+def test_a_folder_holds_few_modules() -> None:
+    folders = [path.parent for path in files() if path.name != "__init__.py"]
+    assert {
+        str(each.relative_to(ROOT)): folders.count(each)
+        for each in folders
+        if folders.count(each) > MAX_MODULES
+    } == {}
 
 
 @pytest.mark.parametrize("path", files(), ids=module_of)
