@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from cdk_streams._lazy import lazy_names
+
 try:
     import click
 except ImportError as error:  # pragma: no cover - an installation without the extra
@@ -10,7 +14,10 @@ except ImportError as error:  # pragma: no cover - an installation without the e
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 
-__all__ = ["main"]
+if TYPE_CHECKING:
+    from cdk_streams.cli._live_view import LiveView, display_name
+
+__all__ = ["LiveView", "display_name", "main"]
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -21,3 +28,6 @@ def main() -> None:
 
 main.add_command(local)
 main.add_command(redrive)
+
+# rich is paid for by what shows a run, and not by --help.
+__getattr__, __dir__ = lazy_names(__name__, {"cdk_streams.cli._live_view": "LiveView display_name"})

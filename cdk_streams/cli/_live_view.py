@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from cdk_streams.lambda_local import LogLine
 
-__all__ = ["LiveView", "shown"]
+__all__ = ["LiveView", "display_name"]
 
 _COLUMNS = (
     "read",
@@ -49,7 +49,7 @@ class LiveView:
     """Observes a run from its threads and prints it; `table` is drawn again and again.
 
     `every_call` prints a line for each call, not only for those that fail; `logs` what functions
-    print.
+    print beside their errors.
     """
 
     def __init__(self, console: Console, *, every_call: bool = False, logs: bool = True) -> None:
@@ -73,7 +73,7 @@ class LiveView:
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Count a notice, and print it when it is worth a line."""
-        self.recorder.take(shown(consumer), at_ms, notice)
+        self.recorder.take(display_name(consumer), at_ms, notice)
         with self._lock:
             progress = self.progress.setdefault(consumer, Progress())
             splits = progress.splits
@@ -84,13 +84,13 @@ class LiveView:
 
     def log(self, consumer: str, line: LogLine) -> None:
         """Print a line that a function printed; what it says of an error waits for its call."""
-        if not self._logs or line.is_error_report:
-            return
         if (error := logged_failure(line.text)) is not None:
             with self._lock:
                 self._logged.setdefault((consumer, line.request_id), error)
             return
-        head = f"{shown(consumer)} {line.request_id[:8]} "
+        if not self._logs or line.is_error_report:
+            return
+        head = f"{display_name(consumer)} {line.request_id[:8]} "
         # Colors of a handler's own are kept, other control sequences are not.
         self._console.print(
             Text.assemble((head, "dim cyan"), Text.from_ansi(line.text)), soft_wrap=True
@@ -107,8 +107,16 @@ class LiveView:
         now_ms = time.time_ns() // 1_000_000
         with self._lock:
             for name, progress in sorted(self.progress.items()):
-                table.add_row(Text(shown(name)), *_cells(progress, now_ms))
+                table.add_row(Text(display_name(name)), *_cells(progress, now_ms))
         return table
+
+    def summary(self) -> str:
+        """Return the consumers in one line: `Audit handled 480 of 487 read, Mail …`."""
+        with self._lock:
+            return ", ".join(
+                f"{display_name(name)} handled {each.handled:,} of {each.read:,} read"
+                for name, each in sorted(self.progress.items())
+            )
 
     def caught_up(self, consumers: set[str], since_ms: int) -> bool:
         """Tell whether all of these consumers have dealt with what was written before then."""
@@ -168,11 +176,11 @@ class LiveView:
 
     def _print(self, at_ms: int, consumer: str, line: Text) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
-        head = f"{clock}.{at_ms % 1000:03} {shown(consumer)} "
+        head = f"{clock}.{at_ms % 1000:03} {display_name(consumer)} "
         self._console.print(Text.assemble((head, "dim"), line), soft_wrap=True)
 
 
-def shown(logical_id: str) -> str:
+def display_name(logical_id: str) -> str:
     """Return a name for people: `Inventory` for `InventoryMappingB760B3A6`."""
     return re.sub(r"(Mapping)?[0-9A-F]{8}$", "", logical_id) or logical_id
 

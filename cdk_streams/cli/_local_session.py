@@ -29,7 +29,7 @@ from cdk_streams.local import (
     environment,
     local_run,
 )
-from cdk_streams.simulator._timeline.html import timeline_html
+from cdk_streams.simulator import timeline_html
 
 __all__ = ["exit_code", "run"]
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cdk_streams._signals import exit_on_signals
     from cdk_streams.local._cdk_command import (
         CdkCommand,
         CdkCommandError,
@@ -40,6 +41,7 @@ __all__ = [
     "deploy",
     "destroy",
     "environment",
+    "exit_on_signals",
     "local_aws",
     "local_run",
     "run_cdk",
@@ -49,6 +51,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "cdk_streams._signals": "exit_on_signals",
         "cdk_streams.local._cdk_command": (
             "CdkCommand CdkCommandError bootstrap deploy destroy run_cdk synthesize"
         ),

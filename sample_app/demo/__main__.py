@@ -4,8 +4,8 @@ Deploys the sample app to a local AWS with the real cdk command, writes a day's 
 table, shows how its two consumers follow, checks what they left, and stops what it started, also
 when interrupted. Ends 0 when stock and audit trail are right.
 
-In the first act the local AWS calls the functions with the stream's records. It is not Lambda's
-poller: what Lambda does with a batch that fails is the second act (second_act.py).
+The local AWS's own poller is switched off, because it does not retry, bisect or dead-letter: the
+consumers are driven as Lambda drives them. What happens to a batch that fails is the second act.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from cdk_streams._signals import exit_on_signals
 from cdk_streams.errors import StreamsError
 from cdk_streams.local import (
     CdkCommand,
@@ -29,6 +28,7 @@ from cdk_streams.local import (
     client,
     deploy,
     environment,
+    exit_on_signals,
     local_aws,
     synthesize,
 )
@@ -79,7 +79,7 @@ def _demo(console: Console, day: Day) -> bool:
     with local_aws() as aws:
         console.print(f"a local AWS, {aws.endpoint_url}, for this run only", highlight=False)
         shop = _deployed(console, aws)
-        stock, audit = run_day(console, shop, day)
+        stock, audit = run_day(console, shop, aws, day)
         wrong = [stock_faults(day, stock), audit_faults(day, audit)]
         orders = sum(write.action == "place" for write in day.writes)
         verdict(console, f"stock is right for every article, after {orders} orders", wrong[0])

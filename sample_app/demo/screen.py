@@ -1,6 +1,6 @@
-"""What the demo shows: a line for each step done, and a table that moves while it waits.
+"""What the demo shows: a line for each step done, and the consumers' table while it waits.
 
-Without a terminal, in a log or a pipe, the same facts come as plain lines, one a second.
+Without a terminal, in a log or a pipe, plain lines come meanwhile, one a second.
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ import contextlib
 import time
 from typing import TYPE_CHECKING
 
+from rich.console import Console
 from rich.live import Live
-
-from sample_app.demo.progress import line_of, table_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from rich.console import Console
+    from cdk_streams.cli import LiveView
 
-    from sample_app.demo.progress import Progress
-
-__all__ = ["step", "verdict", "watching"]
+__all__ = ["step", "verdict", "watching", "wide"]
 
 _DRAWS_A_SECOND = 8
 _PLAIN_LINE_EVERY_S = 1.0
+_PIPE_WIDTH = 120
 
 
 @contextlib.contextmanager
@@ -40,21 +38,31 @@ def step(console: Console, doing: str, done: str) -> Iterator[Callable[[str], No
 
 
 @contextlib.contextmanager
-def watching(console: Console) -> Iterator[Callable[[Progress], None]]:
-    """Show each progress that the function given is called with; the last one stays."""
-    if console.is_terminal:
-        with Live(console=console, refresh_per_second=_DRAWS_A_SECOND) as live:
-            yield lambda progress: live.update(table_of(progress))
-        return
+def watching(console: Console, view: LiveView, total: int) -> Iterator[Callable[[int], None]]:
+    """Show the view's table while the block runs; the function given takes the writes so far.
+
+    The table of the end stays. In a log a line a second says how many of `total` are written.
+    """
     last = float("-inf")
 
-    def show(progress: Progress) -> None:
+    def show(written: int) -> None:
         nonlocal last
-        if progress.done or time.monotonic() - last >= _PLAIN_LINE_EVERY_S:
+        if not console.is_terminal and time.monotonic() - last >= _PLAIN_LINE_EVERY_S:
             last = time.monotonic()
-            console.print(line_of(progress), highlight=False, soft_wrap=True)
+            summary = f"; {view.summary()}" if view.summary() else ""
+            console.print(f"{written} of {total} written{summary}", highlight=False)
 
-    yield show
+    if not console.is_terminal:
+        yield show
+        wide(console).print(view.table())
+        return
+    with Live(get_renderable=view.table, console=console, refresh_per_second=_DRAWS_A_SECOND):
+        yield show
+
+
+def wide(console: Console) -> Console:
+    """Return the console; for a pipe or a file one whose lines are not wrapped at 80 columns."""
+    return console if console.is_terminal else Console(file=console.file, width=_PIPE_WIDTH)
 
 
 def verdict(console: Console, good: str, faults: list[str]) -> None:

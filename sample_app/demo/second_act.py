@@ -1,7 +1,6 @@
 """The second act: what Lambda does when a record is poison, on the stack of the first.
 
-The local AWS's own poller is switched off and the mappings are driven as Lambda drives them. Among
-the orders one has a line without a quantity, which inventory cannot handle, and audit is slow.
+One of the orders has a line without a quantity, which inventory cannot handle, and audit is slow.
 The poison is isolated, the other orders go through, its failure record is read back with its data,
 the handler is fixed while it runs, and the order is redriven.
 """
@@ -15,25 +14,26 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-
-from cdk_streams.cli._live_view import LiveView, shown
+from cdk_streams.cli import LiveView, display_name
 from cdk_streams.live import (
     CheckpointStore,
     DeployedConsumer,
     LiveSession,
     drive,
-    read_consumers,
-    read_stacks,
+    queue_url,
 )
 from cdk_streams.local import LocalAws, client, connection_variables
 from cdk_streams.redrive import carry_out, discard, plan_redrive, read_failures
-from cdk_streams.simulator._timeline.html import timeline_html
+from cdk_streams.simulator import timeline_html
+from sample_app.demo.consumers import taken_over
 from sample_app.demo.items import plain, typed
-from sample_app.demo.screen import step, verdict
+from sample_app.demo.run import wait_until_caught_up
+from sample_app.demo.screen import step, verdict, wide
 from sample_app.demo.shop import read_stock
 
 if TYPE_CHECKING:
+    from rich.console import Console
+
     from sample_app.demo.shop import Shop
 
 __all__ = ["second_act"]
@@ -41,8 +41,6 @@ __all__ = ["second_act"]
 _ORDERS = 20
 _POISON = 12
 _SKU = "tea"
-_PATIENCE_S = 60.0
-_PIPE_WIDTH = 120
 _BROKEN, _FIXED = 'line["quantity"]', 'line.get("quantity", 1)'
 _SLOW = """
 
@@ -77,7 +75,7 @@ def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
     """Play it and leave its timeline in `page`; whether the stock is right in the end."""
     console.print("\n[bold]Second act: one order is poison, and audit is slow[/]\n")
     view = LiveView(console, logs=False)
-    consumers = {shown(each.name): each for each in _taken_over(aws)}
+    consumers = {display_name(each.name): each for each in _changeable(aws)}
     with (
         CheckpointStore(aws.folder / "second-act" / "checkpoints") as checkpoints,
         drive(
@@ -85,27 +83,22 @@ def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
             lambda service: client(aws, service),
             checkpoints=checkpoints,
             observer=view,
-            connection=connection_variables(aws),
+            connection={**connection_variables(aws), "STREAM_LOG_SHOW": "message"},
             scratch=aws.folder,
         ) as run,
     ):
         right = _play(console, _Stage(shop, aws, run, view, consumers))
-    # NoObserver folds the lines of a pipe or a file.
-    wide = console if console.is_terminal else Console(width=_PIPE_WIDTH)
-    wide.print(view.table())
+    wide(console).print(view.table())
     page.parent.mkdir(parents=True, exist_ok=True)
     page.write_text(timeline_html(view.recorder, title="The demo's second act"), encoding="utf-8")
-    console.print(f"\na picture of it: {page}", highlight=False, soft_wrap=True)
+    console.print(f"\nits timeline: {page}", highlight=False, soft_wrap=True)
     return right
 
 
-def _taken_over(aws: LocalAws) -> list[DeployedConsumer]:
+def _changeable(aws: LocalAws) -> list[DeployedConsumer]:
     """Return the consumers, their code copied to where it can be changed under them."""
-    (stack,) = read_stacks(aws.folder / "cdk.out")
     taken: list[DeployedConsumer] = []
-    for each in read_consumers(stack, lambda service: client(aws, service)):
-        lambda_api = client(aws, "lambda")
-        lambda_api.update_event_source_mapping(UUID=each.mapping.uuid, Enabled=False)
+    for each in taken_over(aws):
         code = aws.folder / "second-act" / each.name
         shutil.copytree(each.function.asset, code)
         if (audit := code / "audit.py").exists():
@@ -119,12 +112,14 @@ def _taken_over(aws: LocalAws) -> list[DeployedConsumer]:
 
 
 def _play(console: Console, stage: _Stage) -> bool:
-    _wait_until_dealt_with(stage)  # the end of the stream, where LATEST begins
+    wait_until_caught_up(
+        stage.run, stage.view, list(stage.consumers.values())
+    )  # the end of the stream, where LATEST begins
     before = read_stock(stage.shop).available[_SKU]
     for number in range(1, _ORDERS + 1):
         _place(stage.shop, f"second-{number:02}", poison=number == _POISON)
     with step(console, "the consumers work", f"{_ORDERS} orders are dealt with"):
-        _wait_until_dealt_with(stage)
+        wait_until_caught_up(stage.run, stage.view, list(stage.consumers.values()))
     sold = before - read_stock(stage.shop).available[_SKU]
     good = f"the {_ORDERS - 1} good orders went through, none waits behind the poison"
     faults = [] if sold == _ORDERS - 1 else [f"{sold} units sold, expected {_ORDERS - 1}"]
@@ -135,8 +130,7 @@ def _play(console: Console, stage: _Stage) -> bool:
 def _redrive(console: Console, stage: _Stage, before: int) -> bool:
     """Show the failure record with its data, fix the handler, call it again, check the stock."""
     sqs = client(stage.aws, "sqs")
-    arn = str(stage.inventory.mapping.destination)
-    url = sqs.get_queue_url(QueueName=arn.rsplit(":", 1)[1])["QueueUrl"]
+    url = queue_url(sqs, str(stage.inventory.mapping.destination))
     streams = client(stage.aws, "dynamodbstreams")
     settings = stage.inventory.mapping.settings
     found = [(each, plan_redrive(each.body, streams, settings)) for each in read_failures(sqs, url)]
@@ -169,16 +163,6 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
         faults.append(f"{len(found)} failure records, expected 1")
     verdict(console, "stock is right for all of them", faults)
     return not faults
-
-
-def _wait_until_dealt_with(stage: _Stage) -> None:
-    """Wait until each consumer has read to the end of what is written now and dealt with it."""
-    since_ms = time.time_ns() // 1_000_000
-    names = {each.name for each in stage.consumers.values()}
-    give_up = time.monotonic() + _PATIENCE_S
-    while not stage.view.caught_up(names, since_ms) and time.monotonic() < give_up:
-        stage.run.check()
-        time.sleep(0.1)
 
 
 def _place(shop: Shop, order_id: str, *, poison: bool) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.cli._live_view import shown
+from cdk_streams.cli._live_view import display_name
 from cdk_streams.cli._timeline_recorder import TimelineRecorder
 from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.live import InvocationFinished
@@ -111,4 +111,4 @@ def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> N
     ],
 )
 def test_a_consumer_is_shown_without_what_cdk_added(logical_id: str, name: str) -> None:
-    assert shown(logical_id) == name
+    assert display_name(logical_id) == name
