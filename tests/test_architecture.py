@@ -122,9 +122,6 @@ PRIVATE_IMPORTS = {
         "the fake DynamoDB is the simulator's table behind boto3's methods"
     ),
     ("cdk_streams.testing", "cdk_streams.simulator._records"): "the same start of virtual time",
-    ("sample_app.demo", "cdk_streams._signals"): "the demo ends on signals as the command does",
-    ("sample_app.demo", "cdk_streams.cli._live_view"): "the demo shows the command's own table",
-    ("sample_app.demo", "cdk_streams.simulator._timeline"): "the demo draws a live run",
 }
 # Module names that recur in cdk_streams because each package's own says which is meant.
 RECURRING_NAMES = {
