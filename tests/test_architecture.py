@@ -82,10 +82,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "boto3",
         "botocore",
     ),
+    "cdk_streams.data": (*LAYER_1, "lambda_runtime"),
     "cdk_streams.cli": (
         *LAYER_1,
         "cdk_streams.simulator",
         "cdk_streams._signals",
+        "cdk_streams.data",
         "cdk_streams.lambda_local",
         "cdk_streams.live",
         "cdk_streams.local",

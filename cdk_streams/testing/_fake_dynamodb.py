@@ -96,7 +96,7 @@ class FakeDynamoDB:
             before = table.get(_key(request["Item"], table.keys))
             if not holds(request, before or {}):
                 raise RequestFailed("ConditionalCheckFailedException", item=before)
-            table.put(dict(request["Item"]))
+            table.put(_canonical(request["Item"]))
         return {}
 
     def get_item(self, **request: Any) -> dict[str, Any]:
@@ -129,7 +129,7 @@ class FakeDynamoDB:
                 if table.get(_key(item, table.keys)) is not None:
                     answers.append({"Error": {"Code": "DuplicateItem"}, "TableName": name})
                     continue
-                table.put(item)
+                table.put(_canonical(item))
                 answers.append({"TableName": name})
         return {"Responses": answers}
 
@@ -230,7 +230,7 @@ def _place(key: Attributes) -> tuple[int, str]:
 
 
 def _text(key: Attributes) -> str:
-    return json.dumps(encode({"M": decode({"M": key})}), sort_keys=True)
+    return json.dumps(stored(decode({"M": key})), sort_keys=True)
 
 
 def _key(item: Attributes, keys: Sequence[str]) -> Attributes:
@@ -238,6 +238,11 @@ def _key(item: Attributes, keys: Sequence[str]) -> Attributes:
     if missing:
         raise RequestFailed("ValidationException", f"the item has no key {', '.join(missing)}")
     return {name: item[name] for name in keys}
+
+
+def _canonical(item: Attributes) -> Attributes:
+    """The item as DynamoDB keeps it: each number in its one spelling."""
+    return _typed(decode({"M": item}))
 
 
 def _typed(item: Mapping[str, Any]) -> Attributes:

@@ -12,39 +12,65 @@ item holds no newer one: retries, duplicates and records redriven days later cha
 
 from __future__ import annotations
 
+from lambda_runtime._tables.conditional_writes import DELETED, SEQUENCE
+from lambda_runtime.replication._backfill import BackfillWriter, Counts
 from lambda_runtime.replication._client import use_client
 from lambda_runtime.replication._errors import ReplicaError, TransformError, VersionError
+from lambda_runtime.replication._export import (
+    backfill_export_files,
+    export_mark,
+    export_pages,
+    write_export_file,
+)
 from lambda_runtime.replication._replica import Replica, handler_from_environment
 from lambda_runtime.replication._requests import (
     ORIGIN,
     OWNER,
     VERSION,
     backfill_mark,
+    conditional_put,
+    expiry,
     is_guard_attribute,
     put_request,
     tombstone_request,
 )
 from lambda_runtime.replication._settings import Settings
-from lambda_runtime.replication._transform import Transform, load_transform, target_items
+from lambda_runtime.replication._transform import (
+    Transform,
+    load_transform,
+    owner_text,
+    target_items,
+)
 from lambda_runtime.replication._two_way import put_version_request
 
 __all__ = [
+    "DELETED",
     "ORIGIN",
     "OWNER",
+    "SEQUENCE",
     "VERSION",
+    "BackfillWriter",
+    "Counts",
     "Replica",
     "ReplicaError",
     "Settings",
     "Transform",
     "TransformError",
     "VersionError",
+    "backfill_export_files",
     "backfill_mark",
+    "conditional_put",
+    "expiry",
+    "export_mark",
+    "export_pages",
     "handler_from_environment",
     "is_guard_attribute",
     "load_transform",
+    "owner_text",
     "put_request",
     "put_version_request",
     "target_items",
     "tombstone_request",
     "use_client",
+    "write_export_file",
 ]

@@ -30,6 +30,7 @@ from lambda_runtime.replication._transform import (
     Transform,
     for_client,
     load_transform,
+    owner_text,
     target_items,
 )
 from lambda_runtime.replication._two_way import (
@@ -112,7 +113,7 @@ class Replica:
         if not isinstance(change, Remove):
             new = target_items(change.new.raw, keys, self._transform)
         gone = [key for key in self._old_keys(change, keys) if key not in new]
-        owner = None if self._transform is None else _owner(change)
+        owner = None if self._transform is None else owner_text(change.keys.raw)
         at = change.created_at.timestamp()
         writes = [_Write(put_request(table, item, mark, owner), True) for item in new.values()]
         for key in gone:
@@ -212,11 +213,6 @@ class Replica:
 def handler_from_environment(event: Any, context: Any = None) -> dict[str, Any]:
     """Lambda's handler of a `TableReplica`: a replica as the environment describes it."""
     return Replica(Settings.from_environment()).handler(event, context)
-
-
-def _owner(change: Change) -> str:
-    """The key of the source item as text, the same each time: `{"pk":{"S":"ORDER#1"}}`."""
-    return json.dumps(change.keys.raw, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def _text(owner: dict[str, Any] | None) -> str:

@@ -12,8 +12,10 @@ always gives the same result. Two source items must not give items with the same
 
 from __future__ import annotations
 
+import json
 from binascii import a2b_base64
 from collections.abc import Callable, Iterable, Mapping
+from decimal import Decimal
 from importlib import import_module
 from typing import Any, TypeAlias
 
@@ -23,7 +25,16 @@ from lambda_runtime.errors import AttributeValueError
 from lambda_runtime.replication._errors import ReplicaError, TransformError
 from lambda_runtime.replication._requests import is_guard_attribute
 
-__all__ = ["Attributes", "Key", "Transform", "for_client", "load_transform", "target_items"]
+__all__ = [
+    "Attributes",
+    "Key",
+    "Transform",
+    "for_client",
+    "key_of",
+    "load_transform",
+    "owner_text",
+    "target_items",
+]
 
 Attributes: TypeAlias = dict[str, dict[str, Any]]
 """An item in DynamoDB's typed values, as a boto3 client takes it: B is bytes."""
@@ -93,8 +104,19 @@ def key_of(item: Attributes, keys: tuple[str, ...]) -> Key:
                 f"an item of the target must have the key attributes {', '.join(keys)} as text, "
                 f"number or bytes that are not empty, got {tag} for {name}"
             )
-        found.append((tag, content))
+        # A number has several spellings, and one key.
+        found.append((tag, str(Decimal(content).normalize()) if tag == "N" else content))
     return tuple(found)
+
+
+def owner_text(keys: Mapping[str, Any]) -> str:
+    """The key of a source item as text, the same each time: `{"pk":{"S":"ORDER#1"}}`.
+
+    Args:
+        keys: The key attributes in typed values, B as bytes or as base64 text.
+    """
+    typed = encode({name: decode(value) for name, value in keys.items()})["M"]
+    return json.dumps(typed, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def for_client(value: dict[str, Any]) -> dict[str, Any]:
