@@ -11,6 +11,8 @@ try:
 except ImportError as error:  # pragma: no cover - an installation without the extra
     raise SystemExit("cdk-streams needs its extra: pip install 'cdk-streams[cli]'") from error
 
+from cdk_streams.cli._backfill import backfill
+from cdk_streams.cli._compare import compare
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 
@@ -23,9 +25,11 @@ __all__ = ["LiveView", "display_name", "main"]
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="cdk-streams")
 def main() -> None:
-    """DynamoDB Streams for the AWS CDK: run consumers locally, bring failures back."""
+    """DynamoDB Streams for the AWS CDK: consumers run locally, failures redriven, replicas kept."""
 
 
+main.add_command(backfill)
+main.add_command(compare)
 main.add_command(local)
 main.add_command(redrive)
 

@@ -1,0 +1,164 @@
+"""`cdk-streams backfill`: what a table already holds, written to the target of its replica."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cdk_streams.cli._two_tables import (
+    both_sides,
+    client_of,
+    load_transform_file,
+    run_command,
+    table_options,
+)
+
+if TYPE_CHECKING:
+    from cdk_streams.data import BackfillResult, ExportFiles, Side
+    from lambda_runtime.replication import Counts
+
+__all__ = ["backfill"]
+
+_SHOWN_FAILURES = 20
+
+
+@click.command(short_help="Write what a table holds to the target of its replica.")
+@table_options
+@click.option(
+    "--export",
+    "export",
+    help="Read a point-in-time export instead of the table: s3://bucket/prefix or a folder.",
+)
+@click.option(
+    "--version-attribute",
+    help="The version attribute, when the tables replicate each other (LastWriterWins).",
+)
+@click.option(
+    "--segments",
+    type=click.IntRange(1, 1_000),
+    default=8,
+    show_default=True,
+    help="Segments of the scan, or data files of the export, that are written at a time.",
+)
+@click.option(
+    "--rate",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Items a second, at most.  [default: as fast as it goes]",
+)
+@click.option(
+    "--progress",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File in which progress is kept; the same command goes on from there.  [default: "
+    "SOURCE-TARGET.backfill in the current folder]",
+)
+@click.option("--yes", is_flag=True, help="Write the items; without it the plan is shown only.")
+def backfill(**options: Any) -> None:
+    """Write what the table SOURCE holds to TARGET, under the guard of its TableReplica.
+
+    Start the replica first: what changes while this reads comes through the stream, and neither
+    brings back what is older. Shows a plan; with --yes it writes. A backfill that was interrupted
+    goes on when the same command is run again. Ends with 1 when items could not be written.
+    """
+    raise SystemExit(run_command(lambda: _backfill(options)))
+
+
+def _backfill(options: dict[str, Any]) -> int:
+    from cdk_streams.data import open_export  # noqa: PLC0415 - not for --help
+
+    source, target = both_sides(options)
+    export: ExportFiles | None = None
+    if options["export"] is not None:
+        place = (options["profile"], options["region"], options["endpoint_url"])
+        export = open_export(options["export"], lambda: client_of("s3", *place))
+    count = source.item_count if export is None else export.item_count
+    file = options["progress"] or Path(f"{source.table}-{target.table}.backfill".replace("/", "_"))
+    _show_plan(source, target, export, count, options)
+    if not options["yes"]:
+        click.echo("\nnothing was written; --yes carries this out")
+        return 0
+    if file.exists():
+        click.echo(f"goes on with {file}")
+    with _progress_bar(count) as observe:
+        result = _run((source, target), export, observe, {**options, "progress": file})
+    return _show_result(result)
+
+
+def _run(
+    sides: tuple[Side, Side],
+    export: ExportFiles | None,
+    observe: Callable[[Counts], None],
+    options: dict[str, Any],
+) -> BackfillResult:
+    from cdk_streams import data  # noqa: PLC0415 - not for --help
+
+    more: dict[str, Any] = {
+        "transform": load_transform_file(options["transform"]),
+        "version": options["version_attribute"],
+        "rate": data.RateLimit(options["rate"]),
+        "progress_file": options["progress"],
+        "observe": observe,
+    }
+    if export is not None:
+        return data.backfill_export(export, *sides, workers=options["segments"], **more)
+    return data.backfill(*sides, segments=options["segments"], **more)
+
+
+def _show_plan(
+    source: Side, target: Side, export: ExportFiles | None, count: int, options: dict[str, Any]
+) -> None:
+    where = f"{source.table} in {options['segments']} segments"
+    costs = "the scan reads every item once"
+    if export is not None:
+        where, costs = f"{len(export.files)} files of {export.name}", "no read capacity is used"
+    click.echo(f"reads   {where}, about {count:,} items; {costs}")
+    click.echo(
+        f"writes  {target.table}, about {target.item_count:,} items now; what is newer stays"
+    )
+    if options["transform"]:
+        click.echo(f"through {options['transform']}")
+    if options["rate"]:
+        click.echo(
+            f"at most {options['rate']:,.0f} items a second: {count / options['rate']:,.0f} s"
+        )
+
+
+def _show_result(result: BackfillResult) -> int:
+    counts = result.counts
+    resumed = f", {result.resumed:,} of them in earlier runs" if result.resumed else ""
+    click.echo(
+        f"{counts.read:,} items read{resumed}, {counts.written:,} written, "
+        f"{counts.superseded:,} there already or newer, {len(counts.failures):,} not written"
+    )
+    for failure in counts.failures[:_SHOWN_FAILURES]:
+        click.echo(f"  {failure}")
+    if len(counts.failures) > _SHOWN_FAILURES:
+        click.echo(f"  and {len(counts.failures) - _SHOWN_FAILURES:,} more")
+    return 1 if counts.failures else 0
+
+
+@contextmanager
+def _progress_bar(total: int) -> Iterator[Callable[[Counts], None]]:
+    """A bar with the rate and the time left, on a terminal."""
+    from rich.console import Console  # noqa: PLC0415 - not for --help
+    from rich.progress import (  # noqa: PLC0415 - the same
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("items, left:"),
+        TimeRemainingColumn(),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("", total=total or None)
+        yield lambda counts: progress.advance(task, counts.read)

@@ -1,0 +1,145 @@
+"""What `backfill` and `compare` share: a source, a target, how both are reached, the transform."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from cdk_streams.data import Side
+    from lambda_runtime.replication import Transform
+
+__all__ = ["both_sides", "client_of", "load_transform_file", "run_command", "table_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_CONNECTIONS = 64
+
+
+def _endpoint(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"it must be a URL like http://localhost:4566, got {value!r}", param=option
+        )
+    return value
+
+
+def _transform(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    file, _, name = (value or "").rpartition(":")
+    if value is not None and not (name.isidentifier() and file.endswith(".py")):
+        raise click.BadParameter(
+            f"it must be a Python file and its function, such as handlers/shape.py:shape, got "
+            f"{value!r}",
+            param=option,
+        )
+    return value
+
+
+def table_options(command: _Command) -> _Command:
+    """Add SOURCE, TARGET and the options that say how to reach them."""
+    options = [
+        click.argument("source"),
+        click.argument("target"),
+        click.option(
+            "--transform",
+            callback=_transform,
+            help="The replica's transform, such as handlers/shape.py:shape.",
+        ),
+        click.option("--profile", help="Profile of the AWS configuration for the source."),
+        click.option("--region", help="AWS Region of the source."),
+        click.option("--endpoint-url", callback=_endpoint, help="Endpoint of the source."),
+        click.option(
+            "--target-profile", help="Profile for the target.  [default: that of the source]"
+        ),
+        click.option(
+            "--target-region", help="AWS Region of the target.  [default: that of the source]"
+        ),
+        click.option(
+            "--target-endpoint-url",
+            callback=_endpoint,
+            help="Endpoint of the target.  [default: that of the source]",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def both_sides(options: dict[str, Any]) -> tuple[Side, Side]:
+    """Describe the source and the target."""
+    from cdk_streams.data import side_of  # noqa: PLC0415 - not for --help
+
+    profile, region, endpoint = (options[name] for name in ("profile", "region", "endpoint_url"))
+    source = side_of(client_of("dynamodb", profile, region, endpoint), options["source"])
+    target = side_of(
+        client_of(
+            "dynamodb",
+            options["target_profile"] or profile,
+            options["target_region"] or region,
+            options["target_endpoint_url"] or endpoint,
+        ),
+        options["target"],
+    )
+    if (source.arn, source.table) == (target.arn, target.table) and not (
+        options["target_endpoint_url"] or options["target_region"] or options["target_profile"]
+    ):
+        raise click.UsageError(
+            f"the target must be another table than the source, got {source.table}"
+        )
+    return source, target
+
+
+def client_of(service: str, profile: str | None, region: str | None, endpoint: str | None) -> Any:
+    """Make a client that waits longer and longer when a table is throttled."""
+    import boto3  # noqa: PLC0415 - not for --help
+    from botocore.config import Config  # noqa: PLC0415 - the same
+
+    config = Config(
+        retries={"mode": "adaptive", "total_max_attempts": 10},
+        max_pool_connections=_CONNECTIONS,
+        # What is written comes from a table or was checked.
+        parameter_validation=False,
+    )
+    session: Any = boto3.Session(profile_name=profile, region_name=region)
+    return session.client(service, endpoint_url=endpoint, config=config)
+
+
+def load_transform_file(given: str | None) -> Transform | None:
+    """Import `file.py:function`; files beside it can be imported by it."""
+    if given is None:
+        return None
+    from lambda_runtime.replication import ReplicaError, load_transform  # noqa: PLC0415 - see above
+
+    path, _, name = given.rpartition(":")
+    file = Path(path).resolve()
+    if not file.is_file():
+        raise ReplicaError(f"the transform must stand in a Python file, got {path}, which is none")
+    # As in the function, where the file stands beside the handler.
+    sys.path.insert(0, str(file.parent))
+    return load_transform(f"{file.stem}:{name}")
+
+
+def run_command(work: Callable[[], int]) -> int:
+    """Run a subcommand; what its user can mend is one sentence and no traceback."""
+    from botocore.exceptions import (  # noqa: PLC0415 - not for --help
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+    )
+
+    from cdk_streams.errors import StreamsError  # noqa: PLC0415 - the same
+    from lambda_runtime.errors import StreamRuntimeError  # noqa: PLC0415 - the same
+
+    try:
+        return work()
+    except NoRegionError:
+        lack = "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"
+    except NoCredentialsError:
+        lack = "no AWS credentials found; log in, or name a profile with --profile"
+    except (BotoCoreError, ClientError, StreamsError, StreamRuntimeError, OSError) as error:
+        lack = str(error)
+    raise click.ClickException(lack)
