@@ -18,7 +18,7 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check lint types template wheel setup lock clean
+.PHONY: help demo test test-fast check lint types api template wheel setup lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
@@ -42,6 +42,9 @@ lint: setup
 types: setup tools/pyright/node_modules/.installed
 	$(BIN)/mypy
 	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing examples sample_app
+
+api: setup ## Write docs/api.md, the page of public names, from the docstrings
+	$(BIN)/python tools/write_api_page.py
 
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out

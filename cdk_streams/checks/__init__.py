@@ -31,6 +31,7 @@ RULES: Final[tuple[Rule, ...]] = (
     *_capacity.RULES,
     *_filter_patterns.RULES,
 )
+"""All checks, in the order of docs/checks.md."""
 
 
 def check(consumers: Sequence[Consumer]) -> list[Finding]:

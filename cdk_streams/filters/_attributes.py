@@ -66,8 +66,11 @@ class Image:
 
 
 Keys: Final = Image("Keys")
+"""The key attributes of a record's item: `Keys("pk")`."""
 NewImage: Final = Image("NewImage")
+"""The item after the change: `NewImage("address", "city")`."""
 OldImage: Final = Image("OldImage")
+"""The item before the change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ __all__ = [
 EVENT_NAMES = ("INSERT", "MODIFY", "REMOVE")
 
 IneffectiveKind: TypeAlias = Literal["field", "event", "letter", "container", "number", "value"]
+"""What is wrong with an ineffective test."""
 
 _IMAGES = ("Keys", "NewImage", "OldImage")
 _RECORD_FIELDS = (

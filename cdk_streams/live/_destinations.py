@@ -21,6 +21,7 @@ __all__ = ["Client", "Delivery", "Destinations", "queue_url"]
 
 # Makes the boto3 client of a service: `client("lambda")`.
 Client = Callable[[str], Any]
+"""Returns the boto3 client of a service: `Client("sqs")`."""
 
 # Delivers a failure record; returns None when it was accepted, otherwise why it was refused.
 Delivery = Callable[[SendFailure], str | None]

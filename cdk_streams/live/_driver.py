@@ -92,6 +92,7 @@ class InvocationFinished:
 
 
 Notice: TypeAlias = Event | Effect | Problem | InvocationFinished
+"""What an observer gets: the events and effects of a poller, and what failed around it."""
 NoticeSink: TypeAlias = Callable[[int, Notice], None]
 Invoker: TypeAlias = Callable[[Any, str], InvokeResponse]
 

@@ -41,8 +41,11 @@ class SupportsSeconds(Protocol):
 
 
 Seconds: TypeAlias = "timedelta | float | SupportsSeconds"
+"""A duration as the settings accept it: `timedelta`, seconds, or CDK's `Duration`."""
 Reference: TypeAlias = "str | Mapping[str, Any]"
+"""An ARN, or a reference to one in a template, such as `{"Fn::GetAtt": ["Queue", "Arn"]}`."""
 StartingPosition: TypeAlias = Literal["TRIM_HORIZON", "LATEST"]
+"""Where a mapping begins to read: at the oldest record kept, or at the end of the stream."""
 
 
 def count(

@@ -23,6 +23,7 @@ __all__ = [
 ]
 
 MetricType: TypeAlias = Literal["EventCount"]
+"""Metrics that a mapping may publish itself."""
 
 
 class SupportsPattern(Protocol):
@@ -35,6 +36,7 @@ class SupportsPattern(Protocol):
 
 
 Pattern: TypeAlias = "str | Mapping[str, Any] | SupportsPattern"
+"""A filter as the settings accept it: JSON text, a dict, or a `Filter`."""
 
 _PARTIAL_RESPONSES: Final = "ReportBatchItemFailures"
 _DESTINATIONS: Final = ("sqs", "sns", "s3")

@@ -8,6 +8,7 @@ from typing import Literal, TypeAlias
 __all__ = ["TableStream", "ViewType"]
 
 ViewType: TypeAlias = Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
+"""What a stream's records carry besides the keys; a table's `StreamViewType`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,9 +35,12 @@ GET_RECORDS_LIMIT: Final = 1000
 
 # What a mapping can hold.
 MAX_FILTERS: Final = 5
+"""Filters of one mapping, at most, unless the quota of the account was raised."""
 MAX_FILTERS_RAISED: Final = 10
 """The quota of filters for one mapping after a quota increase."""
 MAX_PATTERN_CHARACTERS: Final = 4096
+"""Characters of one filter pattern, at most."""
 MAX_DESTINATION_CHARACTERS: Final = 350
+"""Characters of the ARN of an on-failure destination, at most."""
 FAILURE_OBJECTS: Final = "aws/lambda/"
 """The prefix of the key of every object that Lambda writes for a failed batch."""

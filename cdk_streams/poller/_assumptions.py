@@ -59,3 +59,4 @@ class Assumptions:
 
 
 DEFAULT_ASSUMPTIONS: Final = Assumptions()
+"""The assumptions that a poller makes unless it is given others."""

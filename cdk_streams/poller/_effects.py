@@ -64,6 +64,7 @@ MetricName: TypeAlias = Literal[
     "DestinationDeliveryFailures",
     "IteratorAge",
 ]
+"""CloudWatch metrics of a mapping, those of Lambda's `EventCount` group and `IteratorAge`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +224,4 @@ class Measure:
 Effect: TypeAlias = (
     Read | Invoke | SendFailure | Checkpoint | WakeAt | ShardDone | CallResult | Settled | Measure
 )
+"""What a poller asks of its driver."""

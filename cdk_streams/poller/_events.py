@@ -98,6 +98,7 @@ class Throttled:
 
 
 Outcome: TypeAlias = Returned | Errored | Throttled
+"""How an invocation ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,3 +156,4 @@ Event: TypeAlias = (
     | Enabled
     | Restarted
 )
+"""What a driver tells the poller."""

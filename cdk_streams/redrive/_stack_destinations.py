@@ -67,6 +67,7 @@ class UnsupportedDestination:
 
 
 Destination = FailureQueue | FailureBucket | UnsupportedDestination
+"""An on-failure destination of a deployed stack."""
 
 
 def stack_destinations(

@@ -21,6 +21,7 @@ __all__ = [
 ]
 
 DestinationKind: TypeAlias = Literal["queue", "topic", "bucket"]
+"""What kind of resource failure records go to."""
 
 DESTINATION_TYPES: Final[Mapping[str, DestinationKind]] = {
     "AWS::SQS::Queue": "queue",

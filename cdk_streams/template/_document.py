@@ -16,6 +16,7 @@ from cdk_streams.errors import TemplateError
 __all__ = ["Document", "load"]
 
 Document: TypeAlias = "Mapping[str, Any] | str | PathLike[str]"
+"""A template: its values, its JSON or YAML text, or the path of its file."""
 
 
 def load(document: Document) -> Mapping[str, Any]:

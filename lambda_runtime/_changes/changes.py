@@ -43,6 +43,7 @@ class Absent:
 
 
 ABSENT = Absent()
+"""The side of a difference on which the item has no such attribute; false in a condition."""
 
 
 class Change:

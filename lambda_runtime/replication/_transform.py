@@ -43,6 +43,7 @@ Key: TypeAlias = tuple[tuple[str, str | bytes], ...]
 Transform: TypeAlias = Callable[
     [dict[str, Any]], Mapping[str, Any] | Iterable[Mapping[str, Any]] | None
 ]
+"""Makes the target's item, several or none of them, of a decoded source item."""
 
 _KEY_TYPES = ("S", "N", "B")
 

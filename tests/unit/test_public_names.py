@@ -7,21 +7,9 @@ from importlib import import_module
 import pytest
 
 import cdk_streams
+from tools.write_api_page import PAGE, module_name, page, public_modules, rows
 
-FACADES = (
-    "cdk_streams",
-    "cdk_streams.constructs",
-    "cdk_streams.constructs.forwarding.targets",
-    "cdk_streams.filters",
-    "cdk_streams.lambda_local",
-    "cdk_streams.live",
-    "cdk_streams.local",
-    "cdk_streams.mapping",
-    "cdk_streams.poller",
-    "cdk_streams.redrive",
-    "cdk_streams.simulator",
-    "cdk_streams.testing",
-)
+FACADES = [module_name(path) for path in public_modules()]
 
 
 @pytest.mark.parametrize("name", cdk_streams.__all__)
@@ -41,6 +29,16 @@ def test_every_facade_loads_exactly_the_names_that_it_lists(facade: str) -> None
     assert {*package.__all__} <= {*dir(package)}
     for name in package.__all__:
         assert getattr(package, name) is getattr(package, name)
+
+
+def test_the_page_of_public_names_is_what_the_code_lists() -> None:
+    assert PAGE.read_text(encoding="utf-8") == page(), "run make api"
+
+
+def test_each_public_name_says_in_one_sentence_what_it_is() -> None:
+    assert [
+        name for path in public_modules() for name, sentence in rows(path) if not sentence
+    ] == []
 
 
 def test_another_name_is_an_attribute_error() -> None:
