@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from operator import eq, ge, gt, le, lt, ne
 from typing import Any
 
 from lambda_runtime import decode
@@ -11,7 +12,10 @@ from lambda_runtime import decode
 __all__ = ["holds", "inserted_item"]
 
 Attributes = dict[str, dict[str, Any]]
-_TOKENS = re.compile(r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<>|[<=()]|[#:]\w+)")
+_TOKENS = re.compile(
+    r"\s*(attribute_not_exists|attribute_exists|AND|OR|NOT|<>|<=|>=|[<>=()]|[#:]\w+)"
+)
+_COMPARISONS: dict[str, Any] = {"=": eq, "<>": ne, "<": lt, "<=": le, ">": gt, ">=": ge}
 _INSERT = re.compile(r"""INSERT INTO "([^"]+)" VALUE \{(.*)\}$""", re.DOTALL)
 _NAME = re.compile(r"'((?:[^']|'')*)'\s*:\s*\?")
 
@@ -19,8 +23,8 @@ _NAME = re.compile(r"'((?:[^']|'')*)'\s*:\s*\?")
 def holds(request: Mapping[str, Any], item: Attributes) -> bool:
     """Whether the condition of a put holds for the item that is there; `{}` for none.
 
-    It knows `attribute_exists`, `attribute_not_exists`, `<`, `=`, `<>`, AND, OR, NOT and
-    parentheses; values of two types are never less or equal, as in DynamoDB.
+    It knows `attribute_exists`, `attribute_not_exists`, the six comparisons, AND, OR, NOT and
+    parentheses; values of two types are never less, equal or greater, as in DynamoDB.
 
     Raises:
         NotImplementedError: The condition has anything else.
@@ -83,13 +87,9 @@ class _Condition:
 
     def _compared(self, left: str, operator: str, right: str) -> bool:
         there, given = self._item.get(self._names[left]), self._values[right]
-        if operator == "<>":
-            return there is None or decode(there) != decode(given)
         if there is None or there.keys() != given.keys():
-            return False
-        if operator == "=":
-            return bool(decode(there) == decode(given))
-        return bool(decode(there) < decode(given))
+            return operator == "<>"
+        return bool(_COMPARISONS[operator](decode(there), decode(given)))
 
     def _next_is(self, token: str) -> bool:
         if self.tokens and self.tokens[0] == token:

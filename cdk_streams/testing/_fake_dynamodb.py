@@ -20,6 +20,7 @@ from cdk_streams.errors import SourceError
 from cdk_streams.simulator._dynamodb.serialization import stored
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.testing._expressions import holds, inserted_item
+from cdk_streams.testing._fake_transactions import Refused, transact
 from lambda_runtime import decode, encode, is_tombstone
 
 __all__ = ["FakeDynamoDB", "RequestFailed"]
@@ -50,7 +51,7 @@ class _Items(Protocol):
 
 
 class FakeDynamoDB:
-    """The operations of boto3's DynamoDB client that replicas, backfills and comparisons call.
+    """The operations of boto3's DynamoDB client that replicas, views and their commands call.
 
     Args:
         tables: Each table's name with its key attributes, or with a table of a `World`.
@@ -132,6 +133,23 @@ class FakeDynamoDB:
                 table.put(_canonical(item))
                 answers.append({"TableName": name})
         return {"Responses": answers}
+
+    def transact_write_items(self, **request: Any) -> dict[str, Any]:
+        """Write all or nothing: Put, Delete, ConditionCheck, and Update with ADD.
+
+        The error of nothing is as boto3's: `response["CancellationReasons"]` says for each action
+        whether its condition held.
+        """
+        self._on_request("TransactWriteItems", request)
+        with self._lock:
+            try:
+                transact(self._of, request["TransactItems"])
+            except Refused as refused:
+                failed = RequestFailed(refused.code, refused.message)
+                if refused.reasons:
+                    failed.response["CancellationReasons"] = refused.reasons
+                raise failed from None
+        return {}
 
     def scan(self, **request: Any) -> dict[str, Any]:
         """Return one page of one segment, `LastEvaluatedKey` while there are more."""
