@@ -28,6 +28,8 @@ if TYPE_CHECKING:
         StreamFunction,
         StreamTable,
         TableReplica,
+        TableView,
+        ViewRebuild,
         targets,
     )
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
@@ -60,6 +62,8 @@ __all__ = [
     "StreamTable",
     "StreamsError",
     "TableReplica",
+    "TableView",
+    "ViewRebuild",
     "targets",
 ]
 
@@ -68,7 +72,7 @@ __getattr__, __dir__ = lazy_names(
     {
         "cdk_streams.constructs": (
             "Alarms LastWriterWins OnFailure ReplicaTargetRole StreamConsumer StreamDashboard "
-            "StreamForwarder StreamFunction StreamTable TableReplica targets"
+            "StreamForwarder StreamFunction StreamTable TableReplica TableView ViewRebuild targets"
         ),
         "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
         "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",

@@ -13,6 +13,7 @@ from cdk_streams.constructs.forwarding import StreamForwarder, targets
 from cdk_streams.constructs.function import StreamFunction
 from cdk_streams.constructs.replication import LastWriterWins, ReplicaTargetRole, TableReplica
 from cdk_streams.constructs.table import StreamTable
+from cdk_streams.constructs.views import TableView, ViewRebuild
 
 __all__ = [
     "Alarms",
@@ -25,5 +26,7 @@ __all__ = [
     "StreamFunction",
     "StreamTable",
     "TableReplica",
+    "TableView",
+    "ViewRebuild",
     "targets",
 ]

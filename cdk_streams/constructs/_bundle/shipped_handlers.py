@@ -49,18 +49,18 @@ def user_function(option: str, given: str) -> UserFunction:
     return UserFunction(file, name)
 
 
-def shipped_entry(scope: Construct, name: str, user: UserFunction | None = None) -> Path:
-    """Return the folder with the shipped handler `{name}.py` and the user's file, as an entry.
+def shipped_entry(scope: Construct, name: str, *users: UserFunction | None) -> Path:
+    """Return the folder with the shipped handler `{name}.py` and the user's files, as an entry.
 
     Raises:
-        SourceError: The user's file has the handler's name, or the scope is in no App.
+        SourceError: Two of the files have one name, or the scope is in no App.
 
     """
     assembly = placement_of(scope).asset_folder
     if assembly is None:
         raise SourceError("a function must stand in an App or Stage, got a scope in neither")
     files = {f"{name}.py": (_HANDLERS / f"{name}.py").read_bytes()}
-    if user is not None:
+    for user in filter(None, users):
         if user.file.name in files:
             raise SourceError(f"the file {user.file.name} must have another name; rename it")
         files[user.file.name] = user.file.read_bytes()

@@ -1,1 +1,0 @@
-"""Each change of an order as an event on a bus, for any number of subscribers."""
