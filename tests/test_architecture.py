@@ -16,6 +16,7 @@ PACKAGES = ("lambda_runtime", "cdk_streams", "sample_app")
 # The first layer of cdk_streams, downwards: each may import those before it.
 LAYER_1 = (
     "cdk_streams._lazy",
+    "cdk_streams._managed_runtime",
     "cdk_streams.errors",
     "cdk_streams.arns",
     "cdk_streams.filters",
@@ -36,7 +37,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     # The same: handlers that a construct ships.
     "cdk_streams.constructs._handlers": ("lambda_runtime",),
     # jsii is how Python implements an interface of CDK.
-    "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii"),
+    "cdk_streams.constructs": (*LAYER_1, "aws_cdk", "constructs", "jsii", "pathspec"),
     "cdk_streams.simulator": (*LAYER_1, "lambda_runtime", "pytest"),
     "cdk_streams._lifeline": (),
     "cdk_streams._loopback": (),

@@ -16,24 +16,10 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from cdk_streams._managed_runtime import RUNTIME_PACKAGES
 from cdk_streams.errors import ToolError
 
-__all__ = ["RUNTIME_PACKAGES", "Interpreter", "find_interpreter", "link_runtime_packages"]
-
-# Top-level modules of the managed Python runtime's /var/runtime, by import name.
-RUNTIME_PACKAGES = (
-    "awslambdaric",
-    "runtime_client",
-    "snapshot_restore_py",
-    "simplejson",
-    "boto3",
-    "botocore",
-    "s3transfer",
-    "jmespath",
-    "dateutil",
-    "six",
-    "urllib3",
-)
+__all__ = ["Interpreter", "find_interpreter", "link_runtime_packages"]
 
 _NEEDED = ("awslambdaric", "runtime_client")
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Final
 
 from cdk_streams.constructs._bundle import staging
-from cdk_streams.constructs._bundle.entry_files import collect
+from cdk_streams.constructs._bundle.entry_files import collect_tree
 from cdk_streams.errors import SourceError
 
 __all__ = ["Platform", "install", "pins"]
@@ -107,7 +107,7 @@ def install(requirements: Path, platform: Platform, cache: Path) -> dict[str, by
     folder = cache / f"requirements-{hashlib.sha256(told.encode()).hexdigest()}"
     if not folder.exists():
         staging.write(_installed(requirements, platform), folder)
-    files = collect(folder) if pinned else {}
+    files = collect_tree(folder) if pinned else {}
     _check_pinned(files, pinned)
     return files
 
@@ -122,7 +122,7 @@ def _installed(requirements: Path, platform: Platform) -> dict[str, bytes]:
                 f"requirements of {str(requirements)!r} must have wheels for Python "
                 f"{platform.python} on {platform.architecture}, got an error: {' '.join(said[-3:])}"
             )
-        return collect(Path(target), exclude=_NOT_SHIPPED)
+        return collect_tree(Path(target), exclude=_NOT_SHIPPED)
 
 
 def _installer(platform: Platform) -> list[str]:

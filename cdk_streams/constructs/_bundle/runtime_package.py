@@ -8,7 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
-from cdk_streams.constructs._bundle.entry_files import collect
+from cdk_streams.constructs._bundle.entry_files import collect_tree
 from cdk_streams.constructs._bundle.python_source import imports
 from cdk_streams.errors import SourceError
 
@@ -57,4 +57,4 @@ def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes
 
 @cache
 def _runtime(folder: Path) -> dict[str, bytes]:
-    return collect(folder)
+    return collect_tree(folder)
