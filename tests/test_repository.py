@@ -149,9 +149,9 @@ def test_the_metadata_names_what_cdk_users_search_for() -> None:
         assert f"Programming Language :: Python :: 3.{minor}" in project["classifiers"]
 
 
-def test_installing_the_library_brings_three_packages() -> None:
+def test_installing_the_library_brings_four_packages() -> None:
     names = [re.split(r"[<>=]", one)[0] for one in PYPROJECT["project"]["dependencies"]]
-    assert names == ["aws-cdk-lib", "constructs", "boto3"]
+    assert names == ["aws-cdk-lib", "constructs", "boto3", "pathspec"]
 
 
 @pytest.mark.parametrize("package", ["cdk_streams", "lambda_runtime"])

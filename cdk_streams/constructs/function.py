@@ -13,8 +13,9 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_streams.constructs._bundle import entry_files, python_source, runtime_package, staging
-from cdk_streams.constructs._bundle.requirements import Platform, install
+from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._bundle.function_code import Entry, function_code
+from cdk_streams.constructs._bundle.requirements import Platform
 from cdk_streams.constructs._props import FunctionOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
@@ -31,13 +32,17 @@ class StreamFunction(lambda_.Function):
     Args:
         scope: The construct it belongs to.
         id: Its name in that scope.
-        entry: The handler's Python file, or a folder with everything it imports. A relative path
-            starts at the working directory, which for the cdk command is that of cdk.json.
+        entry: The handler's Python file, or a folder that ships whole but for hidden files, keys,
+            and what git ignores. What the handler imports from the rest of the project ships too.
+            A relative path starts at the working directory, which for the cdk command is that of
+            cdk.json.
         index: The file of a folder that defines the handler; an entry that is a file is its own.
         handler: The name of the handler in that file.
         requirements: A requirements file whose packages ship with the handler, installed for the
             function's Python and architecture. Each must be pinned, and have a wheel.
-        exclude: Names in the folder to leave out, as shell patterns: `["tests", "*.md"]`.
+        exclude: Names or paths in the folder to leave out, as shell patterns: `["tests", "*.md"]`.
+        include: Names or paths in the folder that ship although they are hidden, look like keys or
+            are ignored by git: `["config/.env"]`.
         log_retention: How long logs are kept, in a log group of the function's own. Left out,
             CDK's setting for log groups holds. (CDK's own argument of this name would add a
             custom resource.)
@@ -47,7 +52,7 @@ class StreamFunction(lambda_.Function):
             batch of 100 records.
 
     Raises:
-        SourceError: The entry or its handler is not there.
+        SourceError: The entry, its handler or a module that it imports is not there.
 
     """
 
@@ -61,23 +66,23 @@ class StreamFunction(lambda_.Function):
         handler: str = "handler",
         requirements: str | PathLike[str] | None = None,
         exclude: Sequence[str] = (),
+        include: Sequence[str] = (),
         log_retention: logs.RetentionDays | None = None,
         runtime: lambda_.Runtime | None = None,
         **options: Unpack[FunctionOptions],
     ) -> None:
-        files = entry_files.collect(Path(entry), exclude)
-        index = Path(entry).name if Path(entry).is_file() else index
-        _check_handler(files, index, handler, Path(entry))
         defaults = _defaults()
         runtime = runtime or defaults.runtime
         assembly = _assembly_of(scope)
-        if requirements is not None:
-            platform = _platform(runtime, options.get("architecture"))
-            packages = install(Path(requirements), platform, assembly / "cdk-streams")
-            _check_apart(files, packages)
-            files |= packages
-        files |= runtime_package.runtime_files(files)
-        folder, digest = staging.place(files, assembly)
+        code = function_code(
+            Entry(
+                *(Path(entry), index, handler, requirements, exclude, include),
+                has_layers=bool(options.get("layers")),
+            ),
+            _platform(runtime, options.get("architecture")),
+            assembly,
+        )
+        folder, digest = staging.place(code.files, assembly)
         chosen: dict[str, Any] = {
             "architecture": defaults.architecture,
             "memory_size": _MEMORY_MB,
@@ -95,7 +100,7 @@ class StreamFunction(lambda_.Function):
             scope,
             id,
             code=lambda_.Code.from_asset(str(folder), asset_hash=digest),
-            handler=f"{index.removesuffix('.py').replace('/', '.')}.{handler}",
+            handler=code.handler,
             runtime=runtime,
             **chosen,
         )
@@ -127,31 +132,3 @@ def _assembly_of(scope: Construct) -> Path:
 def _platform(runtime: lambda_.Runtime, architecture: lambda_.Architecture | None) -> Platform:
     chosen = architecture or lambda_.Architecture.ARM_64
     return Platform(runtime.name.removeprefix("python"), chosen.name)
-
-
-def _check_apart(files: dict[str, bytes], packages: dict[str, bytes]) -> None:
-    if both := sorted(files.keys() & packages.keys()):
-        raise SourceError(
-            f"requirements must not bring files that the handler has, got {both[0]!r} in both; "
-            "rename the handler's"
-        )
-
-
-def _check_handler(files: dict[str, bytes], index: str, handler: str, entry: Path) -> None:
-    if index not in files:
-        shown = ", ".join(sorted(name for name in files if name.endswith(".py"))[:5]) or "none"
-        raise SourceError(
-            f"index must name a Python file of {str(entry)!r}, got {index!r}; it has {shown}"
-        )
-    names = python_source.defined_names(files[index])
-    if names is not None and handler not in names:
-        raise SourceError(
-            f"handler must be a name that {index} defines, got {handler!r}; "
-            f"define it (`{handler} = router.handler`) or pass handler="
-        )
-    ours = runtime_package.RUNTIME
-    if any(name.split("/")[0] in {ours, f"{ours}.py"} for name in files):
-        raise SourceError(
-            f"entry must leave the name {ours} free, got one in {str(entry)!r}; "
-            "remove it, StreamFunction adds its own"
-        )

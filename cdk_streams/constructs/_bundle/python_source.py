@@ -3,27 +3,73 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterator
+from typing import NamedTuple
 
-__all__ = ["defined_names", "imports"]
+__all__ = ["Import", "defined_names", "import_statements", "imports"]
+
+
+class Import(NamedTuple):
+    """One module of an import statement.
+
+    `from ..a.b import c, d` has the module `a.b`, the names `("c", "d")`, which may be modules
+    too, and the level 2. `where` says what surrounds it: a `function`, or a `choice`, which is an
+    `if` or `try`; "" is the module itself.
+    """
+
+    module: str
+    names: tuple[str, ...]
+    level: int
+    line: int
+    where: str
+
+
+def import_statements(source: bytes) -> list[Import]:
+    """Return what a Python file imports; nothing for a file that is no Python of this version.
+
+    What stands under `if TYPE_CHECKING:` is left out: it is never run.
+    """
+    try:
+        tree = ast.parse(source)
+    except (SyntaxError, ValueError):
+        return []
+    return list(_statements(tree, ""))
+
+
+def _statements(node: ast.AST, where: str) -> Iterator[Import]:
+    match node:
+        case ast.Import(names=aliases, lineno=line):
+            for alias in aliases:
+                yield Import(alias.name, (), 0, line, where)
+        case ast.ImportFrom(module=module, names=aliases, level=level, lineno=line):
+            names = tuple(alias.name for alias in aliases)
+            yield Import(module or "", names, level, line, where)
+        case ast.If(test=test, orelse=otherwise) if "TYPE_CHECKING" in ast.unparse(test):
+            for statement in otherwise:
+                yield from _statements(statement, "choice")
+        case _:
+            for each in ast.iter_child_nodes(node):
+                yield from _statements(each, _inside(node, where))
+
+
+def _inside(node: ast.AST, where: str) -> str:
+    if isinstance(node, (ast.If, ast.Try, ast.TryStar)):
+        return "choice"
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+        return where or "function"
+    return where
 
 
 def imports(source: bytes) -> set[str]:
     """Return the modules that a Python file imports, with the packages that they are in.
 
     `from lambda_runtime.forward import EventBus` gives `lambda_runtime`, `lambda_runtime.forward`
-    and `lambda_runtime.forward.EventBus`, which may be a module. A file that is no Python of this
-    version gives none.
+    and `lambda_runtime.forward.EventBus`, which may be a module.
     """
-    try:
-        tree = ast.parse(source)
-    except (SyntaxError, ValueError):
-        return set()
     named: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            named.update(alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            named.update(f"{node.module}.{alias.name}" for alias in node.names)
+    for each in import_statements(source):
+        if not each.level:
+            named.update([each.module, *(f"{each.module}.{name}" for name in each.names)])
     return {
         ".".join(parts[:length])
         for parts in (name.split(".") for name in named)
