@@ -50,7 +50,9 @@ template: setup ## Synthesize the sample app and the example, a warning being an
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	cdk synth --quiet --strict --no-notices --output build/every_feature.out \
 	  --app "python -m examples.every_feature.app"
-	$(BIN)/cfn-lint build/cdk.out/*.template.json build/every_feature.out/*.template.json
+	cdk synth --quiet --strict --no-notices --output build/events.out \
+	  --app "python -m examples.events.app"
+	$(BIN)/cfn-lint build/*.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds
 	rm -rf dist

@@ -204,10 +204,10 @@ class Reports:
 
 @contextmanager
 def _imported_from(folder: Path) -> Iterator[None]:
-    """Let `cdk_streams` and the tests be imported anew, the package from a folder."""
+    """Let our packages and the tests be imported anew, the packages from a folder."""
 
     def ours() -> dict[str, ModuleType]:
-        names = ("cdk_streams", "tests", "conftest")
+        names = ("cdk_streams", "lambda_runtime", "tests", "conftest")
         return {name: kept for name, kept in sys.modules.items() if name.split(".")[0] in names}
 
     before = ours()
@@ -233,28 +233,37 @@ def _outcomes(folder: Path, test: str) -> list[str]:
     return reports.outcomes
 
 
-@pytest.fixture(scope="module")
-def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("mutated")
-    ignored = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(ROOT / "cdk_streams", folder / "cdk_streams", ignore=ignored)
+def copied(folder: Path) -> Path:
+    """Copy both packages into a folder, and return it."""
+    for package in ("cdk_streams", "lambda_runtime"):
+        ignored = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(ROOT / package, folder / package, ignore=ignored)
     return folder
 
 
-@pytest.mark.parametrize("wrong", WRONG_RULES, ids=lambda wrong: wrong.rule.replace(" ", "-"))
-def test_a_wrong_rule_fails_the_test_of_the_right_one(wrong: Wrong, copy: Path) -> None:
-    path = copy / "cdk_streams" / wrong.file
+def outcomes_of(wrong: Wrong, copy: Path) -> list[str]:
+    """Return how the test of a rule ends while the copy states the rule wrongly."""
+    path = (copy / "cdk_streams" / wrong.file).resolve()
     text = path.read_text(encoding="utf-8")
     assert text.count(wrong.right) == 1, f"{wrong.file} says {wrong.right!r} not exactly once"
     path.write_text(text.replace(wrong.right, wrong.wrong), encoding="utf-8")
     # A pyc is found by its source's time and size, which may both be the same as before.
     shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
     try:
-        outcomes = _outcomes(copy, wrong.test)
+        return _outcomes(copy, wrong.test)
     finally:
         path.write_text(text, encoding="utf-8")
         shutil.rmtree(path.parent / "__pycache__", ignore_errors=True)
-    assert "call failed" in outcomes
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return copied(tmp_path_factory.mktemp("mutated"))
+
+
+@pytest.mark.parametrize("wrong", WRONG_RULES, ids=lambda wrong: wrong.rule.replace(" ", "-"))
+def test_a_wrong_rule_fails_the_test_of_the_right_one(wrong: Wrong, copy: Path) -> None:
+    assert "call failed" in outcomes_of(wrong, copy)
 
 
 def test_the_right_rules_pass_in_the_copy(copy: Path) -> None:

@@ -35,7 +35,12 @@ def elsewhere(app: cdk.App) -> cdk.Stack:
     return stack
 
 
-STACKS: list[Callable[[cdk.App], cdk.Stack]] = [sample, every_feature, elsewhere]
+def events(app: cdk.App) -> cdk.Stack:
+    stack: cdk.Stack = import_module("examples.events.stack").EventsStack(app, "Events")
+    return stack
+
+
+STACKS: list[Callable[[cdk.App], cdk.Stack]] = [sample, every_feature, elsewhere, events]
 
 
 def findings(app: cdk.App) -> set[str]:

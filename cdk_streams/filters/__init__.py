@@ -1,6 +1,6 @@
 """Filters: which records of a stream Lambda passes on to a function.
 
-`matches(pattern, record)` decides as Lambda does, on a pattern in Lambda's own words;
+`matches(pattern, record)` decides as Lambda does, for a raw event pattern;
 `compile_pattern` is the same in two steps. `Filter` is a pattern as a value, built from conditions:
 
     Filter.modify(NewImage("status").eq("PAID"), OldImage("status").ne("PAID"))

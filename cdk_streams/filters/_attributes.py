@@ -1,7 +1,7 @@
 """`Keys`, `NewImage` and `OldImage`: attributes of a stream record, tested with boto3's verbs.
 
-A condition speaks of the attribute's value and its type: `NewImage("total").eq(10)` asks for the
-number 10, not for the text `"10"`. Verbs that deny (`ne`, `not_begins_with`, …) also hold when the
+A condition tests the attribute's value and its type: `NewImage("total").eq(10)` matches the
+number 10, not the text `"10"`. Verbs that deny (`ne`, `not_begins_with`, …) also hold when the
 attribute is missing or of another type, as DynamoDB's own `<>` does; `or_absent=False` asks for a
 value of that type which differs.
 https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html

@@ -1,7 +1,7 @@
-"""What nobody has recorded of Lambda, as named choices with a default.
+"""Assumptions about undocumented Lambda behaviour, each with a default.
 
-Each has a row in docs/semantics.md with what is known. Change one to see what a consumer does
-under the other reading: `Assumptions(unknown_identifier="ignore")`.
+Each has a row in docs/semantics.md with what is known. Change one to see how a consumer behaves
+if the assumption is wrong: `Assumptions(unknown_identifier="ignore")`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ __all__ = ["DEFAULT_ASSUMPTIONS", "Assumptions"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assumptions:
-    """Behaviour that is not recorded; durations are whole milliseconds, in the names.
+    """What is assumed of Lambda; durations are whole milliseconds, as their names say.
 
     Attributes:
         backoff_first_ms: Wait before the first retry of a batch; about 0.2 s is recorded.

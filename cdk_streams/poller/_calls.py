@@ -1,4 +1,4 @@
-"""A call of a lane's first batch, and what its end makes of the batch.
+"""Calls of a lane's first batch, and what follows from their outcome.
 
     success           → its records are handled, the next batch follows
     part of it failed → a new batch of what is left, with a fresh budget and request id
@@ -15,7 +15,7 @@ from typing import Final
 from cdk_streams.poller import _windows
 from cdk_streams.poller._assumptions import Assumptions
 from cdk_streams.poller._batches import RETENTION_MS, count_older, created_ms
-from cdk_streams.poller._checkpoints import pass_over
+from cdk_streams.poller._checkpoints import advance_past
 from cdk_streams.poller._effects import (
     CallResult,
     Checkpoint,
@@ -39,7 +39,7 @@ _MOST_DOUBLINGS: Final = 32
 
 
 def attempt(context: StepContext, shard: Shard, lane: Lane) -> Lane:
-    """Call the batch at hand; or let go of its first records, when those are too old."""
+    """Invoke the function with the first batch; discard records at its front that are too old."""
     batch, others = lane.work[0], lane.work[1:]
     mapping = context.mapping
     age_ms = mapping.max_age_ms
@@ -51,20 +51,20 @@ def attempt(context: StepContext, shard: Shard, lane: Lane) -> Lane:
         rest = (Batch(young, context.new_id()), *others) if young else others
         lane = lane._replace(work=(batch._replace(records=old), *rest))
         if expired or mapping.assumptions.retention_failure_record:
-            return _give_up(context, shard, lane, "RecordAgeExceeded")
+            return _discard(context, shard, lane, "RecordAgeExceeded")
         context.effects.append(Settled(shard.shard_id, "trimmed", old))
-        return _drop(context, shard, lane)
+        return _next_batch(context, shard, lane)
     if batch.records:
         context.measure("InvokedEventCount", len(batch.records))
         if mapping.assumptions.iterator_age_at == "sent":
             _measure_age(context, batch)
-    lane, token = _windows.enter(context, lane, batch.records), context.new_token()
+    lane, token = _windows.open_window(context, lane, batch.records), context.new_token()
     context.effects.append(_call(context, shard, lane, token, batch.failures + 1))
     return lane._replace(phase=Phase.CALLING, token=token)
 
 
 def ended(context: StepContext, shard: Shard, lane: Lane, event: CallEnded) -> Lane:
-    """Judge the call that ended and leave the lane idle, waiting or sending."""
+    """Evaluate the call that ended; the lane is then idle, waiting or sending."""
     if event.call != lane.token:
         return lane
     batch, others = lane.work[0], lane.work[1:]
@@ -85,12 +85,12 @@ def ended(context: StepContext, shard: Shard, lane: Lane, event: CallEnded) -> L
         return _succeeded(context, shard, lane, verdict)
     _measure_failed(context, batch.records[verdict.done :])
     if verdict.outcome == "partial":
-        return _cut(context, shard, lane, verdict)
+        return _retry_rest(context, shard, lane, verdict)
     return _failed(context, shard, lane, verdict.function_error)
 
 
 def sent(context: StepContext, shard: Shard, lane: Lane, event: FailureSent) -> Lane:
-    """Go on after a failure record: one that was refused is lost, and never sent again."""
+    """Go on after a failure record was sent; one that was refused is lost, as on AWS."""
     if event.call != lane.token:
         return lane
     count = len(lane.work[0].records)
@@ -98,11 +98,11 @@ def sent(context: StepContext, shard: Shard, lane: Lane, event: FailureSent) -> 
         context.measure("DestinationDeliveryFailures", 1)
     if count:
         context.measure(_DELIVERED if event.delivered else "DroppedEventCount", count)
-    return _drop(context, shard, lane)
+    return _next_batch(context, shard, lane)
 
 
 def wake(context: StepContext, shard: Shard, lane: Lane, phase: Phase, at_ms: int) -> Lane:
-    """Ask to be woken and go into the phase that waits for it."""
+    """Ask for a timer, and enter the phase that waits for it."""
     token = context.new_token()
     context.effects.append(WakeAt(shard.shard_id, lane.number, token, at_ms))
     return lane._replace(phase=phase, token=token)
@@ -112,22 +112,22 @@ def _succeeded(context: StepContext, shard: Shard, lane: Lane, verdict: Verdict)
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     if batch.closing is not Closing.NO:
-        return _leave(context, shard, lane)
-    lane = _carry(context, lane, verdict)
+        return _close_window(context, shard, lane)
+    lane = _keep_state(context, lane, verdict)
     context.effects.append(Settled(shard.shard_id, "handled", batch.records))
-    pass_over(context, shard, lane, batch.records)
+    advance_past(context, shard, lane, batch.records)
     return lane
 
 
-def _cut(context: StepContext, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
-    """Cut the batch at the lowest number reported: what is left is a new batch."""
+def _retry_rest(context: StepContext, shard: Shard, lane: Lane, verdict: Verdict) -> Lane:
+    """Settle the records before the lowest number reported; the rest is a new batch."""
     records, others = lane.work[0].records, lane.work[1:]
     done, left = records[: verdict.done], records[verdict.done :]
     lane = lane._replace(phase=Phase.IDLE, work=(Batch(left, context.new_id()), *others))
     if context.mapping.assumptions.state_of_partial_response == "kept":
-        lane = _carry(context, lane, verdict)
+        lane = _keep_state(context, lane, verdict)
     context.effects.append(Settled(shard.shard_id, "handled", done))
-    pass_over(context, shard, lane, done)
+    advance_past(context, shard, lane, done)
     if context.mapping.assumptions.top_up_after_checkpoint and len(lane.work) == 1:
         # The batching window is over for these records: they have been called before.
         over_ms = context.at_ms - context.mapping.batching_window_ms
@@ -136,7 +136,7 @@ def _cut(context: StepContext, shard: Shard, lane: Lane, verdict: Verdict) -> La
 
 
 def _failed(context: StepContext, shard: Shard, lane: Lane, function_error: str | None) -> Lane:
-    """Halve, retry or give up a batch of which nothing is done."""
+    """Halve, retry or discard a batch of which no record is handled."""
     batch, others = lane.work[0], lane.work[1:]
     settings = context.mapping.settings
     if settings.bisect_batch_on_error and len(batch.records) > 1:
@@ -149,7 +149,7 @@ def _failed(context: StepContext, shard: Shard, lane: Lane, function_error: str 
     limit = settings.retry_attempts
     if limit < 0 or batch.failures <= limit or _suspends(batch, context.mapping.assumptions):
         return _wait(context, shard, lane, batch.failures)
-    return _give_up(context, shard, lane, "RetryAttemptsExhausted", function_error)
+    return _discard(context, shard, lane, "RetryAttemptsExhausted", function_error)
 
 
 def _suspends(batch: Batch, assumptions: Assumptions) -> bool:
@@ -157,7 +157,7 @@ def _suspends(batch: Batch, assumptions: Assumptions) -> bool:
 
 
 def _wait(context: StepContext, shard: Shard, lane: Lane, times: int) -> Lane:
-    """Wait before the same call is made again; the wait doubles each time."""
+    """Wait before the same call is made again; each wait is twice as long, up to the cap."""
     if not context.enabled:
         return lane
     assumptions = context.mapping.assumptions
@@ -166,46 +166,46 @@ def _wait(context: StepContext, shard: Shard, lane: Lane, times: int) -> Lane:
     return wake(context, shard, lane, Phase.WAITING, due_ms)
 
 
-def _give_up(
+def _discard(
     context: StepContext,
     shard: Shard,
     lane: Lane,
     condition: Condition,
     function_error: str | None = None,
 ) -> Lane:
-    """Send the failure record of the batch at hand; with nowhere to send it, drop the batch."""
+    """Send the failure record of the lane's first batch; without a destination, go on at once."""
     batch, token = lane.work[0], context.new_token()
     if batch.records:
         fate: Fate = "expired" if condition == "RecordAgeExceeded" else "failed"
         context.effects.append(Settled(shard.shard_id, fate, batch.records))
-    # A record given up before its call tells its window, but does not open it.
-    described = _windows.enter(context, lane, batch.records)
+    # The failure record of a record that was never called names its window and opens none.
+    described = _windows.open_window(context, lane, batch.records)
     invoke = _call(context, shard, described, token, batch.failures)
     context.effects.append(failure_of(context, invoke, condition, function_error))
     if context.mapping.destination is not None:
         return lane._replace(phase=Phase.SENDING, token=token)
     if batch.records and context.mapping.assumptions.dropped_without_destination:
         context.measure("DroppedEventCount", len(batch.records))
-    return _drop(context, shard, lane)
+    return _next_batch(context, shard, lane)
 
 
-def _drop(context: StepContext, shard: Shard, lane: Lane) -> Lane:
-    """Go on behind the batch at hand."""
+def _next_batch(context: StepContext, shard: Shard, lane: Lane) -> Lane:
+    """Remove the lane's first batch, which is settled, and advance the checkpoint past it."""
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
-    pass_over(context, shard, lane, batch.records)
-    return _leave(context, shard, lane) if batch.closing is not Closing.NO else lane
+    advance_past(context, shard, lane, batch.records)
+    return _close_window(context, shard, lane) if batch.closing is not Closing.NO else lane
 
 
-def _leave(context: StepContext, shard: Shard, lane: Lane) -> Lane:
-    """Close the window, and store so: no record moves the position here."""
+def _close_window(context: StepContext, shard: Shard, lane: Lane) -> Lane:
+    """Close the window, and store that: no record advances the checkpoint here."""
     if context.checkpoint is not None:
         context.effects.append(Checkpoint(shard.shard_id, context.checkpoint))
-    return _windows.leave(lane)
+    return _windows.close_window(lane)
 
 
-def _carry(context: StepContext, lane: Lane, verdict: Verdict) -> Lane:
-    """Keep the state that a tumbling window's call returned; one too large ends the window."""
+def _keep_state(context: StepContext, lane: Lane, verdict: Verdict) -> Lane:
+    """Keep the state that a call in a tumbling window returned; one too large closes the window."""
     if lane.window is None:
         return lane
     lane = lane._replace(window=OpenWindow(lane.window.start_ms, verdict.state))

@@ -10,7 +10,7 @@ from cdk_streams.poller._effects import Checkpoint, OpenWindow
 from cdk_streams.poller._events import Record
 from cdk_streams.poller._state import Lane, Shard, StepContext
 
-__all__ = ["advance", "first_waiting", "pass_over", "still_unsettled"]
+__all__ = ["advance", "advance_past", "first_waiting", "still_unsettled"]
 
 
 def first_waiting(lane: Lane) -> Record | None:
@@ -21,7 +21,7 @@ def first_waiting(lane: Lane) -> Record | None:
     return lane.pending[0] if lane.pending else None
 
 
-def pass_over(context: StepContext, shard: Shard, lane: Lane, records: Sequence[Record]) -> None:
+def advance_past(context: StepContext, shard: Shard, lane: Lane, records: Sequence[Record]) -> None:
     """Move the checkpoint past records that the lane has just settled and no longer holds."""
     if not records:
         return

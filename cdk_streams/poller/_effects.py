@@ -1,4 +1,4 @@
-"""What the poller asks of its driver: one frozen value for each thing to do.
+"""Effects: what the poller asks of its driver, one frozen value for each kind.
 
 A driver carries effects out in the order given. Four of them want an answer, an event that repeats
 the effect's token:
@@ -160,7 +160,7 @@ class OpenWindow:
 
 @dataclass(frozen=True, slots=True)
 class Checkpoint:
-    """Every record of the shard up to this sequence number is dealt with; store it.
+    """Every record of the shard up to this sequence number is settled; store it.
 
     `window` is the tumbling window that is open behind that record. Store both together or
     neither: its state is that of these records, no fewer and no more. When a window closes, the
@@ -184,7 +184,7 @@ class WakeAt:
 
 @dataclass(frozen=True, slots=True)
 class ShardDone:
-    """The shard is closed and all its records are dealt with; its children may be read."""
+    """The shard is closed and all its records are settled; its children may be read."""
 
     shard_id: str
 
@@ -206,7 +206,7 @@ class CallResult:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """These records have left the poller."""
+    """Records that have left the poller, and how."""
 
     shard_id: str
     fate: Fate

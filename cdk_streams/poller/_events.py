@@ -1,4 +1,4 @@
-"""What a driver tells the poller: one frozen value for each thing that can happen.
+"""Events: what a driver reports to the poller, one frozen value for each kind.
 
 Times are not in the events: `step` takes the moment of an event as its own argument. Tokens
 (`read`, `timer`, `call`) are copied from the effect that an event answers, so that an answer that
@@ -49,7 +49,7 @@ class ShardSeen:
 
 @dataclass(frozen=True, slots=True)
 class ShardsListed:
-    """The stream was described. Sent at the start, after each `ShardDone`, and now and then."""
+    """The shards of the stream. Sent at the start, after each `ShardDone`, and periodically."""
 
     shards: tuple[ShardSeen, ...]
 
@@ -123,7 +123,7 @@ class FailureSent:
 
 @dataclass(frozen=True, slots=True)
 class Woken:
-    """The moment that a `WakeAt` asked for has come."""
+    """The answer to a `WakeAt`: its time has come."""
 
     shard_id: str
     lane: int
@@ -132,17 +132,17 @@ class Woken:
 
 @dataclass(frozen=True, slots=True)
 class Disabled:
-    """The mapping was disabled: calls under way end, nothing new begins, the position is kept."""
+    """The mapping was disabled: calls under way end, none begins, the checkpoints are kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Enabled:
-    """The mapping was enabled: every shard goes on from its checkpoint."""
+    """The mapping was enabled: every shard continues from its checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
 class Restarted:
-    """The poller's host was replaced: all but the checkpoints is lost, so records come again."""
+    """The poller's host was replaced: only the checkpoints are left, so records come again."""
 
 
 Event: TypeAlias = (

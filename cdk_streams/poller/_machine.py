@@ -39,7 +39,7 @@ def begin(
     windows: Mapping[str, OpenWindow] | None = None,
     finished: Collection[str] = (),
 ) -> Poller:
-    """Return a poller that has done nothing yet, or one that goes on where another ended.
+    """Return the initial state of a poller, or one that continues from stored checkpoints.
 
     Args:
         enabled: Whether the mapping is enabled.
@@ -56,9 +56,9 @@ def begin(
 def step(
     mapping: EventSourceMapping, poller: Poller, event: Event, at_ms: int
 ) -> tuple[Poller, list[Effect]]:
-    """Return what an event at a moment makes of a poller, and what it asks for then.
+    """Return the poller after an event, and the effects to carry out in order.
 
-    `at_ms` are milliseconds since the epoch and never go back from step to step.
+    `at_ms` is the time of the event in milliseconds since the epoch; it never goes back.
     """
     context = StepContext(
         mapping, at_ms, poller.next_token, poller.next_id, poller.enabled, poller.last_result
@@ -155,10 +155,10 @@ def _enabled(context: StepContext, poller: Poller, _event: Enabled) -> Poller:
 
 
 def _restarted(context: StepContext, poller: Poller, _event: Restarted) -> Poller:
-    """Forget everything but positions; answers on their way carry tokens nobody waits for.
+    """Keep the checkpoints and nothing else; late answers carry tokens that are no longer known.
 
-    Lambda keeps the state of a tumbling window for the function, so it is as lasting as the
-    position that it belongs to.
+    Lambda keeps the state of a tumbling window for the function, so it lasts as long as the
+    checkpoint that it belongs to.
     """
     fresh = {
         shard_id: shard if shard.done else _shards.renew(shard)

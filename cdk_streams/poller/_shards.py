@@ -1,4 +1,4 @@
-"""One shard: it is read, its records are filtered and spread over lanes, its position moves.
+"""One shard: reads, filters, the spread of its records over lanes, and its checkpoint.
 
 Records of one item always go to the same lane, and a lane works in order: so an item's changes are
 handled in order at any parallelization factor.
@@ -62,7 +62,7 @@ def begin_shard(
 
 
 def renew(shard: Shard) -> Shard:
-    """Return the shard with its position and window and nothing else, not read yet."""
+    """Return the shard as it was before its first read, with its checkpoint and open window."""
     parts = shard.shard_id, shard.parents, shard.start, len(shard.lanes), shard.checkpoint
     return begin_shard(*parts, window=shard.lanes[0].window)
 
@@ -115,7 +115,7 @@ def read_failed(context: StepContext, shard: Shard, event: ReadFailed) -> Shard:
 
 
 def answered(context: StepContext, shard: Shard, event: CallEnded | FailureSent | Woken) -> Shard:
-    """Hand an event to the lane that waits for it."""
+    """Pass an event to its lane."""
     lane = react(context, shard, shard.lanes[event.lane], event)
     if len(shard.lanes) == 1:
         return _finish(context, shard, (lane,))
@@ -124,7 +124,7 @@ def answered(context: StepContext, shard: Shard, event: CallEnded | FailureSent 
 
 
 def halt(shard: Shard) -> Shard:
-    """Let calls under way end; forget the rest, which is read again from the checkpoint."""
+    """Stop reading; keep only calls under way, because the rest is read again when enabled."""
     lanes = [
         lane._replace(pending=(), work=lane.work[:1])
         if lane.phase in _UNDER_WAY
@@ -156,7 +156,7 @@ def _chosen(context: StepContext, shard: Shard, records: tuple[Record, ...]) -> 
 
 
 def _spread(shard: Shard, records: tuple[Record, ...]) -> tuple[Lane, ...]:
-    """Put each record behind its lane's others."""
+    """Append each record to the `pending` of its lane."""
     if not records:
         return shard.lanes
     if len(shard.lanes) == 1:
@@ -198,7 +198,7 @@ def _ask(context: StepContext, shard: Shard) -> int:
 
 
 def _patience(context: StepContext, shard: Shard, enough: int) -> Patience | None:
-    """Say how long nothing depends on what is read: nobody acts before a window ends."""
+    """Return the budget for coalescing polls; None when the next record may change something."""
     mapping = context.mapping
     # A record of a later tumbling window completes a batch, however few there are.
     if enough <= 1 or shard.more or mapping.tumbling_window_ms is not None:
@@ -217,7 +217,7 @@ def _patience(context: StepContext, shard: Shard, enough: int) -> Patience | Non
 
 
 def _finish(context: StepContext, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:
-    """Take over the lanes and the checkpoint, read on, and see whether the shard is done."""
+    """Store the lanes and the checkpoint, ask for the next read, and report a finished shard."""
     empty = not any(lane.work or lane.pending for lane in lanes)
     after, unsettled = shard.after, still_unsettled(shard.unsettled, context.checkpoint)
     rereading = shard.rereading

@@ -1,4 +1,4 @@
-"""What the poller remembers: immutable, and private to this package but for `Poller`'s fields.
+"""The poller's state: immutable, and private to this package except the fields of `Poller`.
 
 Named tuples, because each step replaces a few fields of three of them, and `_replace` of a named
 tuple is several times as fast as `dataclasses.replace`.
@@ -54,9 +54,10 @@ class Batch(NamedTuple):
 class Lane(NamedTuple):
     """One of a shard's lanes, numbered from 0: a queue with at most one call under way.
 
-    `work` are batches already formed, the one at hand first; `pending` are records behind them.
-    `token` is that of the call, delivery or timer waited for. `gathering_since_ms` is when the
-    batching window opened, `load` what is gathered. `window` is the open tumbling window.
+    `work` are batches already formed, in order; the first is the one that is called. `pending` are
+    records behind them. `token` is that of the call, delivery or timer that the lane waits for.
+    `gathering_since_ms` is when the batching window opened, `load` the size of what is gathered.
+    `window` is the open tumbling window.
     """
 
     number: int
@@ -70,7 +71,7 @@ class Lane(NamedTuple):
 
 
 class Shard(NamedTuple):
-    """A shard, its lanes and its position.
+    """A shard, its lanes and its checkpoint.
 
     `started`: its parents are done. `answered_ms` is when the last read was answered. `after` is
     the last sequence number read, `checkpoint` the last one stored; `unsettled` holds, with

@@ -1,4 +1,4 @@
-"""Tumbling windows: which records share one, when it closes, the state carried through it.
+"""Tumbling windows: which records share one, when it closes, and its state.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html. A window begins at a
 multiple of its length since the epoch and holds records by their creation time. It only moves
@@ -17,12 +17,12 @@ from cdk_streams.poller._events import Record
 from cdk_streams.poller._state import Batch, Closing, Lane, Shard, StepContext
 
 __all__ = [
+    "close_window",
     "closing",
     "count_within",
-    "enter",
     "flush_due_ms",
     "is_too_large",
-    "leave",
+    "open_window",
     "state_bytes",
     "time_window",
 ]
@@ -33,7 +33,7 @@ def _start_ms(length_ms: int, record: Record, at_ms: int) -> int:
     return created - created % length_ms
 
 
-def enter(context: StepContext, lane: Lane, records: Sequence[Record]) -> Lane:
+def open_window(context: StepContext, lane: Lane, records: Sequence[Record]) -> Lane:
     """Open the window of the first record unless one is open; every window starts with `{}`."""
     length = context.mapping.tumbling_window_ms
     if length is None or lane.window is not None or not records:
@@ -41,7 +41,7 @@ def enter(context: StepContext, lane: Lane, records: Sequence[Record]) -> Lane:
     return lane._replace(window=OpenWindow(_start_ms(length, records[0], context.at_ms), {}))
 
 
-def leave(lane: Lane) -> Lane:
+def close_window(lane: Lane) -> Lane:
     """Close the window: its closing call has succeeded or was given up."""
     return lane._replace(window=None)
 

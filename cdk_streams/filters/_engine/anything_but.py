@@ -1,7 +1,7 @@
 """The `anything-but` operator: a value is there, and it is none of these.
 
 It takes texts or numbers, one or a list of one kind, or texts under `prefix`, `suffix`,
-`equals-ignore-case` or `wildcard`. What it does not speak of passes: texts pass a list of numbers,
+`equals-ignore-case` or `wildcard`. Values of another kind pass: texts pass a list of numbers,
 and true, false and null pass all of them. A missing field never does.
 """
 
