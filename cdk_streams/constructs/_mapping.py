@@ -12,7 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_streams.constructs._consumer_view import AnyFunction, ConsumerView, function_behind
-from cdk_streams.constructs._source import check_key
+from cdk_streams.constructs._keys import check_key
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import Filter
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, MappingSettings

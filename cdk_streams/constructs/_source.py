@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_dynamodb as dynamodb
@@ -11,15 +11,13 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams.constructs._keys import only_through
 from cdk_streams.constructs._registry import Placement, Registry
 from cdk_streams.errors import SourceError
 
 __all__ = [
     "READ_ACTIONS",
-    "AnyKey",
     "StreamSource",
-    "check_key",
-    "grant_filter_decryption",
     "grant_read",
     "known_view_type",
     "source_of",
@@ -30,8 +28,6 @@ READ_ACTIONS: Final = (
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
 )
-AnyKey: TypeAlias = kms.IKey | kms.Key
-"""A KMS key; CDK's class fits its interface in mypy, but not in pyright."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,22 +78,19 @@ def source_of(table: dynamodb.ITable, placement: Placement) -> StreamSource:
 def grant_read(source: StreamSource, grantee: iam.IGrantable) -> list[iam.Grant]:
     """Let the grantee read the stream, and decrypt it under the table's own key.
 
-    `ListStreams` has no resource of its own in IAM: on a stream's ARN it grants nothing, and
-    Lambda refuses the mapping without it.
-    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazondynamodb.html
+    Lambda's guide lists `ListStreams` among the permissions that a mapping needs; on the stream's
+    own ARN it is enough. (Lambda created mappings without it too, recorded on 2026-09-30.)
+    https://docs.aws.amazon.com/lambda/latest/dg/with-ddb.html
     """
     grants = [
         iam.Grant.add_to_principal(
             grantee=grantee,
-            actions=list(READ_ACTIONS),
+            actions=[*READ_ACTIONS, "dynamodb:ListStreams"],
             resource_arns=[source.arn],
-        ),
-        iam.Grant.add_to_principal(
-            grantee=grantee, actions=["dynamodb:ListStreams"], resource_arns=["*"]
-        ),
+        )
     ]
     if source.key is not None:
-        grants.append(source.key.grant_decrypt(grantee))
+        grants.append(only_through("dynamodb", source.key.grant_decrypt(grantee)))
     return grants
 
 
@@ -109,20 +102,6 @@ def known_view_type(given: dynamodb.StreamViewType) -> dynamodb.StreamViewType:
             "import it from aws_cdk.aws_dynamodb"
         )
     return given
-
-
-def check_key(key: AnyKey | None) -> None:
-    """Refuse what is no key of CDK's, such as its ARN."""
-    if key is not None and not isinstance(key, Construct):
-        raise SourceError(
-            f"filter_encryption must be a KMS key of CDK's, got {type(key).__name__}; "
-            "import it with aws_kms.Key.from_key_arn"
-        )
-
-
-def grant_filter_decryption(key: AnyKey) -> None:
-    """Let Lambda's service decrypt the filters, in the key's policy: no role of ours does it."""
-    key.grant_decrypt(iam.ServicePrincipal("lambda.amazonaws.com"))
 
 
 def _defined_view_type(

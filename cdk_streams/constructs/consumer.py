@@ -16,6 +16,7 @@ from constructs import Construct
 from cdk_streams.constructs import _mapping, _source, failures
 from cdk_streams.constructs._alarm_creation import check_alarms, create_alarms
 from cdk_streams.constructs._consumer_view import AnyFunction
+from cdk_streams.constructs._keys import AnyKey, grant_filter_decryption
 from cdk_streams.constructs._mapping import Switch
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._validation.findings import validate_at_synthesis
@@ -96,7 +97,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         tumbling_window: Seconds | None = None,
         starting_position: StartingPosition | lambda_.StartingPosition = "TRIM_HORIZON",
         filters: Iterable[Pattern] = (),
-        filter_encryption: _source.AnyKey | None = None,
+        filter_encryption: AnyKey | None = None,
         filter_quota: int = MAX_FILTERS,
         metrics: Sequence[MetricType] = (),
         enabled: Switch = True,
@@ -126,7 +127,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         grants = _source.grant_read(source, function)
         grants += failures.grant_delivery(self._failures, function)
         if filter_encryption is not None:
-            _source.grant_filter_decryption(filter_encryption)
+            grant_filter_decryption(filter_encryption, placement.stack)
         self._mapping = _mapping.new_mapping(self, source.arn, function, self._settings, enabled)
         # Lambda tests the permissions when the mapping is created.
         self._mapping.node.add_dependency(*grants)

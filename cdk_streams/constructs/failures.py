@@ -26,6 +26,7 @@ from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
 from cdk_streams.checks import Destination, _resource_facts
+from cdk_streams.constructs._keys import only_through
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import FAILURE_OBJECTS
 
@@ -68,12 +69,14 @@ _Statements: TypeAlias = Sequence[Mapping[str, Any]]
 class DestinationKind(NamedTuple):
     """One kind of destination.
 
-    `construct` is CDK's class for it, `resource` and `policy` the resources that its `facts` are
-    read from; `permissions` are resource ARNs with the actions that delivery needs on them;
-    `unknown` are the facts of an import, of which this app knows no more than the kind.
+    `service` is the service's name in conditions, `construct` CDK's class; `resource` and `policy`
+    are the resources that its `facts` are read from. `permissions` are resource ARNs with the
+    actions that delivery needs on them. `unknown` are the facts of an import, of which this app
+    knows no more than the kind.
     """
 
     name: str
+    service: str
     construct: type[Any]
     resource: type[CfnResource]
     policy: type[CfnResource]
@@ -86,6 +89,7 @@ class DestinationKind(NamedTuple):
 
 _QUEUE: Final = DestinationKind(
     "queue",
+    "sqs",
     construct=sqs.QueueBase,
     resource=sqs.CfnQueue,
     policy=sqs.CfnQueuePolicy,
@@ -97,6 +101,7 @@ _QUEUE: Final = DestinationKind(
 )
 _TOPIC: Final = DestinationKind(
     "topic",
+    "sns",
     construct=sns.TopicBase,
     resource=sns.CfnTopic,
     policy=sns.CfnTopicPolicy,
@@ -108,6 +113,7 @@ _TOPIC: Final = DestinationKind(
 )
 _BUCKET: Final = DestinationKind(
     "bucket",
+    "s3",
     construct=s3.BucketBase,
     resource=s3.CfnBucket,
     policy=s3.CfnBucketPolicy,
@@ -204,7 +210,8 @@ def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Gran
     # What the consumer creates is encrypted by SQS or S3; Node need not be asked for a key.
     key = None if failures.is_ours else kind.key(target)
     if key is not None:
-        grants.append(key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey"))
+        grant = key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
+        grants.append(only_through(kind.service, grant))
     return grants
 
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 import json
 from typing import Any, Unpack
 
-from aws_cdk import CfnElement, Validations
+from aws_cdk import CfnElement
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk_streams.constructs._keys import AnyKey, only_through
 from cdk_streams.constructs._lookup.stream_lookup import look_up
 from cdk_streams.constructs._props import TableOptions
 from cdk_streams.constructs._registry import placement_of
-from cdk_streams.constructs._source import READ_ACTIONS, AnyKey, known_view_type
+from cdk_streams.constructs._source import READ_ACTIONS, known_view_type
+from cdk_streams.constructs._validation.warnings import add_warning
 from cdk_streams.errors import SourceError
 
 __all__ = ["StreamTable"]
@@ -91,7 +93,7 @@ class StreamTable(dynamodb.TableV2):
             )
         )
         if self.encryption_key is not None:
-            self.encryption_key.grant_decrypt(reader)
+            only_through("dynamodb", self.encryption_key.grant_decrypt(reader))
 
     @staticmethod
     def look_up(
@@ -143,7 +145,8 @@ def _warn_of_a_new_stream(table: StreamTable, scope: Construct) -> None:
     properties = before.get(stack.get_logical_id(resource), {}).get("Properties", {})
     was = properties.get("StreamSpecification", {}).get("StreamViewType")
     if was not in (None, table.stream_view_type.value):
-        Validations.of(table).add_warning(
+        add_warning(
+            table,
             "cdk-streams:NewStream",
             f"stream_view_type was {was} and becomes {table.stream_view_type.value}: DynamoDB "
             "closes the stream and makes a new one, and consumers lose what they have not read. "

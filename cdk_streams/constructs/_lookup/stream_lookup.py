@@ -13,6 +13,7 @@ from constructs import Construct
 
 from cdk_streams.constructs import _source
 from cdk_streams.constructs._bundle import staging
+from cdk_streams.constructs._keys import AnyKey
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
 
@@ -30,7 +31,7 @@ def look_up(
     table_name: str,
     stream_view_type: dynamodb.StreamViewType | None,
     refresh: str,
-    encryption_key: _source.AnyKey | None,
+    encryption_key: AnyKey | None,
 ) -> dynamodb.ITableV2:
     """Import the table of that name with the stream it has when the stack is deployed."""
     if not table_name and not Token.is_unresolved(table_name):

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import jsii
-from aws_cdk import Stack, Stage, Validations
+from aws_cdk import Stack, Stage
 from constructs import IValidation
 
 from cdk_streams.checks import Consumer, Finding, Source, check
@@ -24,6 +24,7 @@ from cdk_streams.constructs._validation.construct_facts import (
     Labels,
     ResourceProperties,
 )
+from cdk_streams.constructs._validation.warnings import add_warning
 
 __all__ = ["validate_at_synthesis"]
 
@@ -47,10 +48,7 @@ class _StageValidation:
     def validate(self) -> list[str]:
         """Add the warnings; return no error."""
         for consumer, finding in self._findings():
-            # On the mapping, so that an acknowledgement on the consumer stands above: aws-cdk-lib
-            # 2.257 passes over one on the very construct that is warned about.
-            mapping = Validations.of(consumer.event_source_mapping)
-            mapping.add_warning(finding.id, str(finding))
+            add_warning(consumer.event_source_mapping, finding.id, str(finding))
         return []
 
     def _findings(self) -> list[tuple[ConsumerView, Finding]]:

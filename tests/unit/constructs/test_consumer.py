@@ -216,7 +216,7 @@ def test_the_name_of_a_function_is_no_function(consume: Consume) -> None:
     )
 
 
-def test_lambda_may_decrypt_encrypted_filters(
+def test_lambda_may_decrypt_the_filters_of_functions_of_this_account_alone(
     consume: Consume, stack: cdk.Stack, resources_of: Resources
 ) -> None:
     key = kms.Key(stack, "Key")
@@ -225,6 +225,13 @@ def test_lambda_may_decrypt_encrypted_filters(
     (body,) = resources_of(stack, "AWS::KMS::Key").values()
     assert body["Properties"]["KeyPolicy"]["Statement"][-1] == {
         "Action": "kms:Decrypt",
+        "Condition": {
+            "ArnLike": {
+                "kms:EncryptionContext:aws:lambda:FunctionArn": stack.resolve(
+                    f"arn:{cdk.Aws.PARTITION}:lambda:{cdk.Aws.REGION}:{cdk.Aws.ACCOUNT_ID}:function:*"
+                )
+            }
+        },
         "Effect": "Allow",
         "Principal": {"Service": "lambda.amazonaws.com"},
         "Resource": "*",
@@ -438,7 +445,7 @@ def test_a_filter_key_s_arn_is_no_key(consume: Consume, stack: cdk.Stack) -> Non
     with pytest.raises(SourceError) as caught:
         consume(filters=[{"eventName": ["INSERT"]}], filter_encryption=arn)
     assert str(caught.value) == (
-        "filter_encryption must be a KMS key of CDK's, got str; "
+        "filter_encryption must be a KMS Key construct, got str; "
         "import it with aws_kms.Key.from_key_arn"
     )
     assert stack.node.try_find_child("Audit") is None

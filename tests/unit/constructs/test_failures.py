@@ -91,6 +91,31 @@ def test_the_key_of_a_destination_may_be_used_to_encrypt(
     )
 
 
+@pytest.mark.parametrize(
+    ("make", "service"),
+    [
+        (lambda stack, key: sqs.Queue(stack, "Own", encryption_master_key=key), "sqs"),
+        (lambda stack, key: sns.Topic(stack, "Own", master_key=key), "sns"),
+        (lambda stack, key: s3.Bucket(stack, "Own", encryption_key=key), "s3"),
+    ],
+)
+def test_the_key_of_a_destination_is_used_through_its_service_alone(
+    consume: Consume,
+    stack: cdk.Stack,
+    resources_of: Resources,
+    make: Callable[..., Any],
+    service: str,
+) -> None:
+    consume(make(stack, kms.Key(stack, "Key")))
+    (policy,) = resources_of(stack, "AWS::IAM::Policy").values()
+    (used,) = (
+        each
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        if "kms" in str(each["Action"])
+    )
+    assert used["Condition"] == {"StringLike": {"kms:ViaService": f"{service}.*"}}
+
+
 def test_imported_destinations_are_taken(
     consume: Consume, stack: cdk.Stack, resources_of: Resources
 ) -> None:

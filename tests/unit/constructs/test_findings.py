@@ -258,13 +258,24 @@ def test_a_warning_stands_at_the_mapping_and_reads_as_one_line(parts: Parts) -> 
     assert found.entry.data == (
         "starting_position is LATEST: polling starts minutes after the mapping is created; what is "
         "written meanwhile is never read. Set starting_position to TRIM_HORIZON. "
-        "[ack: Annotation::cdk-streams:StartsAtLatest]"
+        "[ack: cdk-streams:StartsAtLatest]"
     )
 
 
+def by_validations(construct: IConstruct, rule: str) -> None:
+    cdk.Validations.of(construct).acknowledge(
+        cdk.Acknowledgment(id=rule, reason="only new orders matter here")
+    )
+
+
+def by_annotations(construct: IConstruct, rule: str) -> None:
+    cdk.Annotations.of(construct).acknowledge_warning(rule, "only new orders matter here")
+
+
+@pytest.mark.parametrize("acknowledge", [by_validations, by_annotations])
 @pytest.mark.parametrize("place", ["consumer", "mapping", "stack"])
-def test_a_warning_can_be_acknowledged_on_the_consumer_or_its_stack(
-    parts: Parts, place: str
+def test_a_warning_can_be_acknowledged_as_cdk_s_own(
+    parts: Parts, place: str, acknowledge: Callable[[IConstruct, str], None]
 ) -> None:
     consumer = parts.consume(starting_position="LATEST")
     where: dict[str, IConstruct] = {
@@ -272,9 +283,7 @@ def test_a_warning_can_be_acknowledged_on_the_consumer_or_its_stack(
         "mapping": consumer.event_source_mapping,
         "stack": parts.stack,
     }
-    cdk.Validations.of(where[place]).acknowledge(
-        cdk.Acknowledgment(id="cdk-streams:StartsAtLatest", reason="only new orders matter here")
-    )
+    acknowledge(where[place], "cdk-streams:StartsAtLatest")
     assert warnings(parts.stack) == []
 
 

@@ -106,18 +106,22 @@ def test_the_stream_of_a_replica_is_refused(app: cdk.App) -> None:
         source_of(table.replica("us-east-1"))
 
 
-def test_the_function_may_read_this_stream_and_list_all(
+def test_the_function_may_read_this_stream_and_nothing_else(
     stack: cdk.Stack, function: lambda_.Function, resources_of: Resources
 ) -> None:
     table = StreamTable(stack, "Orders", partition_key=KEY)
     StreamConsumer(stack, "Audit", table=table, function=function)
-    read, list_, send = statements(stack, resources_of)
+    read, send = statements(stack, resources_of)
     assert read == {
-        "Action": ["dynamodb:DescribeStream", "dynamodb:GetRecords", "dynamodb:GetShardIterator"],
+        "Action": [
+            "dynamodb:DescribeStream",
+            "dynamodb:GetRecords",
+            "dynamodb:GetShardIterator",
+            "dynamodb:ListStreams",
+        ],
         "Effect": "Allow",
         "Resource": {"Fn::GetAtt": ["OrdersA9B65338", "StreamArn"]},
     }
-    assert list_ == {"Action": "dynamodb:ListStreams", "Effect": "Allow", "Resource": "*"}
     assert send["Action"] == "sqs:SendMessage"
 
 
@@ -135,4 +139,6 @@ def test_a_table_s_own_key_may_be_used_to_decrypt(app: cdk.App, resources_of: Re
     kms_statements = [
         each for each in statements(stack, resources_of) if each["Action"] == "kms:Decrypt"
     ]
-    assert [each["Resource"] for each in kms_statements] == [stack.resolve(key.key_arn)]
+    assert [(each["Resource"], each["Condition"]) for each in kms_statements] == [
+        (stack.resolve(key.key_arn), {"StringLike": {"kms:ViaService": "dynamodb.*"}})
+    ]

@@ -104,6 +104,7 @@ def test_a_stream_can_be_shared_with_another_account(app: cdk.App, resources_of:
     (key_body,) = resources_of(stack, "AWS::KMS::Key").values()
     assert {
         "Action": "kms:Decrypt",
+        "Condition": {"StringLike": {"kms:ViaService": "dynamodb.*"}},
         "Effect": "Allow",
         "Principal": {"AWS": reader},
         "Resource": "*",
@@ -129,7 +130,7 @@ def test_a_change_of_view_type_is_warned_about_with_the_steps(
         "stream_view_type was KEYS_ONLY and becomes NEW_AND_OLD_IMAGES: DynamoDB closes the "
         "stream and makes a new one, and consumers lose what they have not read. Stop the "
         "writers, wait until each consumer's iterator age is 0, deploy, start the writers; tables "
-        "looked up elsewhere need a new refresh= too [ack: Annotation::cdk-streams:NewStream]"
+        "looked up elsewhere need a new refresh= too [ack: cdk-streams:NewStream]"
     )
 
 
