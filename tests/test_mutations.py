@@ -100,9 +100,23 @@ WRONG_RULES = [
     Wrong(
         "an expired record that was never called counts no call",
         "poller/_failure_records.py",
-        "_EXPIRED_COUNT: Final = 1",
-        "_EXPIRED_COUNT: Final = 0",
+        "_FEWEST_CALLS: Final = 1",
+        "_FEWEST_CALLS: Final = 0",
         "test_record_age.py::test_a_record_too_old_is_never_called",
+    ),
+    Wrong(
+        "an expired record that was retried counts one call",
+        "poller/_failure_records.py",
+        "max(_FEWEST_CALLS, invoke.attempt)",
+        'max(_FEWEST_CALLS, invoke.attempt if condition == "RetryAttemptsExhausted" else 1)',
+        "test_record_age.py::test_a_record_can_expire_between_retries",
+    ),
+    Wrong(
+        "a record larger than a call is sent",
+        "poller/_lanes.py",
+        "oversized=loaded.at_most > room_bytes(Load()) - state_bytes",
+        "oversized=False",
+        "test_filters_and_batching.py::test_a_record_larger_than_a_call_is_never_sent",
     ),
     Wrong(
         "waits do not grow",

@@ -54,6 +54,10 @@ def attempt(context: StepContext, shard: Shard, lane: Lane) -> Lane:
             return _discard(context, shard, lane, "RecordAgeExceeded")
         context.effects.append(Settled(shard.shard_id, "trimmed", old))
         return _next_batch(context, shard, lane)
+    if batch.oversized:
+        # Recorded: the function is never invoked, but each time counts as an attempt.
+        _measure_failed(context, batch.records)
+        return _failed(context, shard, lane, None)
     if batch.records:
         context.measure("InvokedEventCount", len(batch.records))
         if mapping.assumptions.iterator_age_at == "sent":
@@ -181,7 +185,9 @@ def _discard(
     # The failure record of a record that was never called names its window and opens none.
     described = _windows.open_window(context, lane, batch.records)
     invoke = _call(context, shard, described, token, batch.failures)
-    context.effects.append(failure_of(context, invoke, condition, function_error))
+    context.effects.append(
+        failure_of(context, invoke, condition, function_error, sent=not batch.oversized)
+    )
     if context.mapping.destination is not None:
         return lane._replace(phase=Phase.SENDING, token=token)
     if batch.records and context.mapping.assumptions.dropped_without_destination:

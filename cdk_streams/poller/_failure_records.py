@@ -22,8 +22,8 @@ __all__ = ["Condition", "failure_of", "failure_text", "is_bucket"]
 
 Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
-# An expired record counts one call even when it was never sent, and when it was sent often.
-_EXPIRED_COUNT: Final = 1
+# A record that was never sent counts one call all the same.
+_FEWEST_CALLS: Final = 1
 
 
 def is_bucket(destination: str | None) -> bool:
@@ -41,19 +41,24 @@ def failure_of(
     invoke: Invoke,
     condition: Condition,
     function_error: str | None = None,
+    *,
+    sent: bool = True,
 ) -> SendFailure:
-    """Build the failure record of a call that is given up, or that is never made."""
+    """Build the failure record of a batch that is given up.
+
+    `invoke` is its last call, `invoke.attempt` the number of calls made. `sent`: False for a
+    record too large for a call, to which no function has responded.
+    """
     mapping, bucket = context.mapping, is_bucket(context.mapping.destination)
-    exhausted = condition == "RetryAttemptsExhausted"
     body: dict[str, Any] = {
         "requestContext": {
             "requestId": invoke.request_id,
             "functionArn": mapping.function_arn,
             "condition": condition,
-            "approximateInvokeCount": invoke.attempt if exhausted else _EXPIRED_COUNT,
+            "approximateInvokeCount": max(_FEWEST_CALLS, invoke.attempt),
         }
     }
-    if exhausted:
+    if condition == "RetryAttemptsExhausted" and sent:
         body["responseContext"] = {
             "statusCode": 200,
             "executedVersion": mapping.executed_version,

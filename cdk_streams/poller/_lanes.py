@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from cdk_streams.poller import _calls, _windows
-from cdk_streams.poller._batches import Load, load
+from cdk_streams.poller._batches import Load, load, room_bytes
 from cdk_streams.poller._events import CallEnded, FailureSent, Woken
 from cdk_streams.poller._state import Batch, Closing, Lane, Phase, Shard, StepContext
 
@@ -65,7 +65,8 @@ def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     size = context.mapping.settings.batch_size
     room = min(size, len(lane.pending))
     room = _windows.count_within(context, lane, lane.load.fits, room)
-    loaded = load(lane.pending, room, lane.load, _windows.state_bytes(lane))
+    state_bytes = _windows.state_bytes(lane)
+    loaded = load(lane.pending, room, lane.load, state_bytes)
     if loaded.fits == len(lane.pending) < size and not shard.closed:
         since_ms, window_ms = lane.gathering_since_ms, context.mapping.batching_window_ms
         gathering = since_ms is not None and context.at_ms < since_ms + window_ms
@@ -76,9 +77,14 @@ def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
         if since_ms is None and window_ms:
             lane = lane._replace(gathering_since_ms=context.at_ms, load=loaded)
             return _calls.wake(context, shard, lane, Phase.GATHERING, context.at_ms + window_ms)
+    batch = Batch(
+        lane.pending[: loaded.fits],
+        context.new_id(),
+        oversized=loaded.at_most > room_bytes(Load()) - state_bytes,
+    )
     return lane._replace(
         phase=Phase.IDLE,
-        work=(Batch(lane.pending[: loaded.fits], context.new_id()),),
+        work=(batch,),
         pending=lane.pending[loaded.fits :],
         gathering_since_ms=None,
         load=Load(),

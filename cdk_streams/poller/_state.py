@@ -42,6 +42,7 @@ class Batch(NamedTuple):
     """Consecutive records that are called together, with their own retry budget.
 
     `failures` counts the failed calls of this very batch, `throttles` the calls not accepted.
+    `oversized`: its only record does not fit into a call.
     """
 
     records: tuple[Record, ...]
@@ -49,6 +50,7 @@ class Batch(NamedTuple):
     failures: int = 0
     throttles: int = 0
     closing: Closing = Closing.NO
+    oversized: bool = False
 
 
 class Lane(NamedTuple):

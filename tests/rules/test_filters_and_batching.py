@@ -153,6 +153,24 @@ def test_a_call_holds_at_most_6_mb(play: Play) -> None:
     assert sum(len(event["Records"]) for event in played.events) == 50
 
 
-def test_a_record_larger_than_a_call_goes_alone(play: Play) -> None:
-    played = play(_items("blob", "a", "\x01" * 1_100_000, "b"))
-    assert played.calls == "[1] [2] [3]"
+@pytest.mark.parametrize("retries", [0, 2])
+def test_a_record_larger_than_a_call_is_never_sent(play: Play, retries: int) -> None:
+    """Recorded for Kinesis, 2026-09-19: it spends its retries, and the next record follows."""
+    records = _items("blob", "a", "\x01" * 1_100_000, "b")
+    played = play(records, retry_attempts=retries, bisect_batch_on_error=True)
+    assert played.calls == "[1] [3]"
+    assert played.failed == [
+        ("RetryAttemptsExhausted", retries + 1, 1, "2-2", "no responseContext")
+    ]
+    assert played.gaps[0] >= timedelta(milliseconds=200) * retries
+    assert played.position == 3
+
+
+def test_a_record_larger_than_a_call_blocks_its_shard_without_a_limit(play: Play) -> None:
+    large = insert({"pk": "1", "blob": "\x01" * 1_100_000}, number=1)
+    next_one = insert({"pk": "2"}, number=2, at=START + timedelta(seconds=50))
+    played = play([large, next_one], max_record_age=60)
+    ((condition, count, *_),) = played.failed
+    assert condition == "RecordAgeExceeded"
+    assert count > 1
+    assert played.calls == "[2]"
