@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import interfaces
 
+    from cdk_streams.constructs._keys import AnyKey
     from cdk_streams.constructs._mapping import Switch
-    from cdk_streams.constructs._source import AnyKey
     from cdk_streams.constructs.alarms import Alarms
     from cdk_streams.constructs.failures import OnFailureChoice
     from cdk_streams.mapping import MetricType, Pattern, Seconds, StartingPosition
