@@ -139,7 +139,7 @@ def one_line_each(shop: Shop) -> bool:
 
 def is_named(consumer: Consumer, number: str) -> bool:
     """Say whether a failure record names a change, be it one that its queue refused."""
-    batches = [body["DDBStreamBatchInfo"] for body in [*consumer.failures, *consumer.lost]]
+    batches = [body["DDBStreamBatchInfo"] for body in consumer.failures]
     return any(
         int(batch["startSequenceNumber"]) <= int(number) <= int(batch["endSequenceNumber"])
         for batch in batches

@@ -15,22 +15,18 @@ from cdk_streams.poller import (
     Settled,
     sequence_number,
 )
-from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
+from cdk_streams.simulator._timeline.events import (
+    FATE_KINDS,
+    EventKind,
+    TimelineEvent,
+    describe_failure,
+    write_kind,
+)
 
 __all__ = ["TimelineRecorder"]
 
 # The page stays quick to open; a longer run keeps its first lines.
 _MOST_LINES: Final = 50_000
-_WRITES: Final[Mapping[str, EventKind]] = {
-    "INSERT": "insert",
-    "MODIFY": "modify",
-    "REMOVE": "remove",
-}
-_FATES: Final[Mapping[str, EventKind]] = {
-    "filtered": "filtered",
-    "expired": "aged",
-    "trimmed": "trimmed",
-}
 
 
 class TimelineRecorder:
@@ -68,10 +64,12 @@ class TimelineRecorder:
             case CallResult(shard_id, lane):
                 finished = self._finished.pop((consumer, shard_id, lane), None)
                 return [] if finished is None else [self._call(consumer, at_ms, finished, notice)]
-            case Settled(shard_id, fate, records) if fate in _FATES:
+            case Settled(shard_id, fate, records) if fate in FATE_KINDS:
                 table = self._tables.get((consumer, shard_id), "")
                 return [
-                    TimelineEvent(at_ms, _FATES[fate], table, shard_id, consumer, _numbers(records))
+                    TimelineEvent(
+                        at_ms, FATE_KINDS[fate], table, shard_id, consumer, _numbers(records)
+                    )
                 ]
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
@@ -85,7 +83,7 @@ class TimelineRecorder:
         sent = self._sending.pop((consumer, event.shard_id, event.lane), None)
         table = self._tables.get((consumer, event.shard_id), "")
         kind: EventKind = "sent" if event.delivered else "lost"
-        detail = _condition(sent)
+        detail = "" if sent is None else describe_failure(sent.body)
         return TimelineEvent(at_ms, kind, table, event.shard_id, consumer, detail=detail)
 
     def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[TimelineEvent]:
@@ -98,8 +96,9 @@ class TimelineRecorder:
             if (event.shard_id, number) in self._written:
                 continue
             self._written.add((event.shard_id, number))
-            kind = "expire" if "userIdentity" in record else _WRITES[record["eventName"]]
-            lines.append(TimelineEvent(at_ms, kind, table, event.shard_id, "", (number,)))
+            lines.append(
+                TimelineEvent(at_ms, write_kind(record), table, event.shard_id, "", (number,))
+            )
         return lines
 
     def _call(
@@ -123,10 +122,6 @@ class TimelineRecorder:
             age_ms=None if created_s is None else max(0, begun_ms - round(created_s * 1000)),
             detail=answer.error_type or result.reason,
         )
-
-
-def _condition(sent: SendFailure | None) -> str:
-    return "" if sent is None else str(sent.body["requestContext"]["condition"])
 
 
 def _numbers(records: Sequence[Mapping[str, Any]]) -> tuple[str, ...]:

@@ -31,7 +31,7 @@ __all__ = [
     "Measure",
     "MetricName",
     "OpenWindow",
-    "Patience",
+    "PollBudget",
     "Read",
     "SendFailure",
     "Settled",
@@ -68,13 +68,14 @@ MetricName: TypeAlias = Literal[
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """How long the answer to a `Read` may be held, while the shard is polled on, unnoticed.
+class PollBudget:
+    """How many polls a driver may answer with one `RecordsRead`.
 
-    Every lane gathers a batch with its batching window open, so records that complete none change
-    nothing yet. A driver may collect them, poll by poll, and must answer with all of them at the
-    poll that brings the count to `enough` or their `payload_bytes_at_most` past `room_bytes`, that
-    finds more than its limit or the shard's end, or after which no other comes before `until_ms`.
+    Set only while every lane is inside its batching window: until a batch is full or the window
+    ends, more records cannot change the outcome. A driver may gather what its polls find, and must
+    answer with all of it at the poll that brings the count to `enough` or their
+    `payload_bytes_at_most` past `room_bytes`, that finds more than its limit or the shard's end,
+    or that is the last one before `until_ms`. It is for speed alone, and may be ignored.
     """
 
     enough: int
@@ -88,7 +89,7 @@ class Read:
 
     `after` None: from `start`. `LATEST` is the shard's end at the moment of the first `Read`; the
     driver pins that place, because later reads say `LATEST` again until a record has come.
-    To answer the first poll that finds something is always right, whatever the `patience`.
+    To answer the first poll that finds something is always right, whatever the `budget`.
     """
 
     shard_id: str
@@ -97,7 +98,7 @@ class Read:
     start: StartingPosition
     limit: int
     at_ms: int
-    patience: Patience | None = None
+    budget: PollBudget | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,7 @@ from zlib import crc32
 from cdk_streams.mapping import GET_RECORDS_LIMIT, StartingPosition
 from cdk_streams.poller._batches import room_bytes, sequence_number
 from cdk_streams.poller._checkpoints import advance, first_waiting, still_unsettled
-from cdk_streams.poller._effects import OpenWindow, Patience, Read, Settled, ShardDone
+from cdk_streams.poller._effects import OpenWindow, PollBudget, Read, Settled, ShardDone
 from cdk_streams.poller._events import (
     CallEnded,
     FailureSent,
@@ -190,14 +190,14 @@ def _ask(context: StepContext, shard: Shard) -> int:
     if shard.answered_ms is not None and not shard.more:
         at_ms = max(at_ms, shard.answered_ms + context.mapping.assumptions.poll_interval_ms)
     token = context.new_token()
-    patience = _patience(context, shard, min(size - max(held), limit - sum(held)))
+    budget = _poll_budget(context, shard, min(size - max(held), limit - sum(held)))
     context.effects.append(
-        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms, patience)
+        Read(shard.shard_id, token, shard.after, shard.start, GET_RECORDS_LIMIT, at_ms, budget)
     )
     return token
 
 
-def _patience(context: StepContext, shard: Shard, enough: int) -> Patience | None:
+def _poll_budget(context: StepContext, shard: Shard, enough: int) -> PollBudget | None:
     """Return the budget for coalescing polls; None when the next record may change something."""
     mapping = context.mapping
     # A record of a later tumbling window completes a batch, however few there are.
@@ -213,7 +213,7 @@ def _patience(context: StepContext, shard: Shard, enough: int) -> Patience | Non
     until_ms = min(opened_ms) + mapping.batching_window_ms
     if until_ms <= context.at_ms:
         return None
-    return Patience(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
+    return PollBudget(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
 
 
 def _finish(context: StepContext, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from cdk_streams.simulator._from_template import from_template
     from cdk_streams.simulator._invariants import InvariantBroken
     from cdk_streams.simulator._records import expire, in_order, insert, modify, remove
-    from cdk_streams.simulator._results import Counts, Delivery, Invocation, Run
+    from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation, Run
     from cdk_streams.simulator._simulate import simulate
     from cdk_streams.simulator._timeline.html import timeline_html
     from cdk_streams.simulator._timeline.text import timeline
@@ -37,6 +37,7 @@ __all__ = [
     "Consumer",
     "Counts",
     "Delivery",
+    "FailureRecords",
     "Faults",
     "InvariantBroken",
     "Invocation",
@@ -68,7 +69,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.simulator._explore": "check replay",
         "cdk_streams.simulator._faults": "NO_FAULTS Faults",
         "cdk_streams.simulator._invariants": "InvariantBroken",
-        "cdk_streams.simulator._results": "Counts Delivery Invocation Run",
+        "cdk_streams.simulator._results": "Counts Delivery FailureRecords Invocation Run",
         "cdk_streams.simulator._simulate": "simulate",
         "cdk_streams.simulator._dynamodb.table": "Table",
         "cdk_streams.simulator._from_template": "from_template",

@@ -6,10 +6,11 @@ from dataclasses import dataclass, fields
 from typing import Final
 
 from cdk_streams.errors import SettingsError
-
-__all__ = ["NO_FAULTS", "CallFault", "Faults", "draw_call_fault"]
-
 from cdk_streams.simulator._engine.rng import Rng
+
+__all__ = ["NO_FAULTS", "CallFault", "Faults", "draw_call_fault", "strikes_calls"]
+
+_OF_CALLS: Final = ("throttle", "crash", "timeout", "duplicate", "slow")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,8 +22,10 @@ class Faults:
         timeout: Of each call: the function runs into its timeout, half of the times after its
             work was done.
         throttle: Of each call: Lambda has no capacity and does not call the function.
-        slow: Of each call: it takes up to a fifth more than its timeout. A handler that looks at
-            its context's clock sees it go on and can stop in time; another one times out.
+        slow: Of each call: it takes up to a fifth more than its timeout. The time passes as the
+            handler goes from one record of the event to the next: one that looks at its context's
+            clock can stop in time, another one is stopped where it stands. For a handler that
+            goes over none, it passes when it returns.
         duplicate: Of each call: the function succeeds and the poller's host is replaced before
             the position is stored, so that the records come again.
         destination_denied: Of each failure record: the destination refuses it, so it is lost.
@@ -77,13 +80,14 @@ class CallFault:
     slowness: float = 0.0
 
 
+def strikes_calls(faults: Faults) -> bool:
+    """Whether any call can meet a fault at all."""
+    return any(getattr(faults, name) for name in _OF_CALLS)
+
+
 def draw_call_fault(faults: Faults, rng: Rng) -> CallFault:
     """Draw what happens to the next call; it takes the same number of draws whatever they say."""
-    struck = [
-        name
-        for name in ("throttle", "crash", "timeout", "duplicate", "slow")
-        if rng.chance(getattr(faults, name))
-    ]
+    struck = [name for name in _OF_CALLS if rng.chance(getattr(faults, name))]
     done_before = rng.chance(0.5)
     slowness = rng.between(0.3, 1.2)
     name = struck[0] if struck else ""

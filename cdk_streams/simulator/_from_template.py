@@ -211,7 +211,7 @@ def _runnable(settings: MappingSettings, mapping: str, stream: TableStream) -> M
 def _function(given: FunctionResource, handler: Handler, stream: TableStream) -> Function:
     return Function(
         handler=handler,
-        host=FunctionConfiguration(
+        configuration=FunctionConfiguration(
             name=given.name,
             arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{given.name}",
             timeout_ms=known(given.timeout_s) * 1000,

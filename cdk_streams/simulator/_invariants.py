@@ -34,7 +34,7 @@ class Invariant:
     predicate: Callable[[], Any]
 
 
-def check_invariant(invariant: Invariant, state: SimulationState) -> None:
+def check_invariant(invariant: Invariant, state: SimulationState, seed: int) -> None:
     """Ask whether the invariant holds, and say in the log when it does not.
 
     A predicate fails by returning something false, though not None, or by an assertion of its
@@ -52,7 +52,7 @@ def check_invariant(invariant: Invariant, state: SimulationState) -> None:
     raise InvariantBroken(
         f"{invariant.name!r} does not hold at {at}, line {line} of the timeline: {why}",
         name=invariant.name,
-        seed=state.seed,
+        seed=seed,
         line=line,
     )
 

@@ -1,4 +1,4 @@
-"""What a simulated run comes to: its calls, its failure records, its positions and its numbers."""
+"""What a simulated mapping did: its calls, failure records, checkpoints, metrics and timeline."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
-__all__ = ["CallOutcome", "Counts", "Delivery", "Invocation", "Run"]
+from cdk_streams.simulator._timeline.events import TimelineEvent
 
-CallOutcome: TypeAlias = Literal["handled", "partial", "failed", "timeout"]
+__all__ = ["Counts", "Delivery", "FailureRecords", "Invocation", "InvocationOutcome", "Run"]
+
+InvocationOutcome: TypeAlias = Literal["handled", "partial", "failed", "timeout"]
 """`handled`: all of the batch. `partial`: the records before the lowest number reported."""
 
 
@@ -19,14 +21,15 @@ class Invocation:
 
     `attempt` is 1 for the first call of this very batch; retries keep the `request_id`. `at` is
     when it began, since the start of the run, and `took` is virtual time. `error` is what the
-    handler raised, or what kept its answer from being JSON.
+    handler raised, what kept its answer from being JSON, or why its answer failed the batch (then
+    a ValueError, such as for an identifier that is not in the batch).
     """
 
     sequence_numbers: tuple[str, ...]
     request_id: str
     attempt: int
     at: timedelta
-    outcome: CallOutcome
+    outcome: InvocationOutcome
     shard_id: str
     took: timedelta = timedelta(0)
     error: BaseException | None = None
@@ -46,9 +49,39 @@ class Delivery:
     delivered: bool
 
 
+class FailureRecords(list[dict[str, Any]]):
+    """Every failure record that Lambda made, as its destination gets it.
+
+    It is a list of `delivered`, those that reached their destination, and `lost`, those that were
+    refused or had no destination.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._delivered: list[bool] = []
+
+    @property
+    def delivered(self) -> list[dict[str, Any]]:
+        """Those that reached their destination."""
+        return [body for body, arrived in zip(self, self._delivered, strict=True) if arrived]
+
+    @property
+    def lost(self) -> list[dict[str, Any]]:
+        """Those that were refused, or that a mapping without a destination dropped."""
+        return [body for body, arrived in zip(self, self._delivered, strict=True) if not arrived]
+
+    def add(self, body: dict[str, Any], *, delivered: bool, keep: int | None = None) -> None:
+        """Add a failure record, and drop the oldest ones past `keep`."""
+        self.append(body)
+        self._delivered.append(delivered)
+        if keep is not None:
+            excess = max(0, len(self) - keep)
+            del self[:excess], self._delivered[:excess]
+
+
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the records that were read from `records`; together they are all of them.
+    """What became of the records that were read; together they are all of them.
 
     `handled`: a call succeeded. `filtered`: no pattern matched. `failed`, `expired`: in a failure
     record. `trimmed`: older than the stream's 24 hours. `skipped`: before `LATEST`. `waiting`:
@@ -66,12 +99,12 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What `simulate` returns.
+    """What `simulate` returns, and what a world's consumer has the same attributes of.
 
     Attributes:
         invocations: The handler's calls, in the order in which they began.
-        failures: The failure records, as the destination gets them (as a queue does when there is
-            no destination, or when it refused them).
+        failures: Every failure record that Lambda made, as a destination gets it (as a queue does
+            when there is none): `failures.delivered` and `failures.lost` are its two parts.
         deliveries: What was sent to the configured destination; empty without one.
         checkpoints: The last sequence number that each shard is done with.
         metrics: The sum of each CloudWatch metric that has a point, by its name: those of the
@@ -79,13 +112,15 @@ class Run:
             Throttles; of `IteratorAge` the maximum, in milliseconds.
         counts: What became of the records.
         took: How long the run lasted, in virtual time.
+        timeline: What happened, one event for each line of the timeline.
 
     """
 
     invocations: Sequence[Invocation]
-    failures: Sequence[dict[str, Any]]
+    failures: FailureRecords
     deliveries: Sequence[Delivery]
     checkpoints: Mapping[str, str]
     metrics: Mapping[str, int]
     counts: Counts
     took: timedelta
+    timeline: Sequence[TimelineEvent] = ()

@@ -2,39 +2,44 @@
 
 from __future__ import annotations
 
-import gc
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import chain, islice
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
-from cdk_streams.errors import SourceError
 from cdk_streams.mapping import (
     LAMBDA_DEFAULT_MEMORY_MB,
     LAMBDA_DEFAULT_TIMEOUT,
-    PARTIAL_RESPONSE_VARIABLE,
+    STREAM_RETENTION,
     MappingSettings,
 )
-from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, EventSourceMapping, seeded_ids
-from cdk_streams.simulator._engine.course import Course, Terms
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
+from cdk_streams.simulator._arguments import (
+    Length,
+    Records,
+    check_arguments,
+    given_shards,
+    milliseconds,
+    milliseconds_of_event,
+    stream_arn_of,
+)
+from cdk_streams.simulator._engine.driver import Driver
+from cdk_streams.simulator._engine.functions import Function, partial_response
+from cdk_streams.simulator._engine.garbage import COLLECT_SELDOM
+from cdk_streams.simulator._engine.given_records import GivenRecords, GivenShard
 from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
-from cdk_streams.simulator._engine.shard_source import ShardSource, newest_ms
-from cdk_streams.simulator._results import Invocation, Run
+from cdk_streams.simulator._engine.record_fates import FateCounts
+from cdk_streams.simulator._engine.recorder import Recorder
+from cdk_streams.simulator._engine.state import SimulationState
+from cdk_streams.simulator._faults import NO_FAULTS
+from cdk_streams.simulator._results import Counts, Invocation, Run
 
-__all__ = ["DEFAULT_SHARD", "simulate"]
+__all__ = ["simulate"]
 
-Length: TypeAlias = "timedelta | float"
-"""A length of time: a `timedelta`, or seconds."""
-
-Records: TypeAlias = "Iterable[dict[str, Any]] | Mapping[str, Iterable[dict[str, Any]]]"
-
-DEFAULT_SHARD: Final = "shardId-00000001789654273755-3d110129"
-"""The shard of records given as one list."""
-
-_STREAM_ARN: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/Table/stream/label"
-_COLLECT_AFTER: Final = 50_000
+# Nothing of a stream is left so long after its newest record: only a call that is repeated for
+# ever (Assumptions.failed_final_call="suspend") could still be under way.
+_SILENCE_MS: Final = round((STREAM_RETENTION + timedelta(hours=1)).total_seconds() * 1000)
 
 
 def simulate(
@@ -65,7 +70,12 @@ def simulate(
         assert run.invocations[0].outcome == "handled"
 
     The run ends when nothing is left to do: every record is handled, filtered, in a failure
-    record, or older than the stream's 24 hours. The same arguments give the same run.
+    record, or older than the stream's 24 hours. The same arguments give the same run. It is that of
+    a `World` in which nothing goes wrong, call for call.
+
+    Runs in several threads do not disturb each other: `os.environ` belongs to the whole process, so
+    while a handler runs the handlers of other runs wait. The threshold of the garbage collector is
+    raised while any run is under way.
 
     Args:
         handler: Any Lambda handler, `handler(event, context)`. Each call gets an event of its
@@ -93,7 +103,8 @@ def simulate(
         seed: Another seed gives other request ids, and nothing else.
         assumptions: What is not recorded of Lambda.
         until: Where to stop at the latest, since the start.
-        keep: How many of the newest invocations, failures and deliveries the run keeps; None: all.
+        keep: How many of the newest invocations, failures, deliveries and events of the timeline
+            the run keeps; None: all.
         observe: Called with each invocation at its end, also with those not kept.
 
     Raises:
@@ -103,146 +114,80 @@ def simulate(
 
     """
     settings = MappingSettings() if settings is None else settings
-    _check(handler, settings)
-    shards = _shards(records)
-    start_ms = _start_ms(start, shards)
-    sources = {name: ShardSource(name, source, start_ms) for name, source in shards.items()}
-    arn = function_arn or f"arn:aws:lambda:us-east-1:123456789012:function:{function_name}"
-    host = FunctionConfiguration(
-        name=function_name,
-        arn=arn,
-        version=executed_version,
-        timeout_ms=_milliseconds("timeout", timeout),
-        memory_mb=memory_mb,
-    )
-    ids = seeded_ids(str(seed))
-    mapping = EventSourceMapping(
-        settings=settings,
-        function_arn=arn,
-        stream_arn=_stream_arn(sources),
-        uuid=ids(0),
-        executed_version=executed_version,
-        ids=ids,
-        assumptions=assumptions,
-    )
-    terms = Terms(
+    check_arguments(handler, settings)
+    shards, start_ms = given_shards(records, start)
+    until_ms = None if until is None else start_ms + milliseconds("until", until)
+    function = Function(
         handler=handler,
-        host=host,
-        duration_ms=_duration(duration),
+        configuration=FunctionConfiguration(
+            name=function_name,
+            arn=function_arn or f"arn:aws:lambda:us-east-1:123456789012:function:{function_name}",
+            version=executed_version,
+            timeout_ms=milliseconds("timeout", timeout),
+            memory_mb=memory_mb,
+        ),
+        duration_ms=milliseconds_of_event(duration),
         throttled=throttled,
-        destination_denied=destination_denied,
-        parents={child: tuple(each) for child, each in (parents or {}).items()},
-        closed=closed,
-        start_ms=start_ms,
-        until_ms=None if until is None else start_ms + _milliseconds("until", until),
-        keep=keep,
-        observe=observe,
+        environment=partial_response(asked=settings.report_batch_item_failures),
     )
-    with _partial_response(asked=settings.report_batch_item_failures), _patient_collector():
-        return Course(mapping, sources, terms).run()
+    fates = FateCounts()
+    recorder = Recorder(fates, keep=keep, observe=observe)
+    faults = replace(NO_FAULTS, destination_denied=float(destination_denied))
+    timeline: deque[Any] | list[Any] = [] if keep is None else deque(maxlen=keep)
+    state = SimulationState(seed, faults, assumptions, start_ms, timeline)
+    driver = Driver(
+        function_name,
+        settings,
+        function=function,
+        stream_arn=stream_arn_of(shards),
+        reader=GivenRecords(shards, parents or {}, closed=closed),
+        recorder=recorder,
+        state=state,
+        until_ms=until_ms,
+    )
+    with COLLECT_SELDOM:
+        driver.start()
+        _run_until(state, shards, until_ms)
+    return _result(recorder, _counts(fates, shards), state)
 
 
-def _shards(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
-    shards: dict[str, Iterable[dict[str, Any]]]
-    if isinstance(records, Mapping):
-        shards = {str(name): source for name, source in records.items()}
-    else:
-        shards = {DEFAULT_SHARD: records}
-    for name, source in shards.items():
-        if (
-            name == "Records"
-            or isinstance(source, (str, Mapping))
-            or not isinstance(source, Iterable)
-        ):
-            raise SourceError(
-                f"records must be a list or an iterator of stream records, or one for each shard, "
-                f"got {name!r}: {type(source).__name__}; for an event, pass event['Records']"
-            )
-    return shards
+def _result(recorder: Recorder, counts: Counts, state: SimulationState) -> Run:
+    return Run(
+        invocations=recorder.invocations,
+        failures=recorder.failures,
+        deliveries=list(recorder.deliveries),
+        checkpoints=recorder.checkpoints,
+        metrics=recorder.metrics,
+        counts=counts,
+        took=state.since_start,
+        timeline=list(state.timeline),
+    )
 
 
-def _start_ms(start: datetime | float | None, shards: dict[str, Iterable[dict[str, Any]]]) -> int:
-    """Return when the run starts; an iterator shows its first record, and is put back together."""
-    if isinstance(start, datetime):
-        if start.tzinfo is None:
-            raise SourceError(f"start must have a time zone, got {start!r}; add tzinfo=UTC")
-        start = start.timestamp()
-    if start is not None:
-        if not isinstance(start, (int, float)):
-            raise SourceError(
-                f"start must be a datetime with a time zone or seconds since 1970, got {start!r}"
-            )
-        return round(start * 1000)
-    if all(isinstance(source, Sequence) for source in shards.values()):
-        newest = [newest_ms(source) for source in shards.values() if isinstance(source, Sequence)]
-        return max((each for each in newest if each is not None), default=0)
-    firsts: list[int] = []
-    for name, source in shards.items():
-        iterator = iter(source)
-        head = list(islice(iterator, 1))
-        shards[name] = chain(head, iterator)
-        firsts += [each for each in [newest_ms(head)] if each is not None]
-    return min(firsts, default=0)
+def _run_until(
+    state: SimulationState, shards: Mapping[str, GivenShard], until_ms: int | None
+) -> None:
+    """Run until nothing is planned, or until the last moment asked for."""
+    queue = state.queue
+    last_ms = _last_ms(state, shards) if until_ms is None else until_ms
+    while (next_ms := queue.next_ms()) is not None:
+        if next_ms > last_ms:
+            # Iterators have brought younger records since this was worked out.
+            last_ms = _last_ms(state, shards) if until_ms is None else until_ms
+            if next_ms > last_ms:
+                break
+        queue.step()
 
 
-def _stream_arn(sources: Mapping[str, ShardSource]) -> str:
-    arns = (source.stream_arn for source in sources.values())
-    return next((arn for arn in arns if arn), _STREAM_ARN)
+def _last_ms(state: SimulationState, shards: Mapping[str, GivenShard]) -> int:
+    """Return when the run stops at the latest."""
+    arrivals = (shard.last_arrival_ms for shard in shards.values())
+    return max(arrivals, default=state.start_ms) + _SILENCE_MS
 
 
-def _duration(
-    duration: Length | Callable[[dict[str, Any]], Length],
-) -> Callable[[dict[str, Any]], int]:
-    if callable(duration):
-        return lambda event: _milliseconds("duration", duration(event))
-    constant_ms = _milliseconds("duration", duration)
-    return lambda _event: constant_ms
-
-
-def _milliseconds(name: str, length: Any) -> int:
-    seconds = length.total_seconds() if isinstance(length, timedelta) else length
-    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not seconds >= 0:
-        raise SourceError(
-            f"{name} must be a timedelta or a number of seconds from 0, got {length!r}"
-        )
-    return round(seconds * 1000)
-
-
-def _check(handler: Any, settings: Any) -> None:
-    """Name an argument of the wrong kind at once: inside a run it would look like a failed call."""
-    if not callable(handler):
-        raise SourceError(f"handler must be a function of event and context, got {handler!r}")
-    if not isinstance(settings, MappingSettings):
-        raise SourceError(
-            f"settings must be MappingSettings, got {type(settings).__name__}; "
-            "write MappingSettings(batch_size=…)"
-        )
-
-
-@contextmanager
-def _patient_collector() -> Iterator[None]:
-    """Let cyclic garbage wait a little during a run.
-
-    Records and their copies hold no cycles and go by reference counting. By default Python looks
-    for cycles every 700 new containers, some 70 records, which was a quarter of a run's time.
-    """
-    first, *others = gc.get_threshold()
-    gc.set_threshold(max(first, _COLLECT_AFTER) if first else 0, *others)
-    try:
-        yield
-    finally:
-        gc.set_threshold(first, *others)
-
-
-@contextmanager
-def _partial_response(*, asked: bool) -> Iterator[None]:
-    """Tell the handler's runtime what its mapping reads, as the constructs do."""
-    before = os.environ.pop(PARTIAL_RESPONSE_VARIABLE, None)
-    if asked:
-        os.environ[PARTIAL_RESPONSE_VARIABLE] = "1"
-    try:
-        yield
-    finally:
-        os.environ.pop(PARTIAL_RESPONSE_VARIABLE, None)
-        if before is not None:
-            os.environ[PARTIAL_RESPONSE_VARIABLE] = before
+def _counts(fates: FateCounts, shards: Mapping[str, GivenShard]) -> Counts:
+    """Return what became of all records; those that were not read wait."""
+    skipped = sum(shard.skipped for shard in shards.values())
+    taken = sum(shard.taken for shard in shards.values())
+    waiting = taken - skipped - fates.counts.total()
+    return Counts(**fates.counts, skipped=skipped, waiting=waiting)

@@ -14,6 +14,7 @@ every machine and every Python.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Self
@@ -24,18 +25,20 @@ from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, sequence_number
 from cdk_streams.simulator._consumer import Consumer
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
-from cdk_streams.simulator._dynamodb.stream_log import StreamLog
+from cdk_streams.simulator._dynamodb.stream_log import LogReader, StreamLog
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._dynamodb.tables import Tables
 from cdk_streams.simulator._engine.driver import Driver
 from cdk_streams.simulator._engine.functions import Function, partial_response
+from cdk_streams.simulator._engine.garbage import COLLECT_SELDOM
 from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
 from cdk_streams.simulator._engine.rng import Rng
+from cdk_streams.simulator._engine.settings_update import check_update
 from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._invariants import Invariant, check_invariant
 from cdk_streams.simulator._records import START, Record
-from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
+from cdk_streams.simulator._timeline.events import TimelineEvent, write_kind
 
 __all__ = ["World"]
 
@@ -77,7 +80,7 @@ class World:
         self._state = SimulationState(seed, self.faults, assumptions)
         self._shard_rng = Rng(seed, "shards")
         self._logs: dict[str, StreamLog] = {}
-        self._drivers: dict[str, list[Driver]] = {}
+        self._drivers: dict[str, Driver] = {}
         self._always: list[Invariant] = []
         self._eventually: list[Invariant] = []
 
@@ -121,7 +124,6 @@ class World:
         table = Table(stream, Shards(stream.arn, shards), self, ttl)
         self.tables.add(table, logical_id)
         self._logs[table.name] = StreamLog(table.shards)
-        self._drivers[table.name] = []
         return table
 
     def consumer(
@@ -132,7 +134,7 @@ class World:
         table: Table,
         settings: MappingSettings | None = None,
         timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT,
-        duration: timedelta = timedelta(milliseconds=20),
+        duration: timedelta = timedelta(0),
         reserved_concurrency: int | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Consumer:
@@ -144,8 +146,8 @@ class World:
             table: A table of this world.
             settings: The mapping's; left out, Lambda's defaults.
             timeout: The function's.
-            duration: What a call takes when no fault slows it down; at or over the timeout, every
-                call times out.
+            duration: What a call takes beside what its handler spends, when no fault slows it down;
+                at or over the timeout, every call times out.
             reserved_concurrency: Calls at once, at most; None: no limit; 0: none is ever made.
             environment: What the handler finds in `os.environ`; left out, the variable that tells
                 our runtime whether the mapping reads partial responses.
@@ -157,7 +159,7 @@ class World:
         stream = table.stream
         function = Function(
             handler=handler,
-            host=FunctionConfiguration(
+            configuration=FunctionConfiguration(
                 name=name,
                 arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{name}",
                 timeout_ms=_ms(timeout),
@@ -176,13 +178,48 @@ class World:
         if self.tables.get(table) is not consumer.table:
             raise SourceError(f"{table} is no table of this world; make it with world.table")
         self.consumers[consumer.name] = consumer
-        driver = Driver(consumer, self._logs[table], self._state)
-        self._drivers[table].append(driver)
+        log = self._logs[table]
+        driver = Driver(
+            consumer.name,
+            consumer.settings,
+            function=consumer.function,
+            stream_arn=consumer.table.stream.arn,
+            reader=LogReader(log),
+            recorder=consumer.recorder,
+            state=self._state,
+        )
+        log.subscribers.append(driver)
+        self._drivers[consumer.name] = driver
         if consumer.settings.enabled:
             late = Rng(self.seed, f"start of {consumer.name}")
             delay_ms = late.integer(1, _LATE_START_MS) if late.chance(self.faults.late_start) else 0
-            self.call_after(timedelta(milliseconds=delay_ms), driver.start)
+            self._state.queue.add(self._state.queue.now_ms + delay_ms, driver.start)
         return consumer
+
+    def update(self, consumer: Consumer, settings: MappingSettings) -> None:
+        """Give a consumer's mapping other settings, as an update of the stack does.
+
+        They hold from the next batch on, and the checkpoints stay. `replace(settings,
+        enabled=False)` stops the mapping, and another update lets it go on. A handler that is told
+        by the simulator whether its mapping reads partial responses is told anew.
+
+        Raises:
+            SettingsError: A change of `starting_position`, which Lambda refuses; or of
+                `parallelization_factor` or `tumbling_window`, which the simulator cannot make.
+
+        """
+        before = consumer.settings
+        check_update(before, settings)
+        if self.consumers.get(consumer.name) is not consumer:
+            raise SourceError(f"{consumer.name} is no consumer of this world; pass one of its own")
+        told = partial_response(asked=before.report_batch_item_failures)
+        if consumer.function.environment == told:
+            environment = partial_response(asked=settings.report_batch_item_failures)
+            consumer.function = replace(consumer.function, environment=environment)
+        consumer.settings = settings
+        # Not at once: the update may come out of a handler, while its poller is at work.
+        driver = self._drivers[consumer.name]
+        self.call_after(timedelta(0), lambda: driver.update(settings, consumer.function))
 
     def always(self, predicate: Callable[[], Any], *, name: str) -> None:
         """State what must hold after every single thing that happens.
@@ -200,7 +237,7 @@ class World:
         if within is None:
             self._eventually.append(invariant)
         else:
-            self.call_after(within, lambda: check_invariant(invariant, self._state))
+            self.call_after(within, lambda: check_invariant(invariant, self._state, self.seed))
 
     def split(self, table: Table) -> tuple[str, ...]:
         """Split the table's widest open shard; return the ids of the two that continue it."""
@@ -226,7 +263,7 @@ class World:
         return START + self._state.since_start
 
     @property
-    def timeline(self) -> list[TimelineEvent]:
+    def timeline(self) -> Sequence[TimelineEvent]:
         """What happened so far, one for each line of the timeline."""
         return self._state.timeline
 
@@ -242,7 +279,7 @@ class World:
 
         """
         until_ms = self._state.queue.now_ms + _ms(duration)
-        with self:
+        with self, COLLECT_SELDOM:
             self._go(until_ms)
             self._state.queue.now_ms = until_ms
 
@@ -251,13 +288,13 @@ class World:
 
         Raises:
             InvariantBroken: One does not hold; a note has the seed and the command to replay it.
-            SourceError: It does not come to rest: a handler writes to the table it consumes.
+            SourceError: It does not come to rest: consumers write what they read again.
 
         """
-        with self:
+        with self, COLLECT_SELDOM:
             self._go(None)
             for invariant in self._eventually:
-                check_invariant(invariant, self._state)
+                check_invariant(invariant, self._state, self.seed)
 
     def __enter__(self) -> Self:
         return self
@@ -274,16 +311,22 @@ class World:
             error.add_note(note)
 
     def _go(self, until_ms: int | None) -> None:
+        state = self._state
         for _ in range(self.max_steps):
             for invariant in self._always:
-                check_invariant(invariant, self._state)
-            next_ms = self._state.queue.next_ms()
+                check_invariant(invariant, state, self.seed)
+            next_ms = state.queue.next_ms()
             if next_ms is None or (until_ms is not None and next_ms > until_ms):
                 return
-            self._state.queue.step()
+            state.queue.step()
+            if state.chains.loop:
+                raise SourceError(
+                    f"the world must come to rest, got a loop: {state.chains.loop}; let a filter "
+                    "or the handler pass over what the consumer itself has written"
+                )
         raise SourceError(
-            f"the world must come to rest, got {self.max_steps:,} steps and no end; a handler "
-            "that writes to the table it consumes needs a filter"
+            f"the world must come to rest, got {self.max_steps:,} steps and no end; end what plans "
+            "itself again (call_after, time to live), or raise max_steps"
         )
 
     # What tables ask for (`StreamSink`).
@@ -298,25 +341,23 @@ class World:
 
     def written(self, table: Table, shard: Shard, change: Record) -> None:
         """Take a record that has just entered a shard."""
-        self._logs[table.name].append(shard, change)
-        kinds: dict[str, EventKind] = {"INSERT": "insert", "MODIFY": "modify", "REMOVE": "remove"}
-        kind = "expire" if "userIdentity" in change else kinds[change["eventName"]]
-        number = sequence_number(change)
-        self._state.note(kind, table.name, shard_id=shard.shard_id, sequence_numbers=(number,))
-        for driver in self._drivers[table.name]:
-            driver.wake()
+        state, number = self._state, sequence_number(change)
+        state.note(
+            write_kind(change), table.name, shard_id=shard.shard_id, sequence_numbers=(number,)
+        )
+        state.chains.written(table.name, number)
+        self._logs[table.name].append(shard, change, state.queue.now_ms)
         strikes = self._shard_rng.chance(self.faults.shard_change)
         if strikes and len(table.shards.all) <= _MOST_SHARDS_EVER:
-            at_s = self._state.since_start_ms / 1000
+            at_s = state.since_start_ms / 1000
             self._changed(table, change_shards(table.shards, self._shard_rng, at_s))
 
     def _changed(self, table: Table, made: tuple[Shard, ...]) -> None:
         detail = describe_change(made)
         for parent in made[0].parents:
             self._state.note("shards", table.name, shard_id=parent, detail=detail)
-        for driver in self._drivers[table.name]:
-            # Not at once: a write may come out of a handler, while its poller is at work.
-            self.call_after(timedelta(0), driver.describe)
+        # Not at once: a write may come out of a handler, while its poller is at work.
+        self.call_after(timedelta(0), self._logs[table.name].changed)
 
 
 def _ms(duration: timedelta) -> int:

@@ -2,56 +2,105 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from typing import Final, Protocol
 
+from cdk_streams.mapping import STREAM_RETENTION
 from cdk_streams.poller import Read, ShardSeen, sequence_number
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
 from cdk_streams.simulator._records import Record
 
-__all__ = ["StreamLog"]
+__all__ = ["LogReader", "StreamLog"]
+
+_RETENTION_MS: Final = round(STREAM_RETENTION.total_seconds() * 1000)
+
+
+class Subscriber(Protocol):
+    """Who reads a stream."""
+
+    def wake(self, shard_id: str) -> None:
+        """Look at a shard that was written to."""
+        ...
+
+    def list_shards(self) -> None:
+        """Look at the stream's shards, which have changed."""
+        ...
 
 
 class StreamLog:
-    """What was written to each shard, and which shards are closed."""
+    """What was written to each shard and when, in milliseconds since 1970, and who reads it."""
 
     def __init__(self, shards: Shards) -> None:
-        self._shards = shards
-        self._records: dict[str, list[Record]] = {}
+        self.shards = shards
+        self.subscribers: list[Subscriber] = []
+        self._entries: dict[str, list[tuple[int, Record]]] = {}
         self._places: dict[str, int] = {}
 
-    def append(self, shard: Shard, change: Record) -> None:
+    def append(self, shard: Shard, change: Record, now_ms: int) -> None:
         """Add a record at the end of a shard."""
-        records = self._records.setdefault(shard.shard_id, [])
-        self._places[_sequence(change)] = len(records)
-        records.append(change)
+        entries = self._entries.setdefault(shard.shard_id, [])
+        self._places[sequence_number(change)] = len(entries)
+        entries.append((now_ms, change))
+        for each in self.subscribers:
+            each.wake(shard.shard_id)
 
-    def end(self, shard_id: str) -> int:
-        """Return the place behind a shard's last record."""
-        return len(self._records.get(shard_id, ()))
+    def changed(self) -> None:
+        """Let those who read the stream know that its shards have changed."""
+        for each in self.subscribers:
+            each.list_shards()
 
-    def place_after(self, read: Read, latest: int) -> int:
-        """Return the place where a read goes on; `latest` is where LATEST was when it began."""
-        if read.after is not None:
-            return self._places[read.after] + 1
-        return latest if read.start == "LATEST" else 0
+    def entries(self, shard_id: str) -> list[tuple[int, Record]]:
+        """Return (moment, record) of all that was written to a shard, in order."""
+        return self._entries.get(shard_id, [])
 
-    def records(self, shard_id: str, place: int, limit: int) -> Sequence[Record]:
-        """Return up to `limit` records of a shard from a place on."""
-        return self._records.get(shard_id, [])[place : place + limit]
+    def place_after(self, number: str) -> int:
+        """Return the place behind the record with this sequence number."""
+        return self._places[number] + 1
 
-    def closed(self, shard_id: str) -> bool:
-        """Say whether the shard takes no more records."""
-        return all(shard.shard_id != shard_id for shard in self._shards.open)
 
-    def described(self) -> tuple[ShardSeen, ...]:
+class LogReader:
+    """One mapping's places in a stream's log; a `StreamReader`."""
+
+    def __init__(self, log: StreamLog) -> None:
+        self._log = log
+        self._latest: dict[str, int] = {}
+        self._places: dict[str, int] = {}
+
+    def shards(self, now_ms: int) -> tuple[ShardSeen, ...]:  # noqa: ARG002 - a StreamReader's
         """Return all shards as DescribeStream does."""
         return tuple(
-            ShardSeen(shard.shard_id, shard.parents, closed=self.closed(shard.shard_id))
-            for shard in self._shards.all
+            ShardSeen(shard.shard_id, shard.parents, closed=self.is_closed(shard.shard_id))
+            for shard in self._log.shards.all
         )
 
+    def seek(self, read: Read, now_ms: int) -> None:  # noqa: ARG002 - a StreamReader's
+        """Go behind the last record that was read, or to where the mapping starts."""
+        shard_id = read.shard_id
+        latest = self._latest.setdefault(shard_id, len(self._log.entries(shard_id)))
+        if read.after is not None:
+            self._places[shard_id] = self._log.place_after(read.after)
+        else:
+            self._places[shard_id] = latest if read.start == "LATEST" else 0
 
-def _sequence(change: dict[str, Any]) -> str:
-    number: str = sequence_number(change)
-    return number
+    def next_ms(self, shard_id: str) -> int | None:
+        """Return when the next record was written; None when there is none yet."""
+        entries, place = self._log.entries(shard_id), self._places[shard_id]
+        return entries[place][0] if place < len(entries) else None
+
+    def fetch(self, shard_id: str, limit: int, now_ms: int) -> tuple[list[Record], list[Record]]:
+        """Return the next records, and those whose 24 hours are over."""
+        place = self._places[shard_id]
+        found = [record for _, record in self._log.entries(shard_id)[place : place + limit]]
+        self._places[shard_id] = place + len(found)
+        old = 0
+        while old < len(found) and now_ms - _created_ms(found[old]) > _RETENTION_MS:
+            old += 1
+        return (found[old:], found[:old]) if old else (found, [])
+
+    def is_closed(self, shard_id: str) -> bool:
+        """Whether the shard takes no more records."""
+        return not self._log.shards.is_open(shard_id)
+
+
+def _created_ms(record: Record) -> int:
+    seconds: float = record["dynamodb"]["ApproximateCreationDateTime"]
+    return round(seconds * 1000)

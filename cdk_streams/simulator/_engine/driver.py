@@ -1,17 +1,23 @@
-"""Drives the poller of one consumer through virtual time: does what it asks and answers it."""
+"""Runs one mapping's poller in virtual time: carries out its effects, feeds the results back.
+
+Effects that take time are put on the event queue, never carried out on the spot, so that things
+happen in the order of their times and a run of a million records is as flat as one of three.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import (
     CallEnded,
     CallResult,
     Checkpoint,
-    Effect,
+    Disabled,
+    Enabled,
     Errored,
     Event,
     EventSourceMapping,
@@ -36,267 +42,342 @@ from cdk_streams.poller import (
     sequence_number,
     step,
 )
-from cdk_streams.simulator._consumer import Consumer
-from cdk_streams.simulator._dynamodb.stream_log import StreamLog
-from cdk_streams.simulator._engine.functions import invoke_function
-from cdk_streams.simulator._engine.polling import Reads
+from cdk_streams.simulator._engine.functions import Function, invoke_function
+from cdk_streams.simulator._engine.recorder import Recorder
 from cdk_streams.simulator._engine.rng import Rng
+from cdk_streams.simulator._engine.settings_update import describe_update
 from cdk_streams.simulator._engine.state import SimulationState
-from cdk_streams.simulator._faults import CallFault, draw_call_fault
-from cdk_streams.simulator._records import START_MS
-from cdk_streams.simulator._results import CallOutcome, Invocation
-from cdk_streams.simulator._timeline.events import EventKind
+from cdk_streams.simulator._engine.stream_reader import Polling, StreamReader
+from cdk_streams.simulator._faults import CallFault, draw_call_fault, strikes_calls
+from cdk_streams.simulator._results import Invocation, InvocationOutcome
+from cdk_streams.simulator._timeline.events import (
+    FATE_KINDS,
+    EventKind,
+    TimelineEvent,
+    describe_failure,
+)
 
 __all__ = ["Driver"]
 
-# Nobody waits for these; they only keep causes in front of their effects.
-_THROTTLE_MS = 5
-_DELIVERY_MS = 15
-_DESCRIBE_MS = 10
+_CallKind: TypeAlias = Literal["throttled", "duplicate"] | InvocationOutcome
 
-# Whether the poller remembers it or not, a duplicate was handled.
-_OUTCOMES: dict[EventKind, CallOutcome] = {
-    "handled": "handled",
-    "duplicate": "handled",
-    "partial": "partial",
-    "failed": "failed",
-    "timeout": "timeout",
-}
-_SETTLED_KINDS: dict[str, EventKind] = {
-    "filtered": "filtered",
-    "expired": "aged",
-    "trimmed": "trimmed",
-}
+_NO_FAULT: Final = CallFault()
+_MILLISECOND: Final = timedelta(milliseconds=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Ending:
-    """How a call ends: what the poller is told, and what the timeline shows."""
+class _Call(NamedTuple):
+    """A call under way: what it was asked for, and how it will end.
 
+    `place` counts the function's calls, 0 for one that is throttled.
+    """
+
+    invoke: Invoke
+    began_ms: int
     outcome: Outcome
-    fault: CallFault
     took_ms: int
+    place: int = 0
+    timed_out: bool = False
+    forgotten: bool = False
     detail: str = ""
     error: BaseException | None = None
 
 
 class Driver:
-    """One consumer's poller, and the hands that it lacks."""
+    """One mapping, its function, and the stream that it reads.
 
-    def __init__(self, consumer: Consumer, log: StreamLog, state: SimulationState) -> None:
-        self.consumer = consumer
-        self._log = log
+    Args:
+        name: What the timeline calls the consumer; its faults and its request ids are drawn under
+            this name.
+        settings: The mapping's.
+        function: What it calls.
+        stream_arn: What it reads; failure records carry it.
+        reader: The stream, as this mapping reads it.
+        recorder: Takes the results.
+        state: Shared with the other mappings of a world.
+        until_ms: When the run ends; None: when nothing is left to do.
+
+    """
+
+    def __init__(
+        self,
+        name: str,
+        settings: MappingSettings,
+        *,
+        function: Function,
+        stream_arn: str,
+        reader: StreamReader,
+        recorder: Recorder,
+        state: SimulationState,
+        until_ms: int | None = None,
+    ) -> None:
+        self.name = name
+        self._table = _table_name(stream_arn)
+        self._mapping = _mapping(name, settings, function, stream_arn, state)
+        self._function = function
+        self._reader = reader
+        self._recorder = recorder
         self._state = state
-        ids = seeded_ids(f"{state.seed} {consumer.name}")
-        self._mapping = EventSourceMapping(
-            settings=consumer.settings,
-            function_arn=consumer.function.host.arn,
-            stream_arn=consumer.table.stream.arn,
-            uuid=ids(0),
-            ids=ids,
-            assumptions=state.assumptions,
-        )
-        self._poller: Poller = begin()
+        self._poller: Poller = begin(enabled=settings.enabled)
         self._started = False
-        self._calls = Rng(state.seed, f"calls of {consumer.name}")
-        self._deliveries = Rng(state.seed, f"deliveries of {consumer.name}")
-        self._reads = Reads(consumer, log, state, self._feed)
-        self._actions: dict[type, Callable[[Any], None]] = {
-            Read: self._reads.take,
+        self._ending: _Call | None = None
+        self._struck = strikes_calls(state.faults)
+        self._call_rng = Rng(state.seed, f"calls of {name}")
+        self._delivery_rng = Rng(state.seed, f"deliveries of {name}")
+        self._polling = Polling(
+            reader,
+            state.queue,
+            interval_ms=state.assumptions.poll_interval_ms,
+            room=_room(settings),
+            until_ms=until_ms,
+            on_read=recorder.fates.read,
+            on_trimmed=self._trimmed,
+            on_answer=self._feed,
+        )
+        self._effects: dict[type, Callable[[Any], None]] = {
+            Read: self._polling.take,
             Invoke: self._invoke,
             SendFailure: self._send_failure,
-            CallResult: self._judged,
-            Checkpoint: self._checkpoint,
+            Checkpoint: recorder.checkpoint,
             WakeAt: self._wake_at,
             ShardDone: self._shard_done,
+            CallResult: self._judged,
             Settled: self._settled,
-            Measure: self._measure,
+            Measure: recorder.measure,
         }
 
     def start(self) -> None:
         """Begin to poll."""
-        self._started = True
-        self._note("start", detail=f"from {self.consumer.settings.starting_position}")
-        self.describe()
+        if not self._started:
+            self._started = True
+            position = self._mapping.settings.starting_position
+            self._note("start", detail=f"from {position}")
+            self.list_shards()
 
-    def describe(self) -> None:
-        """Tell the poller which shards there are."""
+    def list_shards(self) -> None:
+        """Tell the poller which shards there are, and look again at those that were closed."""
         if self._started:
-            self._feed(ShardsListed(self._log.described()))
-            self.wake()
+            shards = self._reader.shards(self._state.queue.now_ms)
+            self._feed(ShardsListed(shards))
+            for shard in shards:
+                if shard.closed:
+                    self._polling.wake(shard.shard_id)
 
-    def wake(self) -> None:
-        """Answer reads that waited for what has just been written, or for a shard to close."""
-        self._reads.wake()
+    def wake(self, shard_id: str) -> None:
+        """Answer a read that waited for what has just been written."""
+        self._polling.wake(shard_id)
 
-    def _feed(self, event: Event) -> Sequence[Effect]:
-        now_ms = self._state.queue.now_ms
-        self._poller, effects = step(self._mapping, self._poller, event, now_ms)
+    def update(self, settings: MappingSettings, function: Function) -> None:
+        """Go on with other settings from the next batch on; the checkpoints stay."""
+        before, self._function = self._mapping.settings, function
+        self._mapping = replace(self._mapping, settings=settings)
+        self._polling.room = _room(settings)
+        self._note("update", detail=describe_update(before, settings))
+        if settings.enabled and not before.enabled:
+            self._feed(Enabled())
+            self.start()
+        elif before.enabled and not settings.enabled:
+            self._feed(Disabled())
+
+    def _feed(self, event: Event) -> None:
+        self._poller, effects = step(self._mapping, self._poller, event, self._state.queue.now_ms)
         for effect in effects:
-            self._actions[type(effect)](effect)
-        return effects
+            self._effects[type(effect)](effect)
 
-    # Calling.
+    # Calls.
 
     def _invoke(self, invoke: Invoke) -> None:
-        fault = draw_call_fault(self._state.faults, self._calls)
-        function = self.consumer.function
-        if fault.name == "throttle":
-            ending = _Ending(Throttled(), fault, _THROTTLE_MS)
-        elif not self._state.take_slot(function.host.name, function.reserved_concurrency):
-            ending = _Ending(Throttled(), CallFault(), _THROTTLE_MS, "no concurrency left")
+        call = self._call(invoke, self._state.queue.now_ms)
+        self._state.queue.add(call.began_ms + call.took_ms, self._end, call)
+
+    def _call(self, invoke: Invoke, now_ms: int) -> _Call:
+        """Call the function, unless it is throttled or a fault comes first."""
+        state, function = self._state, self._function
+        fault = _NO_FAULT
+        if self._struck:
+            fault = draw_call_fault(state.faults, self._call_rng)
+        throttled = function.throttled
+        if fault.name == "throttle" or (throttled is not None and throttled(state.since_start)):
+            return _Call(invoke, now_ms, Throttled(), 0)
+        if not state.take_slot(function.configuration.name, function.reserved_concurrency):
+            return _Call(invoke, now_ms, Throttled(), 0, detail="no concurrency left")
+        return self._run(invoke, now_ms, fault)
+
+    def _run(self, invoke: Invoke, now_ms: int, fault: CallFault) -> _Call:
+        """Run the handler, as far as the fault lets it."""
+        place = self._recorder.begin()
+        timeout_ms = self._function.configuration.timeout_ms
+        event = invocation_event(invoke, self._mapping.stream_arn)
+        if fault.runs:
+            slow_ms = int(timeout_ms * fault.slowness)
+            chains = self._state.chains
+            chains.begin(self.name, self._table, invoke.records)
+            result = invoke_function(self._function, event, invoke.request_id, slow_ms=slow_ms)
+            chains.end()
+            took_ms, when = result.took_ms, "after its work was done"
         else:
-            ending = self._run(invoke, fault)
-        began_ms = self._state.queue.now_ms
-        self._state.queue.add(
-            began_ms + ending.took_ms, lambda: self._end(invoke, ending, began_ms)
+            result, when = None, "before its work was done"
+            took_ms = self._function.usual_duration_ms(event)
+        if fault.name in {"crash", "timeout"} or result is None:
+            timed_out = fault.name == "timeout"
+            took_ms = timeout_ms if timed_out else took_ms
+            return _Call(invoke, now_ms, Errored(), took_ms, place, timed_out, detail=when)
+        error = result.error
+        return _Call(
+            invoke,
+            now_ms,
+            result.outcome,
+            took_ms,
+            place,
+            result.timed_out,
+            forgotten=fault.name == "duplicate" and isinstance(result.outcome, Returned),
+            detail="" if error is None else f"raised {type(error).__name__}",
+            error=error,
         )
 
-    def _run(self, invoke: Invoke, fault: CallFault) -> _Ending:
-        function = self.consumer.function
-        timeout_ms = function.host.timeout_ms
-        if not fault.runs:
-            took_ms = timeout_ms if fault.name == "timeout" else function.duration_ms
-            return _Ending(Errored(), fault, took_ms, "before its work was done")
-        answer = invoke_function(
-            function,
-            invocation_event(invoke, self._mapping.stream_arn),
-            invoke.request_id,
-            slow_ms=int(timeout_ms * fault.slowness),
-        )
-        if fault.name in {"crash", "timeout"}:
-            took_ms = timeout_ms if fault.name == "timeout" else answer.took_ms
-            return _Ending(Errored(), fault, took_ms, "after its work was done")
-        detail = "" if answer.error is None else f"raised {type(answer.error).__name__}"
-        return _Ending(answer.outcome, fault, answer.took_ms, detail, answer.error)
-
-    def _end(self, invoke: Invoke, ending: _Ending, began_ms: int) -> None:
-        if not isinstance(ending.outcome, Throttled):
-            self._state.free_slot(self.consumer.function.host.name)
-        forgotten = ending.fault.name == "duplicate" and isinstance(ending.outcome, Returned)
-        before = len(self._state.timeline)
-        if forgotten:
+    def _end(self, call: _Call) -> None:
+        invoke = call.invoke
+        if call.place:
+            function = self._function
+            self._state.free_slot(function.configuration.name, function.reserved_concurrency)
+        if call.forgotten:
             # The poller's host is replaced between the answer and the checkpoint.
+            self._show(call, "duplicate")
             self._feed(Restarted())
-            kind: EventKind = "duplicate"
-        else:
-            effects = self._feed(
-                CallEnded(invoke.shard_id, invoke.lane, invoke.call, ending.outcome)
-            )
-            kind = _kind(ending, self.consumer.function.host.timeout_ms, effects)
-        self._note_call(invoke, ending, kind, began_ms, before)
-        self.describe()
+            return
+        self._ending = call
+        self._feed(CallEnded(invoke.shard_id, invoke.lane, invoke.call, call.outcome))
+        if self._ending is not None:
+            # The poller was restarted meanwhile, and waits for this call no more.
+            self._ending = None
+            self._show(call, "duplicate" if isinstance(call.outcome, Returned) else _failed(call))
 
-    def _note_call(
-        self, invoke: Invoke, ending: _Ending, kind: EventKind, began_ms: int, before: int
-    ) -> None:
-        numbers = _numbers(invoke.records)
-        if kind != "throttled":
-            self.consumer.invocations.append(
+    def _judged(self, result: CallResult) -> None:
+        """Show the call that has just ended as the poller judges it, before what follows."""
+        call, self._ending = self._ending, None
+        if call is not None:
+            kind = result.outcome
+            if result.reason:
+                call = call._replace(detail=result.reason, error=ValueError(result.reason))
+            self._show(call, _failed(call) if kind == "failed" else kind)
+
+    def _show(self, call: _Call, kind: _CallKind) -> None:
+        invoke, state = call.invoke, self._state
+        numbers = tuple([sequence_number(each) for each in invoke.records])
+        if kind == "throttled":
+            self._recorder.count("Throttles")
+        else:
+            if isinstance(call.outcome, Errored):
+                self._recorder.count("Errors")
+            self._recorder.end(
+                call.place,
                 Invocation(
-                    sequence_numbers=numbers,
-                    request_id=invoke.request_id,
-                    attempt=invoke.attempt,
-                    at=timedelta(milliseconds=began_ms - START_MS),
-                    outcome=_OUTCOMES[kind],
-                    shard_id=invoke.shard_id,
-                    took=timedelta(milliseconds=ending.took_ms),
-                    error=ending.error,
-                )
+                    numbers,
+                    invoke.request_id,
+                    invoke.attempt,
+                    (call.began_ms - state.start_ms) * _MILLISECOND,
+                    "handled" if kind == "duplicate" else kind,
+                    invoke.shard_id,
+                    call.took_ms * _MILLISECOND,
+                    call.error,
+                ),
             )
-        self._note(
-            kind,
-            shard_id=invoke.shard_id,
-            sequence_numbers=numbers,
-            took_ms=ending.took_ms,
-            attempt=invoke.attempt,
-            age_ms=_age_ms(invoke.records, began_ms),
-            detail=ending.detail or ("" if numbers else "closes its window"),
+        state.timeline.append(
+            TimelineEvent(
+                state.since_start_ms,
+                kind,
+                self._table,
+                invoke.shard_id,
+                self.name,
+                numbers,
+                call.took_ms,
+                invoke.attempt,
+                _age_ms(invoke.records, call.began_ms),
+                call.detail or ("" if numbers else "closes its window"),
+            )
         )
-        # What followed from the call was noted first; it belongs behind it.
-        lines = self._state.timeline
-        lines.insert(before, lines.pop())
 
     # Failure records, and what is only noted.
 
     def _send_failure(self, send: SendFailure) -> None:
         if send.destination is None:
-            self._lose(send, "there is no destination")
+            self._fail(send, "there is no destination")
             return
-        denied = self._deliveries.chance(self._state.faults.destination_denied)
-        at_ms = self._state.queue.now_ms + _DELIVERY_MS
-        self._state.queue.add(at_ms, lambda: self._delivered(send, denied=denied))
+        denied = self._delivery_rng.chance(self._state.faults.destination_denied)
+        self._state.queue.add(self._state.queue.now_ms, self._delivered, send, denied)
 
-    def _delivered(self, send: SendFailure, *, denied: bool) -> None:
-        if denied:
-            self._lose(send, "the destination refused it")
-        else:
-            self.consumer.failures.append(send.body)
-            self._note("sent", shard_id=send.shard_id, detail=_failure_text(send.body))
+    def _delivered(self, send: SendFailure, denied: bool) -> None:
+        self._fail(send, "the destination refused it" if denied else "")
         self._feed(FailureSent(send.shard_id, send.lane, send.call, delivered=not denied))
 
-    def _lose(self, send: SendFailure, why: str) -> None:
-        self.consumer.lost.append(send.body)
-        detail = f"{_failure_text(send.body)}: {why}"
-        self._note("lost", shard_id=send.shard_id, detail=detail)
-
-    def _checkpoint(self, checkpoint: Checkpoint) -> None:
-        self.consumer.checkpoints[checkpoint.shard_id] = checkpoint.sequence_number
-
-    def _judged(self, result: CallResult) -> None:
-        """Pass over it: `_kind` reads what follows."""
+    def _fail(self, send: SendFailure, why_lost: str) -> None:
+        self._recorder.fail(send, delivered=not why_lost)
+        detail = describe_failure(send.body)
+        if why_lost:
+            detail = f"{detail}: {why_lost}"
+        self._note("lost" if why_lost else "sent", shard_id=send.shard_id, detail=detail)
 
     def _wake_at(self, wake: WakeAt) -> None:
         woken = Woken(wake.shard_id, wake.lane, wake.timer)
-        self._state.queue.add(wake.at_ms, lambda: self._woken(woken))
-
-    def _woken(self, woken: Woken) -> None:
-        self._feed(woken)
+        self._state.queue.add(wake.at_ms, self._feed, woken)
 
     def _shard_done(self, _: ShardDone) -> None:
-        self._state.queue.add(self._state.queue.now_ms + _DESCRIBE_MS, self.describe)
+        self._state.queue.add(self._state.queue.now_ms, self.list_shards)
 
     def _settled(self, settled: Settled) -> None:
-        self.consumer.settle(settled.fate, settled.records)
-        kind = _SETTLED_KINDS.get(settled.fate)
-        if kind is not None:
-            numbers = _numbers(settled.records)
-            self._note(kind, shard_id=settled.shard_id, sequence_numbers=numbers)
+        self._recorder.fates.settle(settled.fate, settled.records)
+        if settled.fate in FATE_KINDS:
+            self._note_records(FATE_KINDS[settled.fate], settled.shard_id, settled.records)
 
-    def _measure(self, measure: Measure) -> None:
-        points = self.consumer.metrics.setdefault(measure.metric, [])
-        points.append((self._state.since_start, measure.value))
+    def _trimmed(self, shard_id: str, records: Sequence[Any]) -> None:
+        """Note records whose 24 hours were over before they were read."""
+        self._recorder.fates.read(records)
+        self._recorder.fates.settle("trimmed", records)
+        self._note_records("trimmed", shard_id, records)
+
+    def _note_records(self, kind: EventKind, shard_id: str, records: Sequence[Any]) -> None:
+        numbers = tuple(sequence_number(each) for each in records)
+        self._note(kind, shard_id=shard_id, sequence_numbers=numbers)
 
     def _note(self, kind: EventKind, **rest: Any) -> None:
-        self._state.note(kind, self.consumer.table.name, consumer=self.consumer.name, **rest)
+        self._state.note(kind, self._table, consumer=self.name, **rest)
 
 
-def _kind(ending: _Ending, timeout_ms: int, effects: Sequence[Effect]) -> EventKind:
-    """Name what a call came to, as far as the poller's own judgement goes."""
-    if isinstance(ending.outcome, Throttled):
-        return "throttled"
-    if isinstance(ending.outcome, Errored):
-        return "timeout" if ending.took_ms >= timeout_ms else "failed"
-    handled = any(isinstance(each, Settled) and each.fate == "handled" for each in effects)
-    failed = any(
-        isinstance(each, Measure) and each.metric == "FailedInvokeEventCount" for each in effects
+def _mapping(
+    name: str,
+    settings: MappingSettings,
+    function: Function,
+    stream_arn: str,
+    state: SimulationState,
+) -> EventSourceMapping:
+    ids = seeded_ids(f"{state.seed} {name}")
+    return EventSourceMapping(
+        settings=settings,
+        function_arn=function.configuration.arn,
+        stream_arn=stream_arn,
+        uuid=ids(0),
+        executed_version=function.configuration.version,
+        ids=ids,
+        assumptions=state.assumptions,
     )
-    if failed:
-        return "partial" if handled else "failed"
-    return "handled" if effects else "duplicate"
 
 
-def _numbers(records: Sequence[Any]) -> tuple[str, ...]:
-    return tuple(sequence_number(each) for each in records)
+def _table_name(stream_arn: str) -> str:
+    """`orders` of `arn:aws:dynamodb:…:table/orders/stream/2026-01-01T00:00:00.000`."""
+    parts = stream_arn.split("/")
+    return parts[1] if len(parts) > 1 else "stream"
+
+
+def _room(settings: MappingSettings) -> int:
+    """Return how many records fill every lane of a shard once."""
+    return settings.batch_size * settings.parallelization_factor
+
+
+def _failed(call: _Call) -> InvocationOutcome:
+    return "timeout" if call.timed_out else "failed"
 
 
 def _age_ms(records: Sequence[Any], at_ms: int) -> int | None:
     if not records:
         return None
-    written_ms = int(records[-1]["dynamodb"]["ApproximateCreationDateTime"] * 1000)
-    return max(0, at_ms - written_ms)
-
-
-def _failure_text(body: dict[str, Any]) -> str:
-    context, batch = body["requestContext"], body["DDBStreamBatchInfo"]
-    return f"{context['condition']}, {batch.get('batchSize', 0)} record(s)"
+    written_s = records[-1]["dynamodb"].get("ApproximateCreationDateTime")
+    return None if written_s is None else max(0, at_ms - round(written_s * 1000))

@@ -1,45 +1,54 @@
-"""A function of a world: what is deployed, and how a call of it goes."""
+"""A simulated Lambda function: what is deployed, and how a call of it goes."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import threading
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from types import MappingProxyType
-from typing import Any
+from typing import Any, Final
 
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE
 from cdk_streams.poller import Errored
 from cdk_streams.simulator._engine.handler_calls import (
-    Answer,
     Context,
     FunctionConfiguration,
     Handler,
-    fresh,
+    HandlerResult,
+    SlowRecords,
+    copy_event,
     invoke_handler,
 )
 
 __all__ = ["Function", "invoke_function", "partial_response"]
 
-# A handler looks at the clock when it starts, maybe sets up a watch, and looks again before its
-# first record: no work lies between those, so no time passes.
-_READS_AT_START = 3
+# `os.environ` belongs to the whole process, so simulations in several threads take turns.
+_ENVIRONMENT: Final = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
-    """A function as deployed; `duration_ms` is what a call takes when nothing slows it down.
+    """A function as deployed.
 
+    `duration_ms` is what a call takes beside what its handler spends, or says so of an event.
     `reserved_concurrency` is how many calls run at once, None for no limit and 0 for no call at
-    all. `environment` is what the handler finds in `os.environ` during a call.
+    all; `throttled` says whether a call at a time since the start is not made. `environment` is
+    what the handler finds in `os.environ` during a call.
     """
 
     handler: Handler
-    host: FunctionConfiguration
-    duration_ms: int = 20
+    configuration: FunctionConfiguration
+    duration_ms: int | Callable[[dict[str, Any]], int] = 0
     reserved_concurrency: int | None = None
+    throttled: Callable[[timedelta], bool] | None = None
     environment: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    def usual_duration_ms(self, event: dict[str, Any]) -> int:
+        """Return what a call with this event takes beside what the handler spends."""
+        duration_ms = self.duration_ms
+        return duration_ms(event) if callable(duration_ms) else duration_ms
 
 
 def partial_response(*, asked: bool) -> dict[str, str]:
@@ -49,58 +58,49 @@ def partial_response(*, asked: bool) -> dict[str, str]:
 
 def invoke_function(
     function: Function, event: dict[str, Any], request_id: str, *, slow_ms: int = 0
-) -> Answer:
+) -> HandlerResult:
     """Call the handler in the function's environment.
 
-    `slow_ms` is how long a slow call takes, which may be more than its timeout: a handler that
-    looks at its context's clock sees it go on and can stop in time; another times out.
+    `slow_ms` is how long a slow call takes in place of its usual duration, and may be more than
+    the timeout. It passes record by record as the handler goes over them; for a handler that goes
+    over none, when it has returned.
     """
-    context = Context(function.host, request_id)
-    tick_s = slow_ms / max(1, len(event["Records"])) / 1000
-    shown = _SlowContext(context, tick_s) if slow_ms else context
-    with _environment(function.environment):
-        answer = invoke_handler(
-            lambda given, _: function.handler(given, shown),
-            fresh(event),
-            context,
-            least_ms=0 if slow_ms else function.duration_ms,
-        )
-    if slow_ms == 0 or context.spent_ms:
-        return answer
-    # This handler never looked at the clock, so nothing could stop it in time.
-    timeout_ms = function.host.timeout_ms
-    if slow_ms < timeout_ms:
-        return answer._replace(took_ms=slow_ms)
-    return answer._replace(outcome=Errored(), took_ms=timeout_ms, timed_out=True)
+    context = Context(function.configuration, request_id)
+    event = copy_event(event)
+    if slow_ms:
+        records = event["Records"] = SlowRecords(event["Records"], context, slow_ms)
+        result = _in_environment(function, event, context, 0)
+        return result if records.passed else _lasting(result, context, slow_ms)
+    return _in_environment(function, event, context, function.usual_duration_ms(event))
 
 
-class _SlowContext:
-    """A context whose clock goes on by a record's time when it is read before another record."""
-
-    def __init__(self, context: Context, tick_s: float) -> None:
-        self._context = context
-        self._tick_s = tick_s
-        self._reads = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._context, name)
-
-    def get_remaining_time_in_millis(self) -> int:
-        self._reads += 1
-        if self._reads > _READS_AT_START:
-            self._context.spend(self._tick_s)
-        return self._context.get_remaining_time_in_millis()
+def _lasting(result: HandlerResult, context: Context, more_ms: int) -> HandlerResult:
+    """Let a call last longer than its handler took."""
+    took_ms, limit_ms = result.took_ms + more_ms, context.get_remaining_time_in_millis()
+    if more_ms < limit_ms:
+        return result._replace(took_ms=took_ms)
+    return HandlerResult(Errored(), result.took_ms + limit_ms, timed_out=True, error=result.error)
 
 
-@contextmanager
-def _environment(variables: Mapping[str, str]) -> Iterator[None]:
+def _in_environment(
+    function: Function, event: dict[str, Any], context: Context, least_ms: int
+) -> HandlerResult:
     # The partial-response switch must not leak in from outside: a function without it has none.
-    names = sorted({PARTIAL_RESPONSE_VARIABLE, *variables})
-    before = {name: os.environ.pop(name) for name in names if name in os.environ}
-    os.environ.update(variables)
-    try:
-        yield
-    finally:
-        for name in names:
-            os.environ.pop(name, None)
-        os.environ.update(before)
+    wanted: dict[str, str | None] = {PARTIAL_RESPONSE_VARIABLE: None, **function.environment}
+    with _ENVIRONMENT:
+        before = {name: os.environ.get(name) for name in wanted}
+        _set_environment(before, wanted)
+        try:
+            return invoke_handler(function.handler, event, context, least_ms)
+        finally:
+            _set_environment(wanted, before)
+
+
+def _set_environment(now: Mapping[str, str | None], then: Mapping[str, str | None]) -> None:
+    """Change variables to what they are to be; None: not set."""
+    for name, value in then.items():
+        if value != now[name]:
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value

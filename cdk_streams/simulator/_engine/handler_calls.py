@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -19,7 +19,15 @@ from cdk_streams.mapping import (
 )
 from cdk_streams.poller import Errored, Outcome, Returned
 
-__all__ = ["Answer", "Context", "FunctionConfiguration", "Handler", "fresh", "invoke_handler"]
+__all__ = [
+    "Context",
+    "FunctionConfiguration",
+    "Handler",
+    "HandlerResult",
+    "SlowRecords",
+    "copy_event",
+    "invoke_handler",
+]
 
 Handler: TypeAlias = Callable[[Any, Any], Any]
 """Any Lambda handler: `handler(event, context)`."""
@@ -48,25 +56,49 @@ class Context:
     identity = None
     client_context = None
 
-    def __init__(self, host: FunctionConfiguration, request_id: str) -> None:
+    def __init__(self, configuration: FunctionConfiguration, request_id: str) -> None:
         self.aws_request_id = request_id
-        self.function_name = host.name
-        self.function_version = host.version
-        self.invoked_function_arn = host.arn
-        self.memory_limit_in_mb = str(host.memory_mb)
-        self.log_group_name = f"/aws/lambda/{host.name}"
-        self.log_stream_name = f"simulated/[{host.version}]"
-        self._timeout_ms = host.timeout_ms
+        self._configuration = configuration
         self._spent_ms = 0
+
+    @property
+    def function_name(self) -> str:
+        """The function's name."""
+        return self._configuration.name
+
+    @property
+    def function_version(self) -> str:
+        """The version that runs: `$LATEST` or a number."""
+        return self._configuration.version
+
+    @property
+    def invoked_function_arn(self) -> str:
+        """The ARN that the mapping names, with its alias."""
+        return self._configuration.arn
+
+    @property
+    def memory_limit_in_mb(self) -> str:
+        """The function's memory; Lambda gives it as text."""
+        return str(self._configuration.memory_mb)
+
+    @property
+    def log_group_name(self) -> str:
+        """The function's log group."""
+        return f"/aws/lambda/{self._configuration.name}"
+
+    @property
+    def log_stream_name(self) -> str:
+        """A log stream, which no log is written to."""
+        return f"simulated/[{self._configuration.version}]"
 
     def get_remaining_time_in_millis(self) -> int:
         """Return how much of the timeout is left, in milliseconds of virtual time."""
-        return max(0, self._timeout_ms - self._spent_ms)
+        return max(0, self._configuration.timeout_ms - self._spent_ms)
 
     def spend(self, seconds: float) -> None:
         """Let virtual time pass, as work would; past the timeout the handler is stopped here."""
         self._spent_ms += round(seconds * 1000)
-        if self._spent_ms >= self._timeout_ms:
+        if self._spent_ms >= self._configuration.timeout_ms:
             raise _OutOfTime
 
     @property
@@ -75,8 +107,33 @@ class Context:
         return self._spent_ms
 
 
-class Answer(NamedTuple):
-    """What a call came to: the outcome for the poller, its length, and the error for the reader."""
+class SlowRecords(list[dict[str, Any]]):
+    """The records of a slow call: virtual time passes as the handler goes on to the next one.
+
+    So a handler that looks at its context's clock sees the time that its work takes, and how often
+    it looks changes nothing. Going over the records again takes no time.
+    """
+
+    def __init__(self, records: list[dict[str, Any]], context: Context, slow_ms: int) -> None:
+        super().__init__(records)
+        self.passed = 0
+        self._context = context
+        self._record_s = slow_ms / max(1, len(records)) / 1000
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        for place, record in enumerate(super().__iter__()):
+            self._pass(place)
+            yield record
+        self._pass(len(self))
+
+    def _pass(self, count: int) -> None:
+        if count > self.passed:
+            self.passed = count
+            self._context.spend(self._record_s)
+
+
+class HandlerResult(NamedTuple):
+    """How a call went: the outcome for the poller, its length, and the error for the reader."""
 
     outcome: Outcome
     took_ms: int
@@ -86,7 +143,7 @@ class Answer(NamedTuple):
 
 def invoke_handler(
     handler: Handler, event: dict[str, Any], context: Context, least_ms: int = 0
-) -> Answer:
+) -> HandlerResult:
     """Call the handler; whatever it does, the answer is what Lambda would make of it.
 
     `least_ms` is how long the call takes beside what the handler spends. An exception, an exit, a
@@ -104,11 +161,11 @@ def invoke_handler(
         error, outcome = raised, Errored()
     took_ms = context.spent_ms + least_ms
     if took_ms >= limit_ms:
-        return Answer(Errored(), limit_ms, timed_out=True, error=error)
-    return Answer(outcome, took_ms, error=error)
+        return HandlerResult(Errored(), limit_ms, timed_out=True, error=error)
+    return HandlerResult(outcome, took_ms, error=error)
 
 
-def fresh(event: dict[str, Any]) -> dict[str, Any]:
+def copy_event(event: dict[str, Any]) -> dict[str, Any]:
     """Return a copy of an event for one call, so that what a handler does to it ends with it.
 
     Pickle is the fastest deep copy of plain values in the standard library, several times ahead

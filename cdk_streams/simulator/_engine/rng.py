@@ -22,7 +22,7 @@ class Rng:
 
     __slots__ = ("_next",)
 
-    def __init__(self, seed: int, purpose: str) -> None:
+    def __init__(self, seed: int | str, purpose: str) -> None:
         digest = blake2b(f"{seed} {purpose}".encode(), digest_size=8).digest()
         # Not for secrets: what is wanted here is that anybody can draw the same again.
         self._next = random.Random(int.from_bytes(digest, "big")).random  # noqa: S311 - a reproducible draw, no secret

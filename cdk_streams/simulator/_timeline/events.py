@@ -1,13 +1,23 @@
-"""What happened in a run, one value for each line of its timeline."""
+"""The events of a timeline: one value for each line, and one table of their kinds."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final, Literal, TypeAlias, get_args
+from collections.abc import Mapping
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, get_args
 
 from cdk_streams.simulator._dynamodb.numbering import sequence_number
 
-__all__ = ["SYMBOLS", "EventKind", "TimelineEvent", "clock_text", "name_records"]
+__all__ = [
+    "EVENT_KINDS",
+    "FATE_KINDS",
+    "EventKind",
+    "KindRow",
+    "TimelineEvent",
+    "clock_text",
+    "describe_failure",
+    "name_records",
+    "write_kind",
+]
 
 EventKind: TypeAlias = Literal[
     "insert",
@@ -16,6 +26,7 @@ EventKind: TypeAlias = Literal[
     "expire",
     "shards",
     "start",
+    "update",
     "handled",
     "partial",
     "failed",
@@ -30,39 +41,68 @@ EventKind: TypeAlias = Literal[
     "broken",
 ]
 
-SYMBOLS: Final[dict[EventKind, tuple[str, str]]] = {
-    "insert": ("+", "an item was inserted"),
-    "modify": ("~", "an item was modified"),
-    "remove": ("-", "an item was removed"),
-    "expire": ("e", "an item expired (time to live)"),
-    "shards": ("Y", "a shard was closed: split, merged or continued"),
-    "start": (">", "the consumer begins to read"),
-    "handled": ("o", "a batch was handled"),
-    "partial": ("p", "a batch was handled in part"),
-    "failed": ("x", "the function failed"),
-    "timeout": ("t", "the function ran into its timeout"),
-    "throttled": ("h", "the function was not called (throttled)"),
-    "duplicate": ("d", "handled, but the poller forgot: the records come again"),
-    "filtered": ("f", "records that no filter matches"),
-    "sent": ("F", "a failure record reached its destination"),
-    "lost": ("L", "a failure record was lost"),
-    "aged": ("a", "records passed their record age"),
-    "trimmed": ("T", "DynamoDB trimmed records that nobody had handled"),
-    "broken": ("!", "an invariant broke"),
+
+class KindRow(NamedTuple):
+    """How a kind is drawn: its symbol, what it means, the page's colour, and what it counts as.
+
+    `tone` is a colour of the page's style sheet; `group` is `write`, `call` or "".
+    """
+
+    symbol: str
+    meaning: str
+    tone: Literal["write", "ok", "warn", "bad", "odd", "dead"]
+    group: Literal["write", "call", ""] = ""
+
+
+EVENT_KINDS: Final[dict[EventKind, KindRow]] = {
+    "insert": KindRow("+", "an item was inserted", "write", "write"),
+    "modify": KindRow("~", "an item was modified", "write", "write"),
+    "remove": KindRow("-", "an item was removed", "write", "write"),
+    "expire": KindRow("e", "an item expired (time to live)", "write", "write"),
+    "shards": KindRow("Y", "a shard was closed: split, merged or continued", "odd"),
+    "start": KindRow(">", "the consumer begins to read", "odd"),
+    "update": KindRow("u", "the mapping's settings were updated", "odd"),
+    "handled": KindRow("o", "a batch was handled", "ok", "call"),
+    "partial": KindRow("p", "a batch was handled in part", "warn", "call"),
+    "failed": KindRow("x", "the function failed", "bad", "call"),
+    "timeout": KindRow("t", "the function ran into its timeout", "bad", "call"),
+    "throttled": KindRow("h", "the function was not called (throttled)", "odd", "call"),
+    "duplicate": KindRow(
+        "d", "handled, but the poller forgot: the records come again", "odd", "call"
+    ),
+    "filtered": KindRow("f", "records that no filter matches", "write"),
+    "sent": KindRow("F", "a failure record reached its destination", "dead"),
+    "lost": KindRow("L", "a failure record was lost", "bad"),
+    "aged": KindRow("a", "records passed their record age", "dead"),
+    "trimmed": KindRow("T", "DynamoDB trimmed records that nobody had handled", "bad"),
+    "broken": KindRow("!", "an invariant broke", "bad"),
 }
-"""Each kind's symbol in a timeline, and what it means."""
+"""Each kind of event; a new one is a row here and its name above."""
 
-if set(SYMBOLS) != set(get_args(EventKind)):  # pragma: no cover - a fault of this file
-    raise AssertionError("each kind has one symbol")
+if set(EVENT_KINDS) != set(get_args(EventKind)):  # pragma: no cover - a fault of this file
+    raise AssertionError("each kind has one row")
+
+FATE_KINDS: Final[Mapping[str, EventKind]] = {
+    "filtered": "filtered",
+    "expired": "aged",
+    "trimmed": "trimmed",
+}
+"""The kind of event for records that left the poller without a call; others have none."""
+
+_WRITES: Final[Mapping[str, EventKind]] = {
+    "INSERT": "insert",
+    "MODIFY": "modify",
+    "REMOVE": "remove",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class TimelineEvent:
-    """One thing that happened, when it was over.
+class TimelineEvent(NamedTuple):
+    """One line of a timeline, stamped when it was over.
 
-    `shard_id` is "" for what has no shard, `consumer` for what befalls the table itself.
-    `sequence_numbers` are those of its records, in order; `took_ms` is 0 for a moment; `age_ms`
-    is the age of the youngest record when a batch was sent, None for anything else.
+    `at_ms` counts from the start. `shard_id` is "" for what has no shard, `consumer` for writes
+    to the table and changes of its shards. `sequence_numbers` are those of its records, in order;
+    `took_ms` is 0 for a moment; `age_ms` is the age of the youngest record when a batch was sent,
+    None for anything else.
     """
 
     at_ms: int
@@ -75,6 +115,17 @@ class TimelineEvent:
     attempt: int = 0
     age_ms: int | None = None
     detail: str = ""
+
+
+def write_kind(record: Mapping[str, Any]) -> EventKind:
+    """Return the kind of the write behind a stream record."""
+    return "expire" if "userIdentity" in record else _WRITES[record["eventName"]]
+
+
+def describe_failure(body: Mapping[str, Any]) -> str:
+    """Describe a failure record: `RetryAttemptsExhausted, 2 record(s)`."""
+    context, batch = body["requestContext"], body["DDBStreamBatchInfo"]
+    return f"{context['condition']}, {batch.get('batchSize', 0)} record(s)"
 
 
 def clock_text(at_ms: int) -> str:

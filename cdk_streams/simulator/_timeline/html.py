@@ -8,41 +8,19 @@ from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any, TypeAlias
 
-from cdk_streams.simulator._timeline.events import SYMBOLS, EventKind, TimelineEvent
-from cdk_streams.simulator._timeline.of_run import TimelineSource, events_of
-from cdk_streams.simulator._timeline.text import Column, columns, describe
+from cdk_streams.simulator._timeline.events import EVENT_KINDS, EventKind, TimelineEvent
+from cdk_streams.simulator._timeline.text import (
+    Column,
+    TimelineSource,
+    columns,
+    describe,
+    events_of,
+)
 
 __all__ = ["timeline_html"]
 
 _Member: TypeAlias = tuple[str, str, str]
 """A consumer ("" for the table itself), a table and a shard."""
-
-
-_WRITES: tuple[EventKind, ...] = ("insert", "modify", "remove", "expire")
-_CALLS: tuple[EventKind, ...] = (
-    "handled",
-    "partial",
-    "failed",
-    "timeout",
-    "throttled",
-    "duplicate",
-)
-# The page's colours by meaning; it keeps the worst where marks overlap.
-_TONES: dict[EventKind, str] = {
-    "handled": "ok",
-    "partial": "warn",
-    "failed": "bad",
-    "timeout": "bad",
-    "throttled": "odd",
-    "duplicate": "odd",
-    "shards": "odd",
-    "start": "odd",
-    "sent": "dead",
-    "aged": "dead",
-    "lost": "bad",
-    "trimmed": "bad",
-    "broken": "bad",
-}
 
 
 def timeline_html(run: TimelineSource, *, title: str = "Stream timeline") -> str:
@@ -59,7 +37,7 @@ def _data(events: Sequence[TimelineEvent], title: str) -> dict[str, Any]:
     groups = list(dict.fromkeys(each.group for each in drawn))
     rows = _rows(events, drawn)
     lanes = {member: number for number, row in enumerate(rows) for member in row}
-    kinds = list(SYMBOLS)
+    kinds = list(EVENT_KINDS)
     counts = Counter(each.kind for each in events)
     return {
         "title": title,
@@ -67,12 +45,12 @@ def _data(events: Sequence[TimelineEvent], title: str) -> dict[str, Any]:
         "facts": _facts(events, counts),
         "kinds": [
             {
-                "symbol": SYMBOLS[kind][0],
-                "meaning": SYMBOLS[kind][1],
-                "tone": _TONES.get(kind, "write"),
+                "symbol": row.symbol,
+                "meaning": row.meaning,
+                "tone": row.tone,
                 "count": counts[kind],
             }
-            for kind in kinds
+            for kind, row in EVENT_KINDS.items()
         ],
         "groups": [_group(group, rows, letters) for group in groups],
         "events": [
@@ -138,8 +116,8 @@ def _facts(events: Sequence[TimelineEvent], counts: Counter[EventKind]) -> list[
     lasted_ms = max((each.at_ms for each in events), default=0)
     figures = {
         "duration": (_span(lasted_ms), False),
-        "writes": (sum(counts[kind] for kind in _WRITES), False),
-        "calls": (sum(counts[kind] for kind in _CALLS), False),
+        "writes": (_counted(counts, "write"), False),
+        "calls": (_counted(counts, "call"), False),
         "failed calls": (counts["failed"] + counts["timeout"], False),
         "failure records": (counts["sent"], False),
         "highest iterator age": (_span(oldest_ms), False),
@@ -150,6 +128,10 @@ def _facts(events: Sequence[TimelineEvent], counts: Counter[EventKind]) -> list[
         [name, f"{value:,}" if isinstance(value, int) else value, bool(alarms and value)]
         for name, (value, alarms) in figures.items()
     ]
+
+
+def _counted(counts: Counter[EventKind], group: str) -> int:
+    return sum(count for kind, count in counts.items() if EVENT_KINDS[kind].group == group)
 
 
 def _span(milliseconds: int) -> str:

@@ -13,11 +13,35 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_letters
+from typing import Protocol, TypeAlias, runtime_checkable
 
-from cdk_streams.simulator._timeline.events import SYMBOLS, TimelineEvent, clock_text, name_records
-from cdk_streams.simulator._timeline.of_run import TimelineSource, events_of
+from cdk_streams.simulator._timeline.events import (
+    EVENT_KINDS,
+    TimelineEvent,
+    clock_text,
+    name_records,
+)
 
-__all__ = ["Column", "columns", "describe", "timeline"]
+__all__ = ["Column", "TimelineSource", "columns", "describe", "events_of", "timeline"]
+
+
+@runtime_checkable
+class HasTimeline(Protocol):
+    """A `World`, a `Run`, or anything else that keeps a timeline."""
+
+    @property
+    def timeline(self) -> Sequence[TimelineEvent]:
+        """What happened, in order."""
+        ...
+
+
+TimelineSource: TypeAlias = HasTimeline | Sequence[TimelineEvent]
+"""What can be drawn: a world, a run of `simulate`, or events."""
+
+
+def events_of(source: TimelineSource) -> Sequence[TimelineEvent]:
+    """Return the events of a world or a run, in order."""
+    return source.timeline if isinstance(source, HasTimeline) else source
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +117,7 @@ def describe(event: TimelineEvent, letters: Mapping[tuple[str, str], str]) -> st
 
 def _legend(events: Iterable[TimelineEvent]) -> list[str]:
     seen = {each.kind for each in events}
-    return [f"  {symbol}  {meaning}" for kind, (symbol, meaning) in SYMBOLS.items() if kind in seen]
+    return [f"  {row.symbol}  {row.meaning}" for kind, row in EVENT_KINDS.items() if kind in seen]
 
 
 def _shard_names(drawn: Sequence[Column]) -> list[str]:
@@ -134,7 +158,7 @@ def _cells(
         for each in members:
             first, last = alive[each.table, each.shard_id]
             if group == here and each.shard_id == event.shard_id:
-                text += SYMBOLS[event.kind][0]
+                text += EVENT_KINDS[event.kind].symbol
             else:
                 text += "." if first <= number <= last else " "
         parts.append(text.ljust(max(len(group[0] or group[1]), len(members))))

@@ -90,11 +90,14 @@ def test_a_call_says_why_its_answer_failed_the_batch() -> None:
 
 
 def test_a_failure_record_is_drawn_when_it_is_taken_or_refused() -> None:
-    body = {"requestContext": {"condition": "RetryAttemptsExhausted"}}
+    body = {
+        "requestContext": {"condition": "RetryAttemptsExhausted"},
+        "DDBStreamBatchInfo": {"batchSize": 2},
+    }
     sending = SendFailure("s", 0, 1, body, "arn")
     for delivered, kind in ((True, "sent"), (False, "lost")):
         (line,) = told(sending, FailureSent("s", 0, 1, delivered))
-        assert (line.kind, line.detail) == (kind, "RetryAttemptsExhausted")
+        assert (line.kind, line.detail) == (kind, "RetryAttemptsExhausted, 2 record(s)")
 
 
 def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> None:

@@ -46,3 +46,15 @@ def test_an_action_may_plan_another() -> None:
     _all(queue)
 
     assert done == [10]
+
+
+def test_polls_come_last_at_their_moment_in_the_order_of_their_ranks() -> None:
+    queue, done = EventQueue(0), list[str]()
+    queue.add_poll(5, 2, done.append, "second shard")
+    queue.add_poll(5, 1, done.append, "first shard")
+    queue.add(5, done.append, "write")
+    queue.add_poll(4, 9, done.append, "earlier")
+
+    _all(queue)
+
+    assert done == ["earlier", "write", "first shard", "second shard"]

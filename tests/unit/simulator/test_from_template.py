@@ -196,7 +196,7 @@ def test_sam_events_are_mappings_too() -> None:
     audit = world.consumers["Audit"]
     assert audit.settings.batch_size == 25
     assert audit.settings.report_batch_item_failures
-    assert audit.function.host.timeout_ms == 9_000
+    assert audit.function.configuration.timeout_ms == 9_000
     assert audit.function.reserved_concurrency == 4
     assert world.tables["Orders"] is world.tables["orders-table"]
     assert list(world.tables) == ["orders-table"]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -411,3 +412,52 @@ def test_a_time_as_boto3_gives_it_is_refused() -> None:
     record["dynamodb"]["ApproximateCreationDateTime"] = START
     with pytest.raises(SourceError, match="expected seconds since 1970 as Lambda sends them"):
         simulate(_nothing, [record])
+
+
+@pytest.mark.parametrize("stamp", [float("nan"), float("inf"), 1e300, 253_402_300_800])
+def test_a_time_that_no_clock_shows_is_refused(stamp: float) -> None:
+    record = insert({"pk": "1"})
+    record["dynamodb"]["ApproximateCreationDateTime"] = stamp
+    with pytest.raises(SourceError, match="expected seconds since 1970 as Lambda sends them"):
+        simulate(_nothing, [record])
+
+
+def test_runs_in_several_threads_do_not_disturb_each_other() -> None:
+    before = gc.get_threshold()
+    seen: dict[bool, set[str | None]] = {True: set(), False: set()}
+
+    def run(*, asked: bool) -> None:
+        def handler(_event: Any, _context: Any) -> None:
+            seen[asked].add(os.environ.get("STREAM_PARTIAL_RESPONSE"))
+
+        settings = MappingSettings(batch_size=1, report_batch_item_failures=asked)
+        simulate(handler, _records(300), settings=settings)
+
+    threads = [Thread(target=run, kwargs={"asked": number % 2 == 0}) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert seen == {True: {"1"}, False: {None}}
+    assert gc.get_threshold() == before
+
+
+def test_an_answer_that_fails_its_batch_says_why_in_the_error() -> None:
+    run = simulate(lambda _event, _context: "done", _records(1), settings=PARTIAL)
+    (call,) = run.invocations
+    assert call.outcome == "failed"
+    assert isinstance(call.error, ValueError)
+    assert str(call.error) == "an answer must be an object with batchItemFailures, got text"
+
+
+def test_failure_records_are_all_of_them_in_two_parts() -> None:
+    def handler(_event: Any, _context: Any) -> None:
+        raise ValueError
+
+    arn = "arn:aws:sqs:us-east-1:123456789012:q"
+    for on_failure, denied, delivered in ((arn, False, 1), (arn, True, 0), (None, False, 0)):
+        settings = MappingSettings(retry_attempts=0, on_failure=on_failure)
+        run = simulate(handler, _records(1), settings=settings, destination_denied=denied)
+        assert len(run.failures) == 1
+        assert (len(run.failures.delivered), len(run.failures.lost)) == (delivered, 1 - delivered)

@@ -6,7 +6,7 @@ from typing import Any
 
 from cdk_streams.simulator import NO_FAULTS, World, simulate, timeline_html
 from cdk_streams.simulator._records import insert
-from cdk_streams.simulator._timeline.events import SYMBOLS, TimelineEvent
+from cdk_streams.simulator._timeline.events import EVENT_KINDS, TimelineEvent
 
 
 def _data(page: str) -> dict[str, Any]:
@@ -36,7 +36,7 @@ def test_every_line_of_the_timeline_is_on_the_page() -> None:
     world = _world()
     data = _data(timeline_html(world, title="orders"))
 
-    kinds = list(SYMBOLS)
+    kinds = list(EVENT_KINDS)
     assert data["title"] == "orders"
     assert [(at, kinds[kind]) for at, kind, *_ in data["events"]] == [
         (each.at_ms, each.kind) for each in world.timeline
@@ -96,7 +96,8 @@ def test_lost_records_and_broken_invariants_are_alarms() -> None:
 def test_a_run_of_simulate_has_a_page_too() -> None:
     run = simulate(lambda _event, _context: None, [insert({"pk": "1"})])
 
-    assert len(_data(timeline_html(run))["events"]) == 1
+    kinds = [kind["meaning"] for kind in _data(timeline_html(run))["kinds"] if kind["count"]]
+    assert kinds == ["the consumer begins to read", "a batch was handled"]
 
 
 def test_an_empty_run_has_a_page() -> None:

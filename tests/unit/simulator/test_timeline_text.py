@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.simulator import NO_FAULTS, World, in_order, insert, simulate, timeline
+from cdk_streams.simulator import NO_FAULTS, Run, World, in_order, insert, simulate, timeline
 from cdk_streams.simulator._dynamodb.numbering import sequence_number
 from cdk_streams.simulator._timeline.events import TimelineEvent, clock_text, name_records
 
@@ -44,51 +47,74 @@ a title
   o  a batch was handled
   x  the function failed
   F  a failure record reached its destination
-  a  shardId-00000001767225600000-2bed7d9d of Orders
+  a  shardId-00000001789654273755-3d110129 of Orders
   b  shardId-00000001767225601000-50a622e4 of Orders
 
               Orders  audit
 time          ab      ab
 00:00:00.000  +       .      Orders a #1
 00:00:00.000  .       .      audit, from TRIM_HORIZON
-00:00:00.020  .       o      audit a #1, age 0.0 s
-00:00:01.000  Y       .      Orders a, 2bed7d9d → 25f7a028 and 50a622e4
+00:00:00.000  .       o      audit a #1, age 0.0 s
+00:00:01.000  Y       .      Orders a, 3d110129 → 25f7a028 and 50a622e4
 00:00:01.000   +       .     Orders b #2
-00:00:01.020   .       x     audit b #2, age 0.0 s, raised ValueError
-00:00:01.240   .       x     audit b #2, attempt 2, age 0.2 s, raised ValueError
-00:00:01.255   .       F     audit b, RetryAttemptsExhausted, 1 record(s)
+00:00:01.000   .       x     audit b #2, age 0.0 s, raised ValueError
+00:00:01.200   .       x     audit b #2, attempt 2, age 0.2 s, raised ValueError
+00:00:01.200   .       F     audit b, RetryAttemptsExhausted, 1 record(s)
 """
     )
 
 
+def _lines(run: Run) -> list[str]:
+    """Return what each line says behind its time, without the columns' blanks."""
+    body = timeline(run).partition("\ntime")[2].splitlines()[1:]
+    return [" ".join(line.split()[1:]) for line in body]
+
+
+TWO = in_order(insert({"pk": "good"}), insert({"pk": "bad"}))
+BISECT = MappingSettings(bisect_batch_on_error=True, retry_attempts=0)
+
+
 def test_a_run_of_simulate_is_drawn_the_same_way() -> None:
-    run = simulate(
-        _poison,
-        in_order(insert({"pk": "good"}), insert({"pk": "bad"})),
-        settings=MappingSettings(bisect_batch_on_error=True, retry_attempts=0),
-    )
+    run = simulate(_poison, TWO, settings=replace(BISECT, on_failure=QUEUE))
 
-    body = timeline(run).splitlines()[-4:]
-
-    assert [line.split("  ", 1)[1] for line in body] == [
-        "x      calls a #1-#2 (2), raised ValueError",
-        "o      calls a #1",
-        "x      calls a #2, raised ValueError",
-        "F      calls a, RetryAttemptsExhausted, 1 record(s)",
+    assert _lines(run) == [
+        "function, from TRIM_HORIZON",
+        "x function a #1-#2 (2), age 0.0 s, raised ValueError",
+        "o function a #1, age 0.0 s",
+        "x function a #2, age 0.0 s, raised ValueError",
+        "F function a, RetryAttemptsExhausted, 1 record(s)",
     ]
 
 
-def test_a_failure_record_without_a_call_is_drawn_first() -> None:
+@pytest.mark.parametrize(
+    ("on_failure", "why"),
+    [(None, "there is no destination"), (QUEUE, "the destination refused it")],
+)
+def test_the_timeline_of_a_run_says_that_a_lost_failure_record_is_lost(
+    on_failure: str | None, why: str
+) -> None:
+    run = simulate(
+        _poison, TWO, settings=replace(BISECT, on_failure=on_failure), destination_denied=True
+    )
+
+    assert _lines(run)[-1] == f"L function a, RetryAttemptsExhausted, 1 record(s): {why}"
+    assert "reached its destination" not in timeline(run)
+    assert run.failures.lost == run.failures != []
+
+
+def test_a_failure_record_without_a_call_is_drawn_before_the_calls() -> None:
     run = simulate(
         _poison,
         [insert({"pk": "old"}, at=0), insert({"pk": "new"}, number=2, at=600)],
-        settings=MappingSettings(max_record_age=60),
+        settings=MappingSettings(max_record_age=60, on_failure=QUEUE),
     )
 
-    body = timeline(run).splitlines()[-2:]
-
-    assert "F      calls a, RecordAgeExceeded, 1 record(s)" in body[0]
-    assert "o      calls a #2" in body[1]
+    assert _lines(run) == [
+        "function, from TRIM_HORIZON",
+        "a function a #1",
+        "F function a, RecordAgeExceeded, 1 record(s)",
+        "o function a #2, age 0.0 s",
+    ]
 
 
 def test_a_table_and_a_consumer_of_one_name_have_columns_of_their_own() -> None:

@@ -1,7 +1,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 from itertools import pairwise
@@ -16,6 +17,7 @@ from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._faults import NO_FAULTS, Faults
 from cdk_streams.simulator._invariants import InvariantBroken
 from cdk_streams.simulator._records import START
+from cdk_streams.simulator._timeline.events import TimelineEvent
 from cdk_streams.simulator._world import World
 from lambda_runtime import Insert, Router
 
@@ -83,7 +85,7 @@ def test_under_every_fault_each_record_has_a_fate_in_each_consumer(seed: int) ->
         assert sum(len(each) for each in fates) == 60
     picky = world.consumers["picky"]
     # Maybe twice: a failure record is repeated when the poller forgets that it was sent.
-    named = [body["DDBStreamBatchInfo"] for body in [*picky.failures, *picky.lost]]
+    named = [body["DDBStreamBatchInfo"] for body in picky.failures]
     for record in picky.records("failed"):
         number = int(record["dynamodb"]["SequenceNumber"])
         assert any(
@@ -171,15 +173,169 @@ def test_any_error_that_leaves_a_world_has_its_seed_once() -> None:
     assert error.value.__notes__ == ["seed 9; to replay: World(seed=9)"]
 
 
-def test_a_world_that_never_rests_is_an_error() -> None:
-    world = World(faults=NO_FAULTS, max_steps=500)
+def test_a_consumer_that_writes_what_it_reads_is_a_loop_and_named() -> None:
+    world = World(faults=NO_FAULTS)
     orders = world.table("Orders")
     numbers = iter(range(10_000))
     world.consumer("loop", lambda _event, _: orders.put({"pk": str(next(numbers))}), table=orders)
     orders.put({"pk": "first"})
 
+    with pytest.raises(SourceError, match="got a loop: loop writes to Orders; let a filter"):
+        world.run()
+    assert orders.written < 1_100
+
+
+def test_a_loop_through_several_consumers_is_named_whole() -> None:
+    world = World(faults=NO_FAULTS)
+    orders, copies = world.table("Orders"), world.table("Copies")
+    numbers = iter(range(10_000))
+    world.consumer("copy", lambda _e, _c: copies.put({"pk": str(next(numbers))}), table=orders)
+    world.consumer("back", lambda _e, _c: orders.put({"pk": str(next(numbers))}), table=copies)
+    orders.put({"pk": "first"})
+
+    with pytest.raises(SourceError, match=r"got a loop: (copy|back) writes to \w+, (copy|back) w"):
+        world.run()
+
+
+def test_a_loop_that_forks_ends_early_too() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    numbers = iter(range(100_000))
+
+    def fork(event: Any, _: Any) -> None:
+        for _ in event["Records"]:
+            orders.put({"pk": str(next(numbers))})
+            orders.put({"pk": str(next(numbers))})
+
+    world.consumer("fork", fork, table=orders)
+    orders.put({"pk": "first"})
+
+    with pytest.raises(SourceError, match="got a loop: fork writes to Orders"):
+        world.run()
+    assert orders.written < 25_000
+
+
+def test_a_consumer_may_write_to_its_own_table_when_it_comes_to_an_end() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+
+    def count_down(event: Any, _: Any) -> None:
+        for record in event["Records"]:
+            left = int(record["dynamodb"]["NewImage"]["left"]["N"])
+            if left:
+                orders.put({"pk": "1", "left": left - 1})
+
+    consumer = world.consumer("count", count_down, table=orders)
+    orders.put({"pk": "1", "left": 500})
+    world.run()
+
+    assert consumer.counts.handled == 501
+
+
+def test_a_world_that_never_rests_ends_after_its_steps() -> None:
+    world = World(faults=NO_FAULTS, max_steps=500)
+
+    def again() -> None:
+        world.call_after(SECOND, again)
+
+    again()
+
     with pytest.raises(SourceError, match="must come to rest, got 500 steps and no end"):
         world.run()
+
+
+def test_an_update_holds_from_the_next_batch_on_and_keeps_the_position() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    sizes: list[int] = []
+    told: list[str | None] = []
+
+    def handler(event: Any, _: Any) -> None:
+        sizes.append(len(event["Records"]))
+        told.append(os.environ.get("STREAM_PARTIAL_RESPONSE"))
+
+    before = MappingSettings(batch_size=2)
+    consumer = world.consumer("audit", handler, table=orders, settings=before)
+    for number in range(4):
+        orders.put({"pk": str(number)})
+    world.run()
+    after = replace(before, batch_size=5, report_batch_item_failures=True)
+    world.update(consumer, after)
+    for number in range(4, 11):
+        orders.put({"pk": str(number)})
+    world.run()
+
+    assert sizes == [2, 2, 5, 2]
+    assert told == [None, None, "1", "1"]
+    assert consumer.settings == after
+    assert consumer.counts.handled == 11
+    (update,) = [each for each in world.timeline if each.kind == "update"]
+    assert update.detail == "batch_size 2 → 5, report_batch_item_failures False → True"
+
+
+def test_an_update_gives_up_what_has_been_retried_often_enough() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    settings = MappingSettings(on_failure=QUEUE)
+    consumer = world.consumer("one", lambda _e, _c: 1 // 0, table=orders, settings=settings)
+    orders.put({"pk": "1"})
+    world.run_for(2 * SECOND)
+    assert consumer.failures == []
+
+    world.update(consumer, replace(settings, retry_attempts=2))
+    world.run()
+
+    (failure,) = consumer.failures
+    assert failure["requestContext"]["condition"] == "RetryAttemptsExhausted"
+
+
+def test_an_update_disables_a_mapping_and_enables_it_where_it_stopped() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    seen: list[str] = []
+    on = MappingSettings()
+    consumer = world.consumer("audit", lambda event, _: seen.extend(_keys(event)), table=orders)
+    orders.put({"pk": "1"})
+    world.run()
+    world.update(consumer, replace(on, enabled=False))
+    world.run()
+    orders.put({"pk": "2"})
+    world.run()
+    assert seen == ["1"]
+
+    world.update(consumer, on)
+    world.run()
+
+    assert seen == ["1", "2"]
+
+
+def test_a_mapping_that_was_never_enabled_starts_with_its_update() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    off = MappingSettings(enabled=False)
+    consumer = world.consumer("audit", _nothing, table=orders, settings=off)
+    orders.put({"pk": "1"})
+    world.run()
+    world.update(consumer, replace(off, enabled=True))
+    world.run()
+
+    assert consumer.counts.handled == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"starting_position": "LATEST"},
+        {"parallelization_factor": 2},
+        {"tumbling_window": timedelta(seconds=10)},
+    ],
+)
+def test_an_update_of_what_cannot_change_is_refused(change: dict[str, Any]) -> None:
+    world = World(faults=NO_FAULTS)
+    consumer = world.consumer("audit", _nothing, table=world.table("Orders"))
+
+    with pytest.raises(SettingsError, match=f"{next(iter(change))} must stay .* during a run"):
+        world.update(consumer, replace(consumer.settings, **change))
 
 
 def _one_order(
@@ -273,7 +429,9 @@ def test_a_refused_failure_record_is_lost_and_the_shard_goes_on() -> None:
     orders.put({"pk": "2"})
     world.run()
 
-    assert (len(consumer.failures), len(consumer.lost)) == (0, 1)
+    assert len(consumer.failures) == 1
+    assert (consumer.failures.delivered, consumer.failures.lost) == ([], consumer.failures)
+    assert [each.delivered for each in consumer.deliveries] == [False]
     assert [each["dynamodb"]["Keys"]["pk"]["S"] for each in consumer.records("handled")] == ["2"]
 
 
@@ -286,7 +444,7 @@ def test_without_a_destination_a_failure_record_is_lost() -> None:
     orders.put({"pk": "1"})
     world.run()
 
-    assert [body["requestContext"]["condition"] for body in consumer.lost] == [
+    assert [body["requestContext"]["condition"] for body in consumer.failures.lost] == [
         "RetryAttemptsExhausted"
     ]
 
@@ -326,7 +484,50 @@ def test_a_slow_call_shows_its_context_the_time_it_takes() -> None:
     assert first[0] == 3_000
     assert sorted(first, reverse=True) == first
     assert 0 < first[-1] < 2_600
-    assert consumer.invocations[0].took == timedelta(milliseconds=3_000 - first[-1])
+    # The last record takes its time too, after the clock was read.
+    a_record = timedelta(milliseconds=first[-2] - first[-1])
+    assert consumer.invocations[0].took == timedelta(milliseconds=3_000 - first[-1]) + a_record
+
+
+@pytest.mark.parametrize("reads", [0, 1, 2, 7])
+def test_how_often_a_slow_handler_reads_the_clock_changes_nothing(reads: int) -> None:
+    def story(reads: int) -> Sequence[TimelineEvent]:
+        world = World(3, faults=_only(slow=0.8))
+        orders = world.table("Orders")
+
+        def handler(event: Any, context: Any) -> None:
+            for _ in event["Records"]:
+                for _ in range(reads):
+                    context.get_remaining_time_in_millis()
+
+        settings = MappingSettings(batch_size=3)
+        world.consumer("slow", handler, table=orders, settings=settings)
+        for number in range(20):
+            orders.put({"pk": str(number)})
+        world.run()
+        return world.timeline
+
+    assert story(reads) == story(3)
+
+
+def test_a_slow_handler_that_ignores_the_clock_is_stopped_between_two_records() -> None:
+    done: list[str] = []
+    handle = done.append
+
+    def handler(event: Any, _context: Any) -> None:
+        for record in event["Records"]:
+            handle(record["dynamodb"]["Keys"]["pk"]["S"])
+
+    world = World(0, faults=_only(slow=1))
+    orders = world.table("Orders")
+    consumer = world.consumer("slow", handler, table=orders)
+    for number in range(30):
+        orders.put({"pk": str(number)})
+    world.run_for(SECOND)
+
+    assert 0 < len(done) < 30
+    world.run_for(4 * SECOND)
+    assert consumer.invocations[0].outcome == "timeout"
 
 
 @pytest.mark.parametrize(("seed", "outcome"), [(3, "handled"), (0, "timeout")])
@@ -464,7 +665,7 @@ def test_time_passes_only_when_a_world_runs() -> None:
 def test_metrics_and_positions_are_those_of_the_mapping() -> None:
     consumer = _one_order(NO_FAULTS)
 
-    assert [value for _, value in consumer.metrics["InvokedEventCount"]] == [1]
+    assert consumer.metrics["InvokedEventCount"] == consumer.metrics["Invocations"] == 1
     (number,) = consumer.checkpoints.values()
     assert number == consumer.records("handled")[0]["dynamodb"]["SequenceNumber"]
     assert repr(consumer) == "<Consumer one: 1 handled, 0 waiting>"
