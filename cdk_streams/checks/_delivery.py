@@ -48,7 +48,9 @@ def replica_stream_wildcard(consumer: Consumer, _: Sequence[Consumer]) -> str | 
 @rule(
     "TooManyReaders",
     reason="more readers are throttled, and all of them fall behind",
-    fix="Let one consumer forward the changes, such as to EventBridge or SNS",
+    fix="Let a StreamForwarder be the one reader, streams.StreamForwarder(self, 'Events', "
+    "table=table, target=streams.targets.EventBus(bus)), and make the others targets of rules of "
+    "that bus",
 )
 def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | None:
     source = consumer.source
