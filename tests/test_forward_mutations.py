@@ -75,7 +75,7 @@ WRONG_RULES = [
         f"{FORWARD}/_plain_values.py",
         "return abs(number) <= _LARGEST_INTEGER and Decimal(repr(float(number))) == number",
         "return True",
-        f"{TESTS}/test_events.py::"
+        f"{TESTS}/test_cloud_events.py::"
         "test_a_number_that_a_double_would_change_is_a_string_of_its_digits",
     ),
     Wrong(
@@ -97,7 +97,7 @@ WRONG_RULES = [
         "../lambda_runtime/_changes/envelopes.py",
         "if pointer in types:",
         "if False:",
-        f"{TESTS}/test_events.py::test_parse_gives_the_same_change_whatever_way_it_came",
+        f"{TESTS}/test_cloud_events.py::test_parse_gives_the_same_change_whatever_way_it_came",
     ),
 ]
 

@@ -198,6 +198,11 @@ class Change:
         side = "new" if part == "NewImage" else "old"
         if (type(self), side) in _NEVER:
             return _NEVER[type(self), side]
+        if self.record.get("omitted"):
+            return (
+                f"this event was too large for its target, so its {side} image was left out; give "
+                "the forwarder large_events and read it with lambda_runtime.forward.fetch"
+            )
         view_type = self._stream.get("StreamViewType")
         needed = _NEEDED.get((str(view_type), side))
         if view_type is None:

@@ -65,7 +65,10 @@ def parse(event: Any, *, numbers: Numbers = "decimal") -> list[Insert | Modify |
 
 
 def records_of(event: Any) -> list[Any]:
-    """Give the records of a stream event as they are: the event's half of `parse`."""
+    """Give the records of a stream event, or of an EventBridge pipe's bare list, as they are."""
+    if event.__class__ is list:
+        records: list[Any] = event
+        return records
     stream_event = 'expected a DynamoDB stream event {"Records": […]}'
     if not isinstance(event, dict):
         raise EventError(f"got {kind_of(event)}, {stream_event}")

@@ -11,7 +11,16 @@ import hypothesis.strategies as st
 import pytest
 from hypothesis import given
 
-from lambda_runtime import AttributeValueError, EventError, Insert, Modify, encode, parse
+from lambda_runtime import (
+    AttributeValueError,
+    EventError,
+    Insert,
+    MissingImageError,
+    Modify,
+    Router,
+    encode,
+    parse,
+)
 from lambda_runtime.forward import ForwardError
 from lambda_runtime.forward._events import Event
 
@@ -217,6 +226,31 @@ def test_a_pipe_s_bare_list_of_stream_records_is_read_as_it_is(make_event: Any) 
 
     assert parse(event["Records"]) == parse(event)
     assert parse([]) == []
+
+
+def test_a_router_takes_a_pipe_s_bare_list(
+    make_event: Any, failed_at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAM_PARTIAL_RESPONSE", "1")
+    on = Router()
+    handled: list[str] = []
+
+    @on.insert
+    def created(change: Insert) -> None:
+        if change.keys["pk"] == "item-2":
+            raise ValueError
+        handled.append(change.keys["pk"])
+
+    assert on.handler(make_event(3)["Records"]) == failed_at(2)
+    assert handled == ["item-1"]
+
+
+def test_an_image_that_was_left_out_says_so_when_it_is_read(make_record: Any) -> None:
+    (change,) = parse({"Records": [make_record(1, "MODIFY")]})
+    (arrived,) = parse(json.loads(Event(change).text(("before", "after"))))
+
+    with pytest.raises(MissingImageError, match="too large for its target, so its new image was"):
+        _ = arrived.new
 
 
 def test_the_changes_of_one_event_may_come_by_several_messages(make_record: Any) -> None:
