@@ -18,8 +18,11 @@ RUNTIME: Final = "lambda_runtime"
 OPTIONAL: Final = ("forward", "replication", "views")
 """Packages of the runtime that ship only with a function whose files import them."""
 _FOR_TYPES: Final = "_routing/handler_types.py"
-_FOR_TESTS: Final = {"_tables/memory_table.py": "MemoryTable"}
-"""Files that ship only with a function whose files import that name, which tests do."""
+_FOR_TESTS: Final = {
+    "_tables/memory_table.py": "MemoryTable",
+    "forward/_json_schema.py": "forward.json_schema",
+}
+"""Files that ship only with a function whose files import that name, which tests and apps do."""
 _FOR_PARSE: Final = "_changes/envelopes.py"
 """What `parse` reads other services' events with; a file that calls it has its name."""
 

@@ -63,6 +63,20 @@ def test_what_only_tests_and_type_checkers_need_does_not_ship(handler: bytes, sh
 @pytest.mark.parametrize(
     ("handler", "ships"),
     [
+        (b"from lambda_runtime.forward import handler", False),
+        (b"from lambda_runtime.forward import json_schema", True),
+    ],
+)
+def test_what_writes_a_schema_ships_with_what_asks_for_one(handler: bytes, ships: bool) -> None:
+    files = runtime_package.runtime_files({"index.py": handler})
+
+    assert "lambda_runtime/forward/_forwarder.py" in files
+    assert ("lambda_runtime/forward/_json_schema.py" in files) is ships
+
+
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
         (b"from lambda_runtime import Router", False),
         (b"from lambda_runtime import parse", True),
         (b"import lambda_runtime\nlambda_runtime.parse({})", True),
