@@ -19,6 +19,7 @@ from cdk_streams._lazy import lazy_names
 if TYPE_CHECKING:
     from cdk_streams.constructs import (
         Alarms,
+        Backfill,
         LastWriterWins,
         OnFailure,
         ReplicaTargetRole,
@@ -44,6 +45,7 @@ __all__ = [
     "STRICT_ORDER",
     "THROUGHPUT",
     "Alarms",
+    "Backfill",
     "Filter",
     "FilterError",
     "Keys",
@@ -71,8 +73,9 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cdk_streams.constructs": (
-            "Alarms LastWriterWins OnFailure ReplicaTargetRole StreamConsumer StreamDashboard "
-            "StreamForwarder StreamFunction StreamTable TableReplica TableView ViewRebuild targets"
+            "Alarms Backfill LastWriterWins OnFailure ReplicaTargetRole StreamConsumer "
+            "StreamDashboard StreamForwarder StreamFunction StreamTable TableReplica TableView "
+            "targets ViewRebuild"
         ),
         "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
         "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",

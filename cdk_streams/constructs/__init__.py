@@ -11,12 +11,18 @@ from cdk_streams.constructs.dashboard import StreamDashboard
 from cdk_streams.constructs.failures import OnFailure
 from cdk_streams.constructs.forwarding import StreamForwarder, targets
 from cdk_streams.constructs.function import StreamFunction
-from cdk_streams.constructs.replication import LastWriterWins, ReplicaTargetRole, TableReplica
+from cdk_streams.constructs.replication import (
+    Backfill,
+    LastWriterWins,
+    ReplicaTargetRole,
+    TableReplica,
+)
 from cdk_streams.constructs.table import StreamTable
 from cdk_streams.constructs.views import TableView, ViewRebuild
 
 __all__ = [
     "Alarms",
+    "Backfill",
     "LastWriterWins",
     "OnFailure",
     "ReplicaTargetRole",

@@ -17,10 +17,9 @@ from lambda_runtime.replication._backfill import BackfillWriter, Counts
 from lambda_runtime.replication._client import use_client
 from lambda_runtime.replication._errors import ReplicaError, TransformError, VersionError
 from lambda_runtime.replication._export import (
-    backfill_export_files,
+    backfill_export_file,
     export_mark,
     export_pages,
-    write_export_file,
 )
 from lambda_runtime.replication._replica import Replica, handler_from_environment
 from lambda_runtime.replication._requests import (
@@ -57,7 +56,7 @@ __all__ = [
     "Transform",
     "TransformError",
     "VersionError",
-    "backfill_export_files",
+    "backfill_export_file",
     "backfill_mark",
     "conditional_put",
     "expiry",
@@ -72,5 +71,4 @@ __all__ = [
     "target_items",
     "tombstone_request",
     "use_client",
-    "write_export_file",
 ]

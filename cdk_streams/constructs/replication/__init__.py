@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from cdk_streams.constructs.replication.replica import LastWriterWins, TableReplica
+from cdk_streams.constructs.replication.replica import Backfill, LastWriterWins, TableReplica
 from cdk_streams.constructs.replication.target_role import ReplicaTargetRole
 
-__all__ = ["LastWriterWins", "ReplicaTargetRole", "TableReplica"]
+__all__ = [
+    "Backfill",
+    "LastWriterWins",
+    "ReplicaTargetRole",
+    "TableReplica",
+]

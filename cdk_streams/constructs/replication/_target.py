@@ -99,10 +99,12 @@ def target_of(
     return _with_keys(found, key_names(source), transforms=transforms)
 
 
-def grant_write(function: iam.IGrantable, target: Target, key: kms.IKey | None) -> None:
+def grant_write(
+    function: iam.IGrantable, target: Target, key: kms.IKey | None, *actions: str
+) -> None:
     """Let the function put items into the target, and use the key that encrypts it."""
     iam.Grant.add_to_principal(
-        grantee=function, actions=["dynamodb:PutItem"], resource_arns=[target.arn]
+        grantee=function, actions=["dynamodb:PutItem", *actions], resource_arns=[target.arn]
     )
     used = key or target.encryption_key
     if used is not None:

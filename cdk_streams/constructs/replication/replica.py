@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Unpack
+from enum import Enum
+from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from aws_cdk import Token, Validations
+from aws_cdk import Duration, Token, Validations
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -14,7 +15,11 @@ from aws_cdk import aws_kms as kms
 from constructs import Construct
 
 from cdk_streams.constructs._alarm_creation import alarm_action
-from cdk_streams.constructs._bundle.shipped_handlers import shipped_entry, user_function
+from cdk_streams.constructs._bundle.shipped_handlers import (
+    UserFunction,
+    shipped_entry,
+    user_function,
+)
 from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._source import source_of
@@ -22,17 +27,34 @@ from cdk_streams.constructs.alarms import DEFAULT
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.function import StreamFunction
 from cdk_streams.constructs.metrics import MetricOptions, minutes
-from cdk_streams.constructs.replication._target import AnyRole, grant_write, target_of
+from cdk_streams.constructs.replication._target import (
+    AnyRole,
+    grant_write,
+    key_names,
+    target_of,
+)
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.filters import Filter, NewImage
 from cdk_streams.mapping import Seconds, in_seconds
 
-__all__ = ["LastWriterWins", "TableReplica"]
+if TYPE_CHECKING:
+    from cdk_streams.constructs.replication.distributed_backfill import DistributedBackfill
+
+__all__ = ["Backfill", "LastWriterWins", "TableReplica"]
 
 _NAMESPACE: Final = "CdkStreams/Replication"
 _MEMORY_MB: Final = 512
+# A worker computes for minutes: one whole CPU, and the most time that a function has.
+_WORKER_MEMORY_MB: Final = 1_769
+_WORKER_MINUTES: Final = 15
 _LAG_MINUTES: Final = 3
 _MAX_LAG_S: Final = 300
+
+
+class Backfill(Enum):
+    """How a replica gets what its source holds already, besides `cdk-streams backfill`."""
+
+    DISTRIBUTED = "a state machine that writes the files of a point-in-time export in parallel"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +103,8 @@ class TableReplica(StreamConsumer):
         two_way: The rule by which conflicts are settled when another `TableReplica` writes the
             source from the target.
         concurrency: Items that are written at a time, in one invocation; 1 or more.
+        backfill: `Backfill.DISTRIBUTED` makes a state machine that writes what the source holds;
+            the source needs point-in-time recovery. Left out, use `cdk-streams backfill`.
         max_lag: The age of a replicated change, in three minutes on end, at which the alarm goes
             off; None creates no alarm.
         function_options: Options of the `StreamFunction`, such as `memory_size` (512 MB).
@@ -108,11 +132,13 @@ class TableReplica(StreamConsumer):
         skip_expired: bool = False,
         two_way: LastWriterWins | None = None,
         concurrency: int = 16,
+        backfill: Backfill | None = None,
         max_lag: Seconds | None = _MAX_LAG_S,
         function_options: FunctionOptions | None = None,
         **options: Unpack[ConsumerOptions],
     ) -> None:
-        _check(scope, source, transform, two_way, concurrency)
+        _check_options(transform, two_way, concurrency, backfill)
+        _check_images(scope, source, needs_both=transform is not None or two_way is not None)
         shape = None if transform is None else user_function("transform", transform)
         found = target_of(
             scope, source, target, region=region, keys=target_keys, transforms=shape is not None
@@ -130,17 +156,14 @@ class TableReplica(StreamConsumer):
             "STREAM_REPLICA_CONCURRENCY": str(concurrency),
             "STREAM_REPLICA_NAME": name,
         }
-        chosen: dict[str, Any] = {"memory_size": _MEMORY_MB, **(function_options or {})}
-        chosen["environment"] = {
-            **{name: value for name, value in variables.items() if value},
-            **(chosen.get("environment") or {}),
-        }
-        function = StreamFunction(
+        environment = {key: value for key, value in variables.items() if value}
+        function = _function(
             scope,
             f"{id}Function",
-            entry=shipped_entry(scope, "replica", shape),
-            index="replica.py",
-            **chosen,
+            handler="replica",
+            shape=shape,
+            environment=environment,
+            options=function_options or {},
         )
         if two_way is not None and "filters" not in options:
             options["filters"] = _FROM_APPLICATION
@@ -148,6 +171,9 @@ class TableReplica(StreamConsumer):
         self._target, self._role_arn, self._replica_name = found, role_arn, name
         self._grant(function, target_encryption_key)
         self._lag_alarm = self._create_lag_alarm(max_lag, options)
+        self._backfill: DistributedBackfill | None = None
+        if backfill is Backfill.DISTRIBUTED:
+            self._backfill = self._distributed(source, shape, environment, target_encryption_key)
         if shape is None and not skip_expired and (two_way or not options.get("filters")):
             self._recommend_global_table(source)
 
@@ -155,6 +181,11 @@ class TableReplica(StreamConsumer):
     def target_name(self) -> str:
         """The name of the target."""
         return self._target.name
+
+    @property
+    def backfill(self) -> DistributedBackfill | None:
+        """The state machine, worker and bucket of `Backfill.DISTRIBUTED`; None without it."""
+        return self._backfill
 
     @property
     def lag_alarm(self) -> cloudwatch.Alarm | None:
@@ -186,9 +217,41 @@ class TableReplica(StreamConsumer):
             **chosen,
         )
 
-    def _grant(self, function: StreamFunction, key: kms.IKey | None) -> None:
+    def _distributed(
+        self,
+        source: dynamodb.ITable,
+        shape: UserFunction | None,
+        environment: Mapping[str, str],
+        key: kms.IKey | None,
+    ) -> DistributedBackfill:
+        # Step Functions' modules are loaded where a state machine is made.
+        from cdk_streams.constructs.replication.distributed_backfill import (  # noqa: PLC0415 - see above
+            DistributedBackfill,
+        )
+
+        keys = key_names(source) or self._target.keys
+        if not keys:
+            raise SettingsError(
+                "target_keys must be given for a backfill of an imported table, got none; they "
+                "are those of both tables"
+            )
+        worker = _function(
+            self,
+            "BackfillWorker",
+            handler="backfill_worker",
+            shape=shape,
+            environment={**environment, "STREAM_REPLICA_SOURCE_KEYS": ",".join(keys)},
+            options={
+                "memory_size": _WORKER_MEMORY_MB,
+                "timeout": Duration.minutes(_WORKER_MINUTES),
+            },
+        )
+        self._grant(worker, key, "dynamodb:PartiQLInsert")
+        return DistributedBackfill(self, "Backfill", source=source, worker=worker)
+
+    def _grant(self, function: StreamFunction, key: kms.IKey | None, *actions: str) -> None:
         if self._role_arn is None:
-            grant_write(function, self._target, key)
+            grant_write(function, self._target, key, *actions)
             return
         iam.Grant.add_to_principal(
             grantee=function, actions=["sts:AssumeRole"], resource_arns=[self._role_arn]
@@ -229,6 +292,22 @@ class TableReplica(StreamConsumer):
         )
 
 
+def _function(
+    scope: Construct,
+    id: str,  # noqa: A002 - CDK's name for it
+    *,
+    handler: str,
+    shape: UserFunction | None,
+    environment: Mapping[str, str],
+    options: FunctionOptions,
+) -> StreamFunction:
+    """Make a function of a shipped handler, with the user's transform beside it."""
+    chosen: dict[str, Any] = {"memory_size": _MEMORY_MB, **options}
+    chosen["environment"] = {**environment, **(chosen.get("environment") or {})}
+    entry = shipped_entry(scope, handler, shape)
+    return StreamFunction(scope, id, entry=entry, index=f"{handler}.py", **chosen)
+
+
 # What the other replica inserts need not call the function; it cannot tell of a later change.
 _FROM_APPLICATION: Final[Sequence[Any]] = (
     Filter.insert(NewImage("_stream_origin").not_exists()),
@@ -237,13 +316,7 @@ _FROM_APPLICATION: Final[Sequence[Any]] = (
 )
 
 
-def _check(
-    scope: Construct,
-    source: dynamodb.ITable,
-    transform: str | None,
-    two_way: Any,
-    concurrency: Any,
-) -> None:
+def _check_options(transform: str | None, two_way: Any, concurrency: Any, backfill: Any) -> None:
     faults: list[str] = []
     if two_way is not None and transform is not None:
         faults.append(
@@ -251,20 +324,27 @@ def _check(
         )
     if not isinstance(two_way, LastWriterWins | None):
         faults.append(f"two_way must be a LastWriterWins or None, got {two_way!r}")
+    if not isinstance(backfill, Backfill | None):
+        faults.append(f"backfill must be Backfill.DISTRIBUTED or None, got {backfill!r}")
+    if backfill is not None and two_way is not None:
+        faults.append(
+            "backfill must be left out with two_way, got both; use cdk-streams backfill "
+            "--version-attribute"
+        )
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
         faults.append(f"concurrency must be a number from 1, got {concurrency!r}")
     if faults:
         raise SettingsError(*faults)
+
+
+def _check_images(scope: Construct, source: dynamodb.ITable, *, needs_both: bool) -> None:
     view_type = source_of(source, placement_of(scope)).view_type
     if view_type is None:
         return
     both = dynamodb.StreamViewType.NEW_AND_OLD_IMAGES
-    needs_both = transform is not None or two_way is not None
     fits = (both,) if needs_both else (both, dynamodb.StreamViewType.NEW_IMAGE)
     if view_type not in fits:
-        why = (
-            "a transform or two_way compares both images" if needs_both else "it copies new images"
-        )
+        why = "transform and two_way need both images" if needs_both else "it copies new images"
         raise SourceError(
             f"source must have a stream of {' or '.join(each.value for each in fits)}, got "
             f"{view_type.value}: {why}; set stream_view_type on the table"
