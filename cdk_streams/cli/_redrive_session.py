@@ -86,9 +86,12 @@ def _redrive(client: Client, destinations: Sequence[Destination], options: Redri
             del tests[0]
     finally:
         # Hidden until their time is up, they would be missing from the next look.
-        for message in (*(each.holder for each in kept), *tests):
-            if isinstance(message, FailureMessage):
-                give_back(client("sqs"), message)
+        held = [holder for each in kept for holder in each.holders]
+        for holder in (*held, *tests):
+            if isinstance(holder, FailureMessage):
+                give_back(client("sqs"), holder)
+    if result.is_limited:
+        echo(f"\nat most {options.limit} were taken (--limit); there may be more")
     if options.yes:
         return 1 if kept else 0
     if found or tests:
@@ -105,10 +108,10 @@ def _carry_out(
 ) -> None:
     """Call the function when that is planned; take what is dealt with out of `kept`."""
     plan = found.plan
-    if plan is None or plan.is_empty or (plan.missing and not options.incomplete):
+    if plan is None or not plan.events or (plan.missing and not options.incomplete):
         return
     try:
-        outcome = carry_out(plan, invoker(client("lambda"), plan.function_arn))
+        outcome = carry_out(plan, invoker(client("lambda"), plan.failure.function_arn))
         if outcome.redriven and not plan.missing:
             _settle(client, found, kept)
     except EXPECTED_ERRORS as error:
@@ -125,8 +128,10 @@ def _carry_out(
 def _settle(client: Client, found: FoundFailure, kept: list[FoundFailure]) -> None:
     """Delete what held a failure record, unless it holds another that is not dealt with."""
     others = [each for each in kept if each is not found]
-    holder = found.holder
-    if all(each.holder is not holder for each in others):
+    still_needed = {id(holder) for each in others for holder in each.holders}
+    for holder in found.holders:
+        if id(holder) in still_needed:
+            continue
         if isinstance(holder, FailureObject):
             delete_object(client("s3"), holder)
         else:
@@ -135,4 +140,4 @@ def _settle(client: Client, found: FoundFailure, kept: list[FoundFailure]) -> No
 
 
 def _is_whole(found: FoundFailure) -> bool:
-    return found.plan is not None and not (found.plan.is_empty or found.plan.missing)
+    return found.plan is not None and bool(found.plan.events) and not found.plan.missing

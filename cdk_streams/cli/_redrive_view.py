@@ -9,10 +9,12 @@ from typing import Any
 
 import click
 
+from cdk_streams.arns import Arn
 from cdk_streams.cli._options import RedriveOptions
 from cdk_streams.redrive import (
     Destination,
     FailureMessage,
+    FailureRecord,
     FoundFailure,
     RedrivePlan,
     SearchResult,
@@ -23,8 +25,18 @@ __all__ = ["echo", "show", "show_skipped", "show_tests"]
 
 
 def echo(text: str) -> None:
-    """Print lines of text; what a message holds must not control the terminal."""
-    click.echo("".join(each if each.isprintable() or each == "\n" else "\ufffd" for each in text))
+    """Print text below as many empty lines as it begins with.
+
+    What a message holds must not control the terminal, nor look like a line of the plan.
+    """
+    body = text.lstrip("\n")
+    click.echo("\n" * (len(text) - len(body)) + "".join(map(_shown, body)))
+
+
+def _shown(character: str) -> str:
+    if character.isprintable():
+        return character
+    return " " if character in "\n\r\t" else "\ufffd"
 
 
 def show_skipped(destinations: Sequence[Destination], result: SearchResult) -> None:
@@ -33,7 +45,8 @@ def show_skipped(destinations: Sequence[Destination], result: SearchResult) -> N
         if isinstance(destination, UnsupportedDestination):
             echo(f"unsupported destination: {destination.consumer} -> {destination.arn}")
     for queue, count in result.skipped.items():
-        echo(f"skipped in {queue}: {count} of other consumers")
+        if count:
+            echo(f"skipped in {queue}: {count} of other consumers")
 
 
 def show_tests(tests: Sequence[FailureMessage], options: RedriveOptions) -> None:
@@ -45,17 +58,18 @@ def show_tests(tests: Sequence[FailureMessage], options: RedriveOptions) -> None
 
 def show(number: int, found: FoundFailure, options: RedriveOptions) -> None:
     """Print one failure record and what is done with it."""
-    holder = found.holder
+    holder, *again = found.holders
     where = holder.queue_url if isinstance(holder, FailureMessage) else str(holder)
-    echo(f"\n{number}. in {where}")
+    echo(f"\n{number}. in {where}{f', {len(again) + 1} times' if again else ''}")
     if found.object is not None and found.object is not holder:
         echo(f"   names {found.object}")
     if found.plan is None:
         echo(f"   kept: {found.fault}")
         return
-    plan, batch = found.plan, found.body["DDBStreamBatchInfo"]
-    echo(f"   {plan.condition}: function {_name(plan)}, table {_table(batch)}")
-    echo(f"   shard {plan.shard_id}, {_range(batch)}{_source(found, plan)}")
+    plan, failure = found.plan, found.plan.failure
+    table = Arn.parse(failure.stream_arn).name
+    echo(f"   {failure.condition}: function {_name(plan)}, table {table}")
+    echo(f"   shard {failure.shard_id}, {_range(failure)}{_source(found, plan)}")
     for record in plan.records:
         change = record["dynamodb"]
         echo(f"   {record['eventName']:6} {change['SequenceNumber']}{_written(change)}")
@@ -66,11 +80,15 @@ def show(number: int, found: FoundFailure, options: RedriveOptions) -> None:
 
 def _intent(found: FoundFailure, plan: RedrivePlan, options: RedriveOptions) -> str:
     """Return what is done with a failure record, in words."""
-    if plan.is_empty:
+    if not plan.events:
         return "kept: its records have left the stream, which keeps them for 24 hours"
     many = f"{len(plan.records)} record{'s' * (len(plan.records) != 1)}"
     if not plan.records:
         many = "the state of a tumbling window that ended"
+    if plan.has_others:
+        many += " (other lanes' among them)"
+    if len(plan.events) > 1:
+        many += f", in {len(plan.events)} calls"
     if not plan.missing:
         return f"calls {_name(plan)} with {many}, then deletes {_deleted(found)}"
     lost = f"{plan.missing} of its records left the stream, which keeps them for 24 hours"
@@ -82,7 +100,7 @@ def _intent(found: FoundFailure, plan: RedrivePlan, options: RedriveOptions) -> 
 def _deleted(found: FoundFailure) -> str:
     if found.object is None:
         return "the failure record"
-    return "the object" if found.object is found.holder else "the message, not the object"
+    return "the object" if found.object in found.holders else "the message, not the object"
 
 
 def _source(found: FoundFailure, plan: RedrivePlan) -> str:
@@ -91,20 +109,14 @@ def _source(found: FoundFailure, plan: RedrivePlan) -> str:
     return f"{len(plan.records)} read back, {plan.missing} missing"
 
 
-def _range(batch: Mapping[str, Any]) -> str:
+def _range(failure: FailureRecord) -> str:
     """Return the range of sequence numbers; the last call of a window has none."""
-    if "startSequenceNumber" not in batch:
-        return ""
-    return f"{batch['startSequenceNumber']} to {batch['endSequenceNumber']}, "
+    return "" if failure.first is None else f"{failure.first} to {failure.last}, "
 
 
 def _name(plan: RedrivePlan) -> str:
     """Return the function's name with its version or alias: `audit` of `arn:…:function:audit`."""
-    return plan.function_arn.split(":function:")[-1]
-
-
-def _table(batch: Mapping[str, Any]) -> str:
-    return str(batch["streamArn"]).split(":table/")[-1].split("/")[0]
+    return plan.failure.function_arn.split(":function:")[-1]
 
 
 def _written(change: Mapping[str, Any]) -> str:

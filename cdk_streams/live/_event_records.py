@@ -43,7 +43,12 @@ def event_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
 
 
 def _json_value(value: Mapping[str, Any]) -> dict[str, Any]:
-    """Return an attribute value with its bytes as base64 text: `{"B": b"ab"}` → `{"B": "YWI="}`."""
+    """Return an attribute value with its bytes as base64 text: `{"B": b"ab"}` → `{"B": "YWI="}`.
+
+    A value without a type, which DynamoDB Local can return, stays `{}`.
+    """
+    if len(value) != 1:
+        return dict(value)
     ((kind, content),) = value.items()
     match kind:
         case "B":

@@ -7,9 +7,7 @@ progress["audit"].handled, progress["audit"].lag_ms(now_ms)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from cdk_streams.live._driver import Notice
 from cdk_streams.poller import (
@@ -25,7 +23,7 @@ from cdk_streams.poller import (
     sequence_number,
 )
 
-__all__ = ["Progress", "reported_failures"]
+__all__ = ["Progress"]
 
 
 @dataclass(slots=True)
@@ -147,12 +145,6 @@ class Progress:
         if (call := self._last_calls.get(lane)) is not None:
             # Until they are dealt with, a new call of these records is a part of this one.
             self._failed[lane] = _numbers(call)
-
-
-def reported_failures(payload: Any) -> int:
-    """Return how many items an answer reports as failed; 0 for an answer of another shape."""
-    failures = payload.get("batchItemFailures") if isinstance(payload, Mapping) else None
-    return len(failures) if isinstance(failures, Sequence) else 0
 
 
 def _numbers(call: Invoke) -> frozenset[str]:

@@ -32,7 +32,12 @@ The protocol:
 from __future__ import annotations
 
 from cdk_streams.poller._assumptions import DEFAULT_ASSUMPTIONS, Assumptions
-from cdk_streams.poller._batches import invocation_event, payload_bytes_at_most, sequence_number
+from cdk_streams.poller._batches import (
+    invocation_event,
+    payload_bytes_at_most,
+    sequence_number,
+    split_into_calls,
+)
 from cdk_streams.poller._effects import (
     CallOutcome,
     CallResult,
@@ -117,5 +122,6 @@ __all__ = [
     "payload_bytes_at_most",
     "seeded_ids",
     "sequence_number",
+    "split_into_calls",
     "step",
 ]

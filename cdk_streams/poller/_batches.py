@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from cdk_streams.mapping import MAX_PAYLOAD_BYTES, STREAM_RETENTION
@@ -22,6 +22,7 @@ __all__ = [
     "payload_bytes_at_most",
     "room_bytes",
     "sequence_number",
+    "split_into_calls",
     "window_bounds",
 ]
 
@@ -115,6 +116,14 @@ def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int =
             return Load(index, used)
         used += weight
     return Load(count, used)
+
+
+def split_into_calls(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
+    """Yield the records call by call: at most `size` of them, and what a payload holds."""
+    while records:
+        count = load(records, size, Load()).fits
+        yield records[:count]
+        records = records[count:]
 
 
 def room_bytes(gathered: Load) -> int:

@@ -15,13 +15,14 @@ from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
-    from cdk_streams.redrive._invoke import CALL_LIMIT_S, MappingKey, invoker
+    from cdk_streams.redrive._failure_record import FailureRecord, MappingKey, parse_failure
+    from cdk_streams.redrive._invoke import CALL_LIMIT_S, invoker
     from cdk_streams.redrive._plan import RedriveOutcome, RedrivePlan, carry_out, plan_redrive
     from cdk_streams.redrive._queue_messages import (
         FailureMessage,
         discard,
         give_back,
-        read_failures,
+        receive_messages,
     )
     from cdk_streams.redrive._search import (
         EXPECTED_ERRORS,
@@ -45,6 +46,7 @@ __all__ = [
     "FailureMessage",
     "FailureObject",
     "FailureQueue",
+    "FailureRecord",
     "FoundFailure",
     "MappingKey",
     "RedriveOutcome",
@@ -57,8 +59,9 @@ __all__ = [
     "find_failures",
     "give_back",
     "invoker",
+    "parse_failure",
     "plan_redrive",
-    "read_failures",
+    "receive_messages",
     "stack_destinations",
 ]
 
@@ -66,9 +69,10 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cdk_streams.redrive._bucket_objects": "FailureObject delete_object",
-        "cdk_streams.redrive._invoke": "CALL_LIMIT_S MappingKey invoker",
+        "cdk_streams.redrive._failure_record": "FailureRecord MappingKey parse_failure",
+        "cdk_streams.redrive._invoke": "CALL_LIMIT_S invoker",
         "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",
-        "cdk_streams.redrive._queue_messages": "FailureMessage discard give_back read_failures",
+        "cdk_streams.redrive._queue_messages": "FailureMessage discard give_back receive_messages",
         "cdk_streams.redrive._search": "EXPECTED_ERRORS FoundFailure SearchResult find_failures",
         "cdk_streams.redrive._stack_destinations": (
             "Destination FailureBucket FailureQueue UnsupportedDestination stack_destinations"

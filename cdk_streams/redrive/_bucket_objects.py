@@ -11,7 +11,7 @@ https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-struc
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import FAILURE_OBJECTS
+from cdk_streams.redrive._failure_record import read_json
 
 __all__ = [
     "FailureObject",
@@ -32,6 +33,8 @@ __all__ = [
 ]
 
 _GONE = {"NoSuchKey", "404"}
+_BUCKET = re.compile(r"[A-Za-z0-9._-]{3,255}")
+_MOST_CHARACTERS = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +63,18 @@ def named_object(record: Mapping[str, Any]) -> FailureObject:
     """
     try:
         bucket, key = record["s3"]["bucket"]["name"], record["s3"]["object"]["key"]
-        found = FailureObject(bucket, unquote_plus(key))
-    except (KeyError, TypeError, AttributeError) as error:
-        raise SourceError(
-            f"a notification of S3 must name a bucket and a key, got none at {error}"
-        ) from None
-    event = str(record.get("eventName"))
+    except (KeyError, TypeError):
+        bucket = key = None
+    if not (isinstance(bucket, str) and isinstance(key, str) and _BUCKET.fullmatch(bucket)):
+        raise SourceError("a notification of S3 must name a bucket and a key, got none")
+    found = FailureObject(bucket, unquote_plus(key))
+    event = str(record.get("eventName"))[:_MOST_CHARACTERS]
     if not event.startswith("ObjectCreated:"):
         raise SourceError(
             f"a notification must be of an object that was created, got {event} of {found}"
         )
+    if len(found.key) > _MOST_CHARACTERS or not found.key.isprintable():
+        raise SourceError("a notification of S3 must name a key that Lambda writes, got another")
     if not found.key.startswith(FAILURE_OBJECTS):
         raise SourceError(
             f"a notification must name an object under {FAILURE_OBJECTS}, where Lambda writes "
@@ -94,11 +99,7 @@ def read_object(s3: Any, location: FailureObject) -> Mapping[str, Any]:
             f"the object {location} is gone: its bucket's lifecycle or somebody has removed it, "
             "and its records with it"
         ) from None
-    try:
-        body = json.loads(text)
-    except ValueError:
-        return {}
-    return body if isinstance(body, Mapping) else {}
+    return read_json(text)
 
 
 def list_objects(s3: Any, bucket: str, prefix: str) -> Iterator[FailureObject]:

@@ -18,19 +18,15 @@ from cdk_streams.arns import Arn, is_service
 from cdk_streams.errors import DeploymentError
 from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.redrive._failure_record import MappingKey
 
 __all__ = [
     "CALL_LIMIT_S",
-    "MappingKey",
     "bucket_mappings",
     "invoker",
-    "mapping_key",
     "mapping_settings",
     "on_failure_arn",
 ]
-
-MappingKey = tuple[str, str]
-"""A function's ARN, as its mapping names it, and the ARN of the stream that it reads."""
 
 CALL_LIMIT_S = 920
 """How long a client must wait for an answer: a function may run for 900 s."""
@@ -90,7 +86,7 @@ def invoker(lambda_api: Any, function_arn: str) -> Callable[[Any, str], InvokeRe
             answer = lambda_api.invoke(
                 FunctionName=function_arn,
                 InvocationType="RequestResponse",
-                Payload=json.dumps(event).encode(),
+                Payload=_compact(event),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] in _THROTTLES:
@@ -103,6 +99,14 @@ def invoker(lambda_api: Any, function_arn: str) -> Callable[[Any, str], InvokeRe
     return call
 
 
+def _compact(event: Any) -> bytes:
+    """Return an event as Lambda measures it; what is no Unicode is escaped."""
+    try:
+        return json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:
+        return json.dumps(event, separators=(",", ":")).encode()
+
+
 def _type(function_error: str | None, body: bytes) -> str | None:
     """Return the exception's name; of a function that timed out Lambda tells no type."""
     if function_error is None:
@@ -111,14 +115,6 @@ def _type(function_error: str | None, body: bytes) -> str | None:
         return str(json.loads(body)["errorType"])
     except (ValueError, KeyError, TypeError):
         return function_error
-
-
-def mapping_key(body: Mapping[str, Any]) -> MappingKey:
-    """Return the function and the stream that a failure record names; "" for what it does not."""
-    request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
-    function = request.get("functionArn") if isinstance(request, Mapping) else None
-    stream = batch.get("streamArn") if isinstance(batch, Mapping) else None
-    return str(function or ""), str(stream or "")
 
 
 def on_failure_arn(mapping: Mapping[str, Any]) -> str:

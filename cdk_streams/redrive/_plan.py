@@ -1,10 +1,8 @@
-"""Failure records back to their function: read what they name, show it, and only then call.
+"""The plan of a redrive: the records of a batch that failed, and the calls that are made with them.
 
-    for failure in read_failures(sqs, queue_url):
-        plan = plan_redrive(failure.body, streams, settings)
-        print(plan)                       # nothing has been called so far
-        if carry_out(plan, runner.invoke).redriven:
-            discard(sqs, failure)
+    plan = plan_redrive(body, streams, settings)
+    print(plan)                                   # nothing has been called so far
+    carry_out(plan, runner.invoke).redriven
 
 A failure record in a queue names a range of a shard and holds no data. Records can be read back for
 24 hours; what is gone by then is counted as missing. One in a bucket holds the event that failed.
@@ -17,21 +15,18 @@ import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeGuard
+from typing import Any
 
 from cdk_streams.errors import SourceError
 from cdk_streams.filters import matches
 from cdk_streams.lambda_local import InvokeResponse
-from cdk_streams.live import AtNumber, ShardReader, StreamsApi, reported_failures
-from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import sequence_number
+from cdk_streams.live import AtNumber, ShardReader, StreamsApi
+from cdk_streams.mapping import MAX_PAYLOAD_BYTES, MappingSettings
+from cdk_streams.poller import sequence_number, split_into_calls
+from cdk_streams.redrive._failure_record import FailureRecord, parse_failure, read_json
 
 __all__ = ["RedriveOutcome", "RedrivePlan", "carry_out", "plan_redrive"]
 
-_REQUEST = ("functionArn", "condition")
-_BATCH = ("streamArn", "shardId")
-_ENDS = ("startSequenceNumber", "endSequenceNumber")
-_SIZE = "batchSize"
 _READS_THAT_MAY_FAIL = 20
 # A page may be empty although records follow it.
 _PAGES_THAT_MAY_BE_EMPTY = 10
@@ -39,33 +34,27 @@ _PAGES_THAT_MAY_BE_EMPTY = 10
 
 @dataclass(frozen=True, slots=True)
 class RedrivePlan:
-    """What a redrive would call the function with: `event`, `{"Records": [...]}`.
+    """The calls of a redrive: `events`, each `{"Records": [...]}`, in order.
 
-    `missing` counts the records of the batch that have left the stream. Records of other lanes
-    (with a parallelization factor) lie in the same range and come with it: handlers see a record
-    at least once anyway.
+    `missing` counts the records of the batch that have left the stream. `has_others`: the range is
+    shared by several lanes (a parallelization factor), and which records are of the lane that
+    failed cannot be told; handlers see a record at least once anyway.
     """
 
-    function_arn: str
-    shard_id: str
-    condition: str
-    event: Mapping[str, Any]
+    failure: FailureRecord
+    events: Sequence[Mapping[str, Any]]
     missing: int = 0
+    has_others: bool = False
 
     @property
     def records(self) -> tuple[Mapping[str, Any], ...]:
-        """The records of the event."""
-        return tuple(self.event["Records"])
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether nothing is left to call with; the last call of a window has a state instead."""
-        return not self.event["Records"] and "window" not in self.event
+        """The records of all events."""
+        return tuple(record for event in self.events for record in event["Records"])
 
 
 @dataclass(frozen=True, slots=True)
 class RedriveOutcome:
-    """What a redrive came to; when it is not `redriven`, `why` says so and nothing is discarded."""
+    """What came of a redrive; when it is not `redriven`, `why` says so and nothing is discarded."""
 
     redriven: bool
     why: str = ""
@@ -74,94 +63,134 @@ class RedriveOutcome:
 def plan_redrive(
     body: Mapping[str, Any], streams: StreamsApi, settings: MappingSettings
 ) -> RedrivePlan:
-    """Return what the failure record names, read back from the stream or from its own payload.
+    """Return the records that a failure record names, from the stream or from its own payload.
 
-    A payload is the event as it failed: no filter of the settings is asked again.
+    A payload is the event as it failed: no filter of the settings is applied again.
 
     Raises:
-        SourceError: It is no failure record of a DynamoDB mapping, its stream cannot be read, or
-            it is of a tumbling window that only Lambda can go on with.
+        SourceError: It is no failure record of a DynamoDB mapping, its stream cannot be read, its
+            range holds more than its batch can, or it is of a tumbling window that only Lambda
+            can go on with.
 
     """
-    request, batch = body.get("requestContext"), body.get("DDBStreamBatchInfo")
-    if not (_holds(request, _REQUEST) and _holds(batch, _BATCH)):
-        raise _no_failure_record(body)
-    _check_window(body)
-    has_range = any(name in batch for name in (*_ENDS, _SIZE))
-    # The last call of a window names no range, and cannot be read back.
-    if (has_range or "payload" not in body) and not _is_range(batch):
-        raise _no_failure_record(body)
-    if "payload" in body:
-        event, size = _event(body["payload"]), 0
-    else:
-        found = [record for record in _range(streams, batch) if _is_wanted(record, settings)]
-        event, size = {"Records": found}, batch[_SIZE]
+    failure = parse_failure(body)
+    _check_window(failure)
+    if failure.payload is not None:
+        event = _event(failure.payload)
+        missing = max(0, failure.size - len(event["Records"]))
+        return RedrivePlan(
+            failure, [event] if event["Records"] or "window" in event else [], missing
+        )
+    found, is_trimmed = _read_back(failure, streams, settings)
+    lane = _of_lane(found, failure.size)
+    calls = split_into_calls(lane, settings.batch_size)
+    missing = max(0, failure.size - len(lane))
     return RedrivePlan(
-        function_arn=request["functionArn"],
-        shard_id=batch["shardId"],
-        condition=request["condition"],
-        event=event,
-        missing=max(0, size - len(event["Records"])),
+        failure,
+        [{"Records": list(records)} for records in calls],
+        # Beside records of other lanes, only the first of this one tells that some are gone.
+        missing or int(is_trimmed and settings.parallelization_factor > 1),
+        has_others=len(lane) > failure.size,
     )
 
 
 def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], InvokeResponse]) -> RedriveOutcome:
-    """Call the function with the planned records; a partial failure is a failure of the redrive."""
-    if plan.is_empty:
+    """Make the planned calls in order, up to the first that is not a whole success."""
+    if not plan.events:
         return RedriveOutcome(redriven=False, why="its records have left the stream")
-    answer = invoke(plan.event, str(uuid.uuid4()))
-    if answer.throttled:
-        return RedriveOutcome(redriven=False, why="the function was throttled")
-    if answer.function_error is not None:
-        return RedriveOutcome(redriven=False, why=f"the function failed with {answer.error_type}")
-    if failed := reported_failures(answer.payload):
-        return RedriveOutcome(redriven=False, why=f"the function reported {failed} as failed")
+    for made, event in enumerate(plan.events):
+        if why := _failure(invoke(event, str(uuid.uuid4()))):
+            before = f" (after {made} of {len(plan.events)} calls)" if made else ""
+            return RedriveOutcome(redriven=False, why=why + before)
     return RedriveOutcome(redriven=True)
 
 
-def _check_window(body: Mapping[str, Any]) -> None:
+def _failure(response: InvokeResponse) -> str:
+    """Return why a call is not a whole success; "" when it is."""
+    if response.throttled:
+        return "the function was throttled"
+    if response.function_error is not None:
+        return f"the function failed with {response.error_type}"
+    payload = response.payload
+    reported = payload.get("batchItemFailures") if isinstance(payload, Mapping) else None
+    # Any answer but an empty list is read as a failure: keeping a failure record loses nothing.
+    if reported:
+        count = len(reported) if isinstance(reported, list) else "its records"
+        return f"the function reported {count} as failed"
+    return ""
+
+
+def _check_window(failure: FailureRecord) -> None:
     """Refuse a call whose answer nobody would carry on, or whose state nobody has kept.
 
     A call within a tumbling window answers the state of the next call, which Lambda alone makes.
     The last call has that state in its event, and its answer goes nowhere anyway.
     https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html
     """
-    info = body.get("timeWindowInfo")
-    if info is None:
-        return
-    if not (isinstance(info, Mapping) and info.get("isFinalInvokeForWindow")):
+    if failure.window == "within":
         raise SourceError(
             "a batch within a tumbling window cannot be redriven, because the state that its "
             "function answers would reach no later call; correct the window's result by hand"
         )
-    if "payload" not in body:
+    if failure.window == "final" and failure.payload is None:
         raise SourceError(
             "the last call of a tumbling window must come with its state to be redriven, got none; "
             "send failure records to a bucket, which keeps it"
         )
 
 
-def _event(payload: Any) -> Mapping[str, Any]:
+def _event(payload: str) -> Mapping[str, Any]:
     """Return the event in a payload, JSON text within the failure record."""
-    try:
-        event = json.loads(payload)
-        if all(map(_is_record, event["Records"])):
-            return dict(event)
-    except (ValueError, KeyError, TypeError):
-        pass
-    raise SourceError(
-        "the payload of a failure record must be the JSON text of an event with Records of a "
-        "DynamoDB stream, got something else"
+    event = read_json(payload)
+    records = event.get("Records")
+    if not isinstance(records, list) or not all(map(_is_record, records)):
+        raise SourceError(
+            "the payload of a failure record must be the JSON text of an event with Records of a "
+            "DynamoDB stream, got something else"
+        )
+    size = len(
+        json.dumps(event, ensure_ascii=False, separators=(",", ":")).encode(errors="replace")
     )
+    if size > MAX_PAYLOAD_BYTES:
+        raise SourceError(
+            f"the payload of a failure record must fit into a call of {MAX_PAYLOAD_BYTES:,} bytes, "
+            f"got {size:,}"
+        )
+    return event
 
 
-def _range(streams: StreamsApi, batch: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+def _read_back(
+    failure: FailureRecord, streams: StreamsApi, settings: MappingSettings
+) -> tuple[list[Mapping[str, Any]], bool]:
+    """Return the batch's range without what no filter matches; and whether its start is gone.
+
+    Without lanes the range holds the batch. With them it holds what the others got meanwhile, for
+    each at most as many as a batch.
+    """
+    lanes = settings.parallelization_factor
+    most = failure.size if lanes == 1 else max(failure.size, settings.batch_size) * lanes
+    found: list[Mapping[str, Any]] = []
+    is_trimmed = True
+    for record in _range(streams, failure):
+        is_trimmed = is_trimmed and sequence_number(record) != failure.first
+        if _is_wanted(record, settings):
+            found.append(record)
+        if len(found) > most:
+            raise SourceError(
+                f"its range holds more than {most:,} records, although its batch has "
+                f"{failure.size:,}: the filters of its mapping have changed, or Lambda did not "
+                "write it"
+            )
+    return found, is_trimmed
+
+
+def _range(streams: StreamsApi, failure: FailureRecord) -> Iterator[Mapping[str, Any]]:
     """Yield the records from the batch's first to its last number, both included."""
-    start, last = AtNumber(batch["startSequenceNumber"]), int(batch["endSequenceNumber"])
-    mapping_key = ShardReader(streams, batch["streamArn"], batch["shardId"], start)
+    start, last = AtNumber(str(failure.first)), int(str(failure.last))
+    reader = ShardReader(streams, failure.stream_arn, failure.shard_id, start)
     failures = empty = 0
     while empty < _PAGES_THAT_MAY_BE_EMPTY:
-        page = mapping_key.read()
+        page = reader.read()
         for record in page.records:
             number = int(sequence_number(record))
             if number <= last:
@@ -173,10 +202,23 @@ def _range(streams: StreamsApi, batch: Mapping[str, Any]) -> Iterator[Mapping[st
         if page.error is not None:
             failures += 1
             if failures == _READS_THAT_MAY_FAIL:
-                raise SourceError(f"{batch['shardId']} could not be read: {page.error}")
+                raise SourceError(f"{failure.shard_id} could not be read: {page.error}")
         elif page.closed:
             return
         empty += page.error is None and not page.records
+
+
+def _of_lane(records: Sequence[Mapping[str, Any]], size: int) -> Sequence[Mapping[str, Any]]:
+    """Return the records of the lane that failed, where they can be told, otherwise all.
+
+    A range begins and ends with records of its lane, and all changes of an item are in one lane.
+    When the changes of those two items are as many as the batch, they are the batch.
+    """
+    if len(records) <= size:
+        return records
+    ends = [record["dynamodb"].get("Keys") for record in (records[0], records[-1])]
+    same = [record for record in records if record["dynamodb"].get("Keys") in ends]
+    return same if len(same) == size else records
 
 
 def _is_wanted(record: Mapping[str, Any], settings: MappingSettings) -> bool:
@@ -184,25 +226,7 @@ def _is_wanted(record: Mapping[str, Any], settings: MappingSettings) -> bool:
 
 
 def _is_record(part: Any) -> bool:
-    return _holds(part, ("eventName",)) and _holds(part.get("dynamodb"), ("SequenceNumber",))
-
-
-def _no_failure_record(body: Mapping[str, Any]) -> SourceError:
-    return SourceError(
-        "a failure record must have requestContext and DDBStreamBatchInfo with its range, "
-        f"got the keys {', '.join(map(str, body)) or 'none'}"
-    )
-
-
-def _holds(part: Any, names: Sequence[str]) -> TypeGuard[Mapping[str, Any]]:
-    """Tell whether a part of a message has text under each of these names."""
-    return isinstance(part, Mapping) and all(
-        isinstance(part.get(name), str) and part[name] for name in names
-    )
-
-
-def _is_range(batch: Mapping[str, Any]) -> bool:
-    ends = [batch.get(name) for name in _ENDS]
-    return all(isinstance(each, str) and each.isdecimal() for each in ends) and isinstance(
-        batch.get(_SIZE), int
-    )
+    """Tell whether a value is a stream record, as far as it is looked at and shown here."""
+    change = part.get("dynamodb") if isinstance(part, Mapping) else None
+    number = change.get("SequenceNumber") if isinstance(change, Mapping) else None
+    return isinstance(number, str) and bool(number) and isinstance(part.get("eventName"), str)

@@ -1,52 +1,63 @@
-"""What lies in a queue for failures: failure records, and what S3 tells of those in a bucket.
+"""Messages of a queue for failures: failure records, and S3's notifications of those in a bucket.
 
-    for message in read_failures(sqs, queue_url):
-        message.body["DDBStreamBatchInfo"]
-        discard(sqs, message)
+    for page in receive_messages(sqs, queue_url):
+        for message in page:
+            message.body["DDBStreamBatchInfo"]
 
-Lambda sends to a queue straight or by way of a topic, and a topic wraps what it passes on.
+Lambda sends to a queue directly or by way of a topic, and a topic wraps what it passes on.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 """
 
 from __future__ import annotations
 
 import contextlib
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-__all__ = ["FailureMessage", "discard", "give_back", "is_test_event", "read_failures"]
+from cdk_streams.redrive._failure_record import read_json
+
+__all__ = ["FailureMessage", "discard", "give_back", "is_test_event", "receive_messages"]
+
+_PAGE = 10
 
 
 @dataclass(frozen=True, slots=True)
 class FailureMessage:
-    """A message of a queue for failures; `receipt` is what deletes it.
+    """A message of a queue for failures; `id` names it, `receipt` is what deletes it.
 
     `body` is the JSON object in it, without what a topic wraps around; empty when there is none.
+    A payload is left out: Lambda puts none into a message, and who may send to the queue must not
+    choose what a function is called with.
     """
 
     body: Mapping[str, Any]
     receipt: str
     queue_url: str
+    id: str = ""
 
 
-def read_failures(sqs: Any, queue_url: str) -> Iterator[FailureMessage]:
-    """Receive the messages of a queue; each stays hidden for its visibility timeout.
-
-    A payload is left out: Lambda puts none into a message, and who may send to the queue shall
-    not choose what a function is called with.
-    """
+def receive_messages(sqs: Any, queue_url: str) -> Iterator[list[FailureMessage]]:
+    """Receive a queue's messages, ten at a time; each stays hidden for its visibility timeout."""
     while True:
         # Without a wait SQS asks some of its servers only, and may find none of the messages.
-        answer = sqs.receive_message(QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1)
-        messages = answer.get("Messages", [])
-        if not messages:
+        answer = sqs.receive_message(
+            QueueUrl=queue_url, MaxNumberOfMessages=_PAGE, WaitTimeSeconds=1
+        )
+        page = [
+            FailureMessage(
+                _body(each["Body"]),
+                each["ReceiptHandle"],
+                queue_url,
+                each.get("MessageId") or each["ReceiptHandle"],
+            )
+            for each in answer.get("Messages", [])
+        ]
+        if not page:
             return
-        for message in messages:
-            yield FailureMessage(_body(message["Body"]), message["ReceiptHandle"], queue_url)
+        yield page
 
 
 def discard(sqs: Any, message: FailureMessage) -> None:
@@ -71,12 +82,8 @@ def is_test_event(body: Mapping[str, Any]) -> bool:
 
 
 def _body(text: str) -> Mapping[str, Any]:
-    try:
-        body = json.loads(text)
-        if isinstance(body, Mapping) and body.get("Type") == "Notification":
-            body = json.loads(body["Message"])
-    except (ValueError, KeyError, TypeError):
-        return {}
-    if not isinstance(body, Mapping):
-        return {}
+    body = read_json(text)
+    if body.get("Type") == "Notification":
+        wrapped = body.get("Message")
+        body = read_json(wrapped) if isinstance(wrapped, str) else {}
     return {name: value for name, value in body.items() if name != "payload"}

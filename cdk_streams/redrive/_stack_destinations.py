@@ -23,7 +23,8 @@ from cdk_streams.arns import Arn, is_service
 from cdk_streams.errors import DeploymentError, SourceError
 from cdk_streams.live import Client, queue_url
 from cdk_streams.mapping import FAILURE_OBJECTS
-from cdk_streams.redrive._invoke import MappingKey, mapping_key, on_failure_arn
+from cdk_streams.redrive._failure_record import MappingKey, mapping_key
+from cdk_streams.redrive._invoke import on_failure_arn
 
 __all__ = [
     "Destination",

@@ -121,7 +121,8 @@ class FakeStreams:
     def get_shard_iterator(self, **request: Any) -> dict[str, str]:
         """Answer GetShardIterator; the iterator's text is the last number that it is behind."""
         self._begin("get_shard_iterator")
-        shard = self._shards[request["ShardId"]]
+        if (shard := self._shards.get(request["ShardId"])) is None:
+            raise _error("ResourceNotFoundException", "get_shard_iterator")
         match request["ShardIteratorType"]:
             case "TRIM_HORIZON":
                 behind = shard.trimmed_to

@@ -23,7 +23,7 @@ from cdk_streams.live import (
     queue_url,
 )
 from cdk_streams.local import LocalAws, client, connection_variables
-from cdk_streams.redrive import carry_out, discard, plan_redrive, read_failures
+from cdk_streams.redrive import carry_out, discard, plan_redrive, receive_messages
 from cdk_streams.simulator import timeline_html
 from sample_app.demo.consumers import taken_over
 from sample_app.demo.items import plain, typed
@@ -133,12 +133,16 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
     url = queue_url(sqs, str(stage.inventory.mapping.destination))
     streams = client(stage.aws, "dynamodbstreams")
     settings = stage.inventory.mapping.settings
-    found = [(each, plan_redrive(each.body, streams, settings)) for each in read_failures(sqs, url)]
+    found = [
+        (each, plan_redrive(each.body, streams, settings))
+        for page in receive_messages(sqs, url)
+        for each in page
+    ]
     for _, plan in found:
         data = ", ".join(_order(record) for record in plan.records)
         console.print(
-            f"  in the failure queue: {plan.condition}, {len(plan.records)} record, read back: "
-            f"{data}",
+            f"  in the failure queue: {plan.failure.condition}, {len(plan.records)} record, "
+            f"read back: {data}",
             highlight=False,
             soft_wrap=True,
         )

@@ -52,7 +52,11 @@ class FakeQueue:
         seen = [each for each in self.messages if each not in self.hidden]
         seen = seen[: request["MaxNumberOfMessages"]]
         self.hidden.update(seen)
-        return {"Messages": [{"Body": self.messages[one], "ReceiptHandle": one} for one in seen]}
+        return {
+            "Messages": [
+                {"Body": self.messages[one], "ReceiptHandle": one, "MessageId": one} for one in seen
+            ]
+        }
 
     def delete_message(self, **request: Any) -> None:
         """Delete one message."""
@@ -212,7 +216,7 @@ class FakeAws:
         text = self.objects.get((request["Bucket"], request["Key"]))
         if text is None:
             raise _refusal("NoSuchKey", "GetObject")
-        return {"Body": io.BytesIO(text.encode())}
+        return {"Body": io.BytesIO(text.encode(errors="surrogatepass"))}
 
     def _delete_object(self, **request: Any) -> None:
         del self.objects[request["Bucket"], request["Key"]]

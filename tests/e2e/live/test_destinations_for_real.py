@@ -13,7 +13,7 @@ import pytest
 
 from cdk_streams.live import CheckpointStore, DeployedConsumer, Notice, drive
 from cdk_streams.poller import FailureSent
-from cdk_streams.redrive import read_failures
+from cdk_streams.redrive import receive_messages
 from tests.bench.fixture import ScenarioFixture, scenario_fixture
 from tests.bench.recorded_scenarios import SCENARIOS
 
@@ -94,7 +94,8 @@ def test_a_topic_passes_the_failure_record_on(
     topic = near("sns").create_topic(Name="failed-records")["TopicArn"]
     near("sns").subscribe(TopicArn=topic, Protocol="sqs", Endpoint=fixture.queue_arn)
     fail_into(fixture, topic)
-    (failure,) = read_failures(near("sqs"), fixture.queue_url)
+    pages = receive_messages(near("sqs"), fixture.queue_url)
+    (failure,) = (message for page in pages for message in page)
     assert failure.body["requestContext"]["condition"] == "RetryAttemptsExhausted"
     assert failure.body["DDBStreamBatchInfo"]["batchSize"] == 4
     assert "payload" not in failure.body

@@ -122,14 +122,13 @@ def test_a_call_that_fails_keeps_its_failure_record(
 
 
 def test_records_that_the_consumer_filters_out_are_not_called_with(aws: FakeAws) -> None:
-    pattern = json.dumps({"dynamodb": {"NewImage": {"ordinal": {"N": ["2"]}}}})
+    pattern = json.dumps({"dynamodb": {"NewImage": {"ordinal": {"N": ["1", "3"]}}}})
     aws.functions.mappings[FUNCTION]["FilterCriteria"] = {"Filters": [{"Pattern": pattern}]}
-    aws.fail(2, 2)
-    aws.queue.messages["receipt-0"] = aws.queue.messages["receipt-0"].replace(
-        f'"startSequenceNumber": "{aws.numbers[2]}"', f'"startSequenceNumber": "{aws.numbers[0]}"'
-    )
+    body = aws.failure(1, 3)
+    body["DDBStreamBatchInfo"]["batchSize"] = 2
+    aws.queue.put(body)
     assert run("--yes").exit_code == 0
-    assert called(aws) == [(FUNCTION, ["2"])]
+    assert called(aws) == [(FUNCTION, ["1", "3"])]
 
 
 def test_a_function_without_a_mapping_to_the_stream_is_never_called(aws: FakeAws) -> None:

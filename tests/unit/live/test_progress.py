@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._progress import Progress, reported_failures
+from cdk_streams.live._progress import Progress
 from cdk_streams.poller import (
     CallOutcome,
     CallResult,
@@ -139,18 +139,3 @@ def test_a_finished_shard_is_not_waited_for() -> None:
     progress.take(6, ShardsListed((ShardSeen("a", closed=True), ShardSeen("b", ("a",)))))
     progress.take(9, RecordsRead("b", 1))
     assert progress.caught_up(8)
-
-
-@pytest.mark.parametrize(
-    ("payload", "count"),
-    [
-        ({"batchItemFailures": [{}, {}]}, 2),
-        ({"batchItemFailures": None}, 0),
-        ({}, 0),
-        (None, 0),
-        ("text", 0),
-        ([], 0),
-    ],
-)
-def test_reported_counts_item_failures_of_any_answer(payload: Any, count: int) -> None:
-    assert reported_failures(payload) == count

@@ -8,6 +8,7 @@ import pytest
 from cdk_streams.errors import SourceError
 from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.redrive._failure_record import FailureRecord
 from cdk_streams.redrive._plan import RedrivePlan, carry_out, plan_redrive
 from cdk_streams.testing import FakeStreams
 
@@ -45,6 +46,7 @@ def failure(streams: FakeStreams, first: str, last: str, size: int) -> dict[str,
     }
 
 
+FAILURE = FailureRecord("arn", "RetryAttemptsExhausted", "stream", "s")
 RECORD = {"eventName": "INSERT", "dynamodb": {"SequenceNumber": "1"}}
 
 
@@ -71,7 +73,7 @@ def test_the_plan_holds_exactly_the_range_of_the_failure_record(streams: FakeStr
     plan = plan_redrive(failure(streams, written[1], written[3], 3), streams, ALL)
     assert numbers(plan) == written[1:4]
     assert plan.missing == 0
-    assert plan.condition == "RetryAttemptsExhausted"
+    assert plan.failure.condition == "RetryAttemptsExhausted"
 
 
 def test_a_single_record_is_a_range(streams: FakeStreams) -> None:
@@ -118,7 +120,7 @@ def test_a_stream_that_is_gone_leaves_all_missing(streams: FakeStreams) -> None:
 
 def test_a_failure_record_of_a_bucket_brings_its_records(streams: FakeStreams) -> None:
     plan = plan_redrive(with_payload(failure(streams, "1", "1", 1), RECORD), streams, ALL)
-    assert plan.event == {"Records": [RECORD]}
+    assert plan.events == [{"Records": [RECORD]}]
     assert plan.missing == 0
     assert streams.calls == []
 
@@ -166,7 +168,7 @@ def test_the_last_call_of_a_window_is_made_again_with_the_state_in_its_payload(
     event = {"Records": [], "window": {"start": "a", "end": "b"}, "state": {"n": {"N": "3"}}}
     body = without_range(streams) | {"payload": json.dumps(event)} | in_window(final=True)
     plan = plan_redrive(body, streams, ALL)
-    assert plan.event == event
+    assert plan.events == [event]
     calls: list[Any] = []
 
     def call(called_with: Any, request_id: str) -> InvokeResponse:
@@ -219,7 +221,7 @@ def test_a_failure_record_of_kinesis_or_half_of_one_is_refused(streams: FakeStre
     ],
 )
 def test_only_a_whole_success_counts_as_redriven(answer: InvokeResponse, why: str | None) -> None:
-    plan = RedrivePlan("arn", "s", "RetryAttemptsExhausted", {"Records": [RECORD]})
+    plan = RedrivePlan(FAILURE, [{"Records": [RECORD]}])
     outcome = carry_out(plan, lambda _event, _request_id: answer)
     assert outcome.redriven == (why is None)
     assert (why or "") in outcome.why
@@ -229,4 +231,4 @@ def test_without_records_nothing_is_called() -> None:
     def never(_event: Any, _request_id: str) -> InvokeResponse:
         raise AssertionError("the function must not be called")
 
-    assert not carry_out(RedrivePlan("arn", "s", "any", {"Records": []}, 3), never).redriven
+    assert not carry_out(RedrivePlan(FAILURE, [], 3), never).redriven

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.redrive._queue_messages import FailureMessage, discard, read_failures
+from cdk_streams.redrive._queue_messages import FailureMessage, discard, receive_messages
 
 
 class Queue:
@@ -25,17 +25,36 @@ class Queue:
         del self.messages[request["ReceiptHandle"]]
 
 
+def received(queue: Queue) -> list[FailureMessage]:
+    return [each for page in receive_messages(queue, "url") for each in page]
+
+
 def test_every_message_is_read_and_one_from_a_topic_is_unwrapped() -> None:
     wrapped = json.dumps({"Type": "Notification", "Message": json.dumps({"n": 2})})
     queue = Queue(json.dumps({"n": 0}), json.dumps({"n": 1}), wrapped)
-    failures = list(read_failures(queue, "url"))
+    failures = received(queue)
     assert [each.body for each in failures] == [{"n": 0}, {"n": 1}, {"n": 2}]
 
 
-@pytest.mark.parametrize("text", ["", "hello", "[1]", '{"Type": "Notification"}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "hello",
+        "[1]",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 5_000,
+        "[NaN]",
+        '{"n": Infinity}',
+        '{"Type": "Notification"}',
+        '{"Type": "Notification", "Message": 3}',
+        json.dumps({"Type": "Notification", "Message": "[" * 100_000}),
+    ],
+)
 def test_a_foreign_message_does_not_hide_those_behind_it(text: str) -> None:
     queue = Queue(text, json.dumps({"n": 1}))
-    assert [each.body for each in read_failures(queue, "url")] == [{}, {"n": 1}]
+    assert [each.body for each in received(queue)] == [{}, {"n": 1}]
 
 
 def test_discard_deletes_that_message_only() -> None:
@@ -45,5 +64,5 @@ def test_discard_deletes_that_message_only() -> None:
 
 
 def test_a_payload_in_a_message_is_left_out() -> None:
-    (message,) = read_failures(Queue(json.dumps({"n": 1, "payload": "{}"})), "url")
+    (message,) = received(Queue(json.dumps({"n": 1, "payload": "{}"})))
     assert message.body == {"n": 1}
