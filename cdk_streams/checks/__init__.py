@@ -1,18 +1,22 @@
 """Checks: what Lambda accepts and a team regrets.
 
 `check(consumers)` returns findings and never raises. The constructs show them as CDK warnings that
-can be acknowledged by id, the command line shows them for any template; docs/checks.md lists every
-rule with its reason and its fix.
+can be acknowledged by id; `check_template` and `cdk-streams check` find them in any CloudFormation
+template, and `assert_no_findings` makes a test of it. docs/checks.md lists every rule with its
+reason and its fix.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
-
-from cdk_streams.checks import _capacity, _delivery, _failure_handling, _filter_patterns
 from cdk_streams.checks._facts import Consumer, Destination, Function, Source
 from cdk_streams.checks._rule import Finding, Rule
+from cdk_streams.checks._rules import RULES, check
+from cdk_streams.checks._template_check import (
+    TemplateFinding,
+    TemplateReport,
+    assert_no_findings,
+    check_template,
+)
 
 __all__ = [
     "RULES",
@@ -22,23 +26,9 @@ __all__ = [
     "Function",
     "Rule",
     "Source",
+    "TemplateFinding",
+    "TemplateReport",
+    "assert_no_findings",
     "check",
+    "check_template",
 ]
-
-RULES: Final[tuple[Rule, ...]] = (
-    *_delivery.RULES,
-    *_failure_handling.RULES,
-    *_capacity.RULES,
-    *_filter_patterns.RULES,
-)
-"""All checks, in the order of docs/checks.md."""
-
-
-def check(consumers: Sequence[Consumer]) -> list[Finding]:
-    """Return what is unwise about the consumers of one app or template, in their order.
-
-    `check([Consumer(name="Audit", settings=MappingSettings())])[0].id` is
-    `"cdk-streams:InfiniteRetries"`.
-    """
-    found = (rule.apply(each, consumers) for each in consumers for rule in RULES)
-    return [finding for finding in found if finding is not None]

@@ -16,6 +16,7 @@ from cdk_streams.mapping.presets import SAFE
 from cdk_streams.template import StackTemplate, Unknown, read, settings_or_faults
 
 __all__ = [
+    "UNKNOWN_SETTINGS",
     "allows_writes",
     "bucket",
     "function",
@@ -31,7 +32,7 @@ Statements = Iterable[Mapping[str, Any]]
 T = TypeVar("T")
 
 # Deploy-time values are replaced by safe settings, so no rule reports what cannot be seen.
-_UNKNOWN: Final = MappingSettings(**SAFE).to_template()
+UNKNOWN_SETTINGS: Final = MappingSettings(**SAFE).to_template()
 _STREAM: Final = "arn:aws:dynamodb:us-east-1:123456789012:table/T/stream/2026-01-01T00:00:00.000"
 _WRITES: Final = (
     *("dynamodb:putitem", "dynamodb:updateitem", "dynamodb:deleteitem"),
@@ -49,7 +50,7 @@ def settings(properties: Properties) -> tuple[MappingSettings | None, tuple[str,
     """Return the settings of a mapping and the faults of what Lambda refuses."""
     given = {"StartingPosition": "TRIM_HORIZON", **properties, "EventSourceArn": _STREAM}
     mapping = _read(X=_resource("AWS::Lambda::EventSourceMapping", given)).mappings["X"]
-    return settings_or_faults(mapping, _UNKNOWN)
+    return settings_or_faults(mapping, UNKNOWN_SETTINGS)
 
 
 def table(name: str, properties: Properties) -> Source:

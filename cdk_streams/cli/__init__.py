@@ -12,6 +12,7 @@ except ImportError as error:  # pragma: no cover - an installation without the e
     raise SystemExit("cdk-streams needs its extra: pip install 'cdk-streams[cli]'") from error
 
 from cdk_streams.cli._backfill import backfill
+from cdk_streams.cli._check import check
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
@@ -29,6 +30,7 @@ def main() -> None:
 
 
 main.add_command(backfill)
+main.add_command(check)
 main.add_command(compare)
 main.add_command(local)
 main.add_command(redrive)

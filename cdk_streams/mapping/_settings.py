@@ -191,6 +191,11 @@ class MappingSettings:
         """
         return _template.render(self, _DECLARED)
 
+    @staticmethod
+    def property_names() -> dict[str, str]:
+        """Return the template's name of each setting: `{"batch_size": "BatchSize", …}`."""
+        return {name: setting.prop for name, setting in _DECLARED.items()}
+
 
 def _build(cls: type[_Settings], values: dict[str, Any], faults: list[str]) -> _Settings:
     try:

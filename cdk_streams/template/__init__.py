@@ -12,10 +12,10 @@ CloudFormation refuses, is an `Unknown` with its reason and place, and `known(va
 from __future__ import annotations
 
 from cdk_streams.template._destinations import DestinationKind, DestinationResource
-from cdk_streams.template._document import Document
+from cdk_streams.template._document import Document, load
 from cdk_streams.template._functions import FunctionResource
 from cdk_streams.template._mappings import MappingResource, settings_of, settings_or_faults
-from cdk_streams.template._read import StackTemplate, read
+from cdk_streams.template._read import Resource, StackTemplate, read
 from cdk_streams.template._tables import TableResource
 from cdk_streams.template._values import Unknown, known
 
@@ -25,10 +25,12 @@ __all__ = [
     "Document",
     "FunctionResource",
     "MappingResource",
+    "Resource",
     "StackTemplate",
     "TableResource",
     "Unknown",
     "known",
+    "load",
     "read",
     "settings_of",
     "settings_or_faults",

@@ -36,13 +36,15 @@ def load(document: Document) -> Mapping[str, Any]:
     loaded = _parsed(name if is_text else _read(name), shown)
     if not isinstance(loaded, Mapping):
         raise TemplateError(f"{shown} must hold a template, got {type(loaded).__name__}")
+    if not isinstance(loaded.get("Resources"), Mapping):
+        raise TemplateError(f"{shown} must hold a template, got one without Resources")
     return loaded
 
 
 def _read(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or no name of a file.
         raise TemplateError(f"the template {name!r} must be readable, got {error}") from None
 
 
@@ -53,6 +55,8 @@ def _parsed(text: str, shown: str) -> Any:
             return json.loads(text)
         except ValueError as error:  # YAML may begin so too.
             problem = error
+        except RecursionError:
+            raise TemplateError(f"{shown} is nested too deeply to be read") from None
     return _parsed_yaml(text, shown, problem)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cdk_streams.errors import TemplateError
@@ -17,11 +17,29 @@ from cdk_streams.template._functions import FunctionResource, read_function
 from cdk_streams.template._intrinsics import Resolver
 from cdk_streams.template._loops import has_loops, write_out
 from cdk_streams.template._mappings import MappingResource, read_mappings
-from cdk_streams.template._names import FUNCTION_TYPES, TABLE_TYPES
+from cdk_streams.template._names import FUNCTION_TYPES, TABLE_TYPES, properties_of
 from cdk_streams.template._parameters import Parameters
 from cdk_streams.template._tables import TableResource, read_table
 
-__all__ = ["StackTemplate", "read"]
+__all__ = ["Resource", "StackTemplate", "read"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resource:
+    """Any resource of a template.
+
+    Args:
+        logical_id: Its name in the template.
+        kind: Its type: `AWS::CloudWatch::Alarm`.
+        properties: Its properties, resolved; `Unknown` stands for what is not known.
+        depends_on: The logical ids in its `DependsOn`.
+
+    """
+
+    logical_id: str
+    kind: str
+    properties: Mapping[str, Any]
+    depends_on: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +59,24 @@ class StackTemplate:
     mappings: Mapping[str, MappingResource]
     destinations: Mapping[str, DestinationResource]
     assets: Mapping[str, str]
+    _resolver: Resolver = field(repr=False, compare=False)
+
+    def resources(self, *kinds: str) -> Iterator[Resource]:
+        """Yield the resources of these types that are created."""
+        for name, resource in self._resolver.resources.items():
+            if resource["Type"] in kinds and self._resolver.absence(name) is None:
+                yield self.resource(name)
+
+    def resource(self, logical_id: str) -> Resource:
+        """Return the resource of that name; KeyError if the template has none."""
+        resource = self._resolver.resources[logical_id]
+        after = resource.get("DependsOn") or ()
+        return Resource(
+            logical_id=logical_id,
+            kind=resource["Type"],
+            properties=self._resolver.properties(properties_of(resource), logical_id),
+            depends_on=frozenset([after] if isinstance(after, str) else map(str, after)),
+        )
 
 
 def read(
@@ -101,6 +137,7 @@ def _read(resolver: Resolver, shared: Mapping[str, Any]) -> StackTemplate:
             if kind in DESTINATION_TYPES
         },
         assets=dict(_assets(resolver)),
+        _resolver=resolver,
     )
 
 

@@ -493,9 +493,11 @@ def test_a_switch_of_the_deployment_says_nothing_about_it(parts: Parts) -> None:
     assert warnings(parts.stack) == []
 
 
-def test_the_page_shows_how_to_acknowledge(parts: Parts) -> None:
+def test_the_page_shows_how_to_acknowledge_and_how_to_test(parts: Parts) -> None:
     text = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
-    (code,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    assert "acknowledge(" in code
+    assert "assert_no_findings(" in code
     names = {"streams": cdk_streams, "stack": parts.stack, "orders": parts.table}
     exec(code, {**names, "function": parts.function()})  # noqa: S102 - the page's own code
     assert warnings(parts.stack) == []

@@ -1,0 +1,142 @@
+"""`check_template` and `assert_no_findings`: the checks on a CloudFormation template."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from cdk_streams.checks._rule import PREFIX
+from cdk_streams.checks._rules import check
+from cdk_streams.checks._template_facts import consumers_of
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.template import Document, read
+
+__all__ = ["Level", "TemplateFinding", "TemplateReport", "assert_no_findings", "check_template"]
+
+Level: TypeAlias = Literal["error", "warning"]
+"""`error`: the deployment fails, or records are lost at once. `warning`: everything else."""
+
+_ERRORS: Final = frozenset(
+    PREFIX + name
+    for name in (
+        *("InvalidSettings", "NoStream", "ReplicaStreamWildcard", "SameMappingTwice"),
+        *("MappingBeforePolicy", "FifoDestination"),
+    )
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateFinding:
+    """One rule broken by one event source mapping of a template.
+
+    Args:
+        id: The rule: `cdk-streams:NoFailureDestination`.
+        level: How bad it is.
+        mapping: The logical id of the mapping.
+        place: Where the mapping stands: `Resources.AuditMapping`.
+        what: What is wrong.
+        reason: What follows from it.
+        fix: What to do.
+
+    """
+
+    id: str
+    level: Level
+    mapping: str
+    place: str
+    what: str
+    reason: str
+    fix: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.id}: {self.what}: {self.reason}. {self.fix}."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TemplateReport:
+    """The findings of one template, how many mappings were checked, and which were not.
+
+    `skipped` has, by logical id, the reason why a mapping was not checked: it is not created, or a
+    condition depends on a parameter without a value.
+    """
+
+    findings: tuple[TemplateFinding, ...]
+    mappings: int
+    skipped: Mapping[str, str]
+
+
+def check_template(
+    document: Document,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    ignore: Collection[str] = (),
+) -> TemplateReport:
+    """Check every event source mapping of a template that reads a DynamoDB stream.
+
+    Args:
+        document: The template as a dict, as text or as a path: JSON, or YAML with short tags.
+        parameters: Values for the template's parameters, in place of their defaults.
+        ignore: Ids of rules to leave out, with or without `cdk-streams:`.
+
+    A value that only a deployment knows makes the rules about it say nothing.
+
+    Raises:
+        TemplateError: It is no template, or a parameter's value is refused.
+
+    """
+    stack = read(document, parameters=parameters)
+    found = consumers_of(stack)
+    ignored = {PREFIX + name.removeprefix(PREFIX) for name in ignore}
+    places = {each.logical_id: each.place for each in found.mappings}
+    return TemplateReport(
+        findings=tuple(
+            TemplateFinding(
+                id=each.id,
+                level="error" if each.id in _ERRORS else "warning",
+                mapping=each.consumer,
+                place=places[each.consumer],
+                what=_with_properties(each.what),
+                reason=_with_properties(each.reason),
+                fix=_with_properties(each.fix),
+            )
+            for each in check([*found.readers, *found.consumers])
+            if each.consumer in places and each.id not in ignored
+        ),
+        mappings=len(found.mappings),
+        skipped=found.skipped,
+    )
+
+
+def assert_no_findings(
+    document: Document,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    ignore: Collection[str] = (),
+) -> None:
+    """Fail a test when a template has findings; takes what `check_template` takes.
+
+        assert_no_findings(Template.from_stack(stack).to_json(), ignore=["Disabled"])
+
+    Raises:
+        AssertionError: With a line for each finding; also when the template has no mapping to
+            check, so that a test does not pass because it looks at the wrong template.
+
+    """
+    report = check_template(document, parameters=parameters, ignore=ignore)
+    if report.findings:
+        raise AssertionError("\n".join(str(each) for each in report.findings))
+    if not report.mappings:
+        skipped = "; ".join(report.skipped.values())
+        raise AssertionError(
+            "the template must have an event source mapping that reads a DynamoDB stream, got "
+            f"none that is created{': ' if skipped else ''}{skipped}"
+        )
+
+
+def _with_properties(text: str) -> str:
+    """Name the property of a template behind each setting: `retry_attempts (Maximum…)`."""
+    names = {name: prop for name, prop in MappingSettings.property_names().items() if "_" in name}
+    pattern = rf"\b({'|'.join(names)})\b(?!=)"
+    return re.sub(pattern, lambda found: f"{found[0]} ({names[found[0]]})", text)

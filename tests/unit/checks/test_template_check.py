@@ -1,0 +1,254 @@
+"""The checks on templates of any origin: hand-written, SAM's, CDK's."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import pytest
+
+from cdk_streams.checks import assert_no_findings, check_template
+from cdk_streams.errors import TemplateError
+
+STREAM = {"Fn::GetAtt": ["Orders", "StreamArn"]}
+SAFE: dict[str, Any] = {
+    "Resources": {
+        "Orders": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {
+                "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+                "StreamSpecification": {"StreamViewType": "NEW_AND_OLD_IMAGES"},
+            },
+        },
+        "Audit": {
+            "Type": "AWS::Lambda::Function",
+            "Properties": {
+                "Timeout": 60,
+                "MemorySize": 256,
+                "Role": {"Fn::GetAtt": ["AuditRole", "Arn"]},
+            },
+        },
+        "AuditRole": {"Type": "AWS::IAM::Role", "Properties": {}},
+        "Failed": {
+            "Type": "AWS::SQS::Queue",
+            "Properties": {"MessageRetentionPeriod": 1_209_600},
+        },
+        "FailedPolicy": {
+            "Type": "AWS::SQS::QueuePolicy",
+            "Properties": {
+                "Queues": [{"Ref": "Failed"}],
+                "PolicyDocument": {
+                    "Statement": {
+                        "Effect": "Deny",
+                        "Principal": "*",
+                        "Action": "sqs:*",
+                        "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+                    }
+                },
+            },
+        },
+        "Depth": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Dimensions": [
+                    {"Name": "QueueName", "Value": {"Fn::GetAtt": ["Failed", "QueueName"]}}
+                ],
+            },
+        },
+        "Lag": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "MetricName": "IteratorAge",
+                "Dimensions": [{"Name": "FunctionName", "Value": {"Ref": "Audit"}}],
+            },
+        },
+        "Mapping": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "EventSourceArn": STREAM,
+                "FunctionName": {"Ref": "Audit"},
+                "StartingPosition": "TRIM_HORIZON",
+                "MaximumRetryAttempts": 10,
+                "MaximumRecordAgeInSeconds": 3_600,
+                "BisectBatchOnFunctionError": True,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": {"Fn::GetAtt": ["Failed", "Arn"]}}
+                },
+            },
+        },
+    }
+}
+
+
+def changed(**resources: Any) -> dict[str, Any]:
+    """Return the safe template with properties replaced, None taking a property away."""
+    template = copy.deepcopy(SAFE)
+    for name, properties in resources.items():
+        if "Type" in properties:
+            template["Resources"][name] = properties
+            continue
+        held = template["Resources"][name]["Properties"]
+        held.update(properties)
+        template["Resources"][name]["Properties"] = {
+            each: value for each, value in held.items() if value is not None
+        }
+    return template
+
+
+def ids(template: Any, **options: Any) -> list[str]:
+    found = check_template(template, **options).findings
+    return [each.id.removeprefix("cdk-streams:") for each in found]
+
+
+def test_a_safe_template_has_no_findings() -> None:
+    report = check_template(SAFE)
+    assert (report.findings, report.mappings, dict(report.skipped)) == ((), 1, {})
+    assert_no_findings(SAFE)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        ({"Mapping": {"DestinationConfig": None}}, ["NoFailureDestination"]),
+        ({"Mapping": {"MaximumRetryAttempts": None}}, ["InfiniteRetries"]),
+        ({"Mapping": {"BisectBatchOnFunctionError": "false"}}, ["BisectOff"]),
+        ({"Mapping": {"StartingPosition": "LATEST"}}, ["StartsAtLatest"]),
+        ({"Mapping": {"FiltersToUse": []}}, ["InvalidSettings"]),
+        ({"Mapping": {"EventSourceArn": {"Fn::GetAtt": ["Orders", "Arn"]}}}, ["InvalidSettings"]),
+        ({"Orders": {"StreamSpecification": None}}, ["NoStream"]),
+        ({"Audit": {"Timeout": None}}, ["TimeoutOfOneRequest"]),
+        (
+            {"Audit": {"MemorySize": "128"}, "Mapping": {"BatchSize": "5000"}},
+            ["MemoryOfOneRequest"],
+        ),
+        (
+            {
+                "Audit": {"DeadLetterConfig": {"TargetArn": "x"}},
+                "Mapping": {"DestinationConfig": None},
+            },
+            ["NoFailureDestination", "DeadLetterOnFunction"],
+        ),
+        ({"Failed": {"MessageRetentionPeriod": None}}, []),
+        ({"Failed": {"MessageRetentionPeriod": 3_600}}, ["DestinationRetentionShort"]),
+        ({"Failed": {"FifoQueue": "true"}}, ["InvalidSettings", "FifoDestination"]),
+        ({"FailedPolicy": {"Queues": []}}, ["DestinationWithoutTls"]),
+        ({"Depth": {"MetricName": "NumberOfMessagesSent"}}, ["FailuresNotAlarmed"]),
+        ({"Lag": {"Dimensions": []}}, ["LagNotAlarmed"]),
+    ],
+    ids=str,
+)
+def test_a_property_of_any_resource_is_seen(change: dict[str, Any], expected: list[str]) -> None:
+    assert ids(changed(**change)) == expected
+
+
+def test_a_role_that_writes_the_source_is_an_endless_loop() -> None:
+    write = {
+        "Effect": "Allow",
+        "Action": ["dynamodb:PutItem"],
+        "Resource": {"Fn::GetAtt": ["Orders", "Arn"]},
+    }
+    policy = {
+        "Type": "AWS::IAM::Policy",
+        "Properties": {
+            "Roles": [{"Ref": "AuditRole"}],
+            "PolicyDocument": {"Statement": [write]},
+        },
+    }
+    assert ids(changed(Writes=policy)) == ["WritesOwnSource"]
+    other = {**write, "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/Other"}
+    inline = [{"PolicyName": "P", "PolicyDocument": {"Statement": other}}]
+    assert ids(changed(AuditRole={"Policies": inline})) == []
+
+
+def test_a_mapping_waits_for_the_policy_that_lets_it_read() -> None:
+    read = {"Effect": "Allow", "Action": "dynamodb:Get*", "Resource": "*"}
+    template = changed(
+        Reads={
+            "Type": "AWS::IAM::Policy",
+            "Properties": {
+                "Roles": [{"Ref": "AuditRole"}],
+                "PolicyDocument": {"Statement": [read]},
+            },
+        }
+    )
+    assert ids(template) == ["MappingBeforePolicy"]
+    template["Resources"]["Mapping"]["DependsOn"] = ["Reads"]
+    assert ids(template) == []
+
+
+def test_pipes_and_other_mappings_are_readers() -> None:
+    pipe = {"Type": "AWS::Pipes::Pipe", "Properties": {"Source": STREAM}}
+    assert ids(changed(One=pipe, Two=pipe)) == ["TooManyReaders"]
+
+
+def test_an_alias_is_another_function_than_what_it_names() -> None:
+    second = copy.deepcopy(SAFE["Resources"]["Mapping"])
+    alias = {
+        "Type": "AWS::Lambda::Alias",
+        "Properties": {"Name": "live", "FunctionName": {"Ref": "Audit"}},
+    }
+    assert ids(changed(Second=second)) == ["SameMappingTwice"]
+    second["Properties"]["FunctionName"] = {"Ref": "Live"}
+    assert ids(changed(Second=second, Live=alias)) == []
+
+
+def test_a_sam_function_is_checked_by_its_events() -> None:
+    template = {
+        "Transform": "AWS::Serverless-2016-10-31",
+        "Resources": {
+            "Orders": SAFE["Resources"]["Orders"],
+            "Audit": {
+                "Type": "AWS::Serverless::Function",
+                "Properties": {
+                    "Policies": [{"DynamoDBCrudPolicy": {"TableName": {"Ref": "Orders"}}}],
+                    "Events": {
+                        "Changes": {
+                            "Type": "DynamoDB",
+                            "Properties": {"Stream": STREAM, "StartingPosition": "TRIM_HORIZON"},
+                        }
+                    },
+                },
+            },
+        },
+    }
+    found = check_template(template).findings
+    assert {each.place for each in found} == {"Resources.Audit.Properties.Events.Changes"}
+    assert {"cdk-streams:WritesOwnSource", "cdk-streams:InfiniteRetries"} <= {e.id for e in found}
+
+
+def test_what_is_not_created_is_named_and_not_checked() -> None:
+    template = changed(Mapping={"DestinationConfig": None})
+    template["Parameters"] = {"Live": {"Type": "String", "Default": "no"}}
+    template["Conditions"] = {"IsLive": {"Fn::Equals": [{"Ref": "Live"}, "yes"]}}
+    template["Resources"]["Mapping"]["Condition"] = "IsLive"
+
+    report = check_template(template)
+    assert report.findings == ()
+    assert "IsLive is false" in report.skipped["Mapping"]
+    with pytest.raises(AssertionError, match=r"got none that is created: .* IsLive is false"):
+        assert_no_findings(template)
+    assert ids(template, parameters={"Live": "yes"}) == ["NoFailureDestination"]
+
+
+def test_a_test_fails_with_a_line_for_each_finding() -> None:
+    template = changed(Mapping={"MaximumRetryAttempts": None, "DestinationConfig": None})
+    with pytest.raises(AssertionError) as raised:
+        assert_no_findings(template)
+    assert (
+        str(raised.value)
+        .splitlines()[0]
+        .startswith(
+            "Resources.Mapping: cdk-streams:InfiniteRetries: "
+            "retry_attempts (MaximumRetryAttempts) is -1, which is no limit: "
+        )
+    )
+    assert len(str(raised.value).splitlines()) == 2
+    ignore = ["InfiniteRetries", "cdk-streams:NoFailureDestination"]
+    assert_no_findings(template, ignore=ignore)
+
+
+def test_what_is_no_template_is_an_error() -> None:
+    with pytest.raises(TemplateError, match="must hold a template, got list"):
+        check_template("[1,\n2]")

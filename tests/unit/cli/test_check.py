@@ -1,0 +1,174 @@
+"""`cdk-streams check`: what it reads, what it prints, how it ends."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from click.testing import CliRunner, Result
+
+from cdk_streams.cli import _redrive_session, main
+
+WHY = "polling starts minutes after the mapping is created; what is written meanwhile is never read"
+WHAT = "starting_position (StartingPosition) is LATEST"
+TEMPLATE: dict[str, Any] = {
+    "Parameters": {"Size": {"Type": "Number", "Default": 10}},
+    "Resources": {
+        "Mapping": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "EventSourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/T/stream/label",
+                "FunctionName": "audit",
+                "StartingPosition": "LATEST",
+                "BatchSize": {"Ref": "Size"},
+                "MaximumRetryAttempts": 3,
+                "MaximumRecordAgeInSeconds": 3600,
+                "BisectBatchOnFunctionError": True,
+                "FunctionResponseTypes": ["ReportBatchItemFailures"],
+                "DestinationConfig": {
+                    "OnFailure": {"Destination": "arn:aws:sqs:us-east-1:123456789012:failed"}
+                },
+            },
+        }
+    },
+}
+
+
+def check(*words: str, stdin: str | None = None) -> Result:
+    return CliRunner().invoke(main, ["check", *words], input=stdin)
+
+
+@pytest.fixture
+def template(tmp_path: Path) -> Path:
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    return path
+
+
+def test_findings_are_shown_with_the_place_and_end_with_1(template: Path) -> None:
+    result = check(str(template))
+    assert result.exit_code == 1
+    assert result.output.splitlines() == [
+        f"{template}: Resources.Mapping",
+        "  warning cdk-streams:StartsAtLatest",
+        f"  {WHAT}: {WHY}.",
+        "  Set starting_position (StartingPosition) to TRIM_HORIZON.",
+        "",
+        "1 finding in 1 event source mapping of 1 template",
+    ]
+
+
+def test_json_has_each_finding_with_its_mapping(template: Path) -> None:
+    result = check(str(template), "--json")
+    found = json.loads(result.output)
+    assert result.exit_code == 1
+    assert [(each["id"], each["mapping"]) for each in found["findings"]] == [
+        ("cdk-streams:StartsAtLatest", "Mapping")
+    ]
+    assert (found["mappings"], found["templates"], found["skipped"]) == (1, 1, [])
+
+
+def test_a_finding_can_be_ignored_or_allowed(template: Path) -> None:
+    assert check(str(template), "--ignore", "StartsAtLatest").exit_code == 0
+    assert check(str(template), "--ignore", "cdk-streams:StartsAtLatest").exit_code == 0
+    assert check(str(template), "--fail-on", "error").exit_code == 0
+    assert check(str(template), "--fail-on", "never").exit_code == 0
+
+
+def test_an_error_fails_where_warnings_do_not(template: Path) -> None:
+    result = check(str(template), "--fail-on", "error", "--parameter", "Size=20000")
+    assert result.exit_code == 1
+    assert "batch_size (BatchSize) must be 1 to 10,000 records, got 20000" in result.output
+
+
+def test_sarif_names_rule_file_and_resource(template: Path) -> None:
+    run = json.loads(check(str(template), "--format", "sarif").output)["runs"][0]
+    (result,) = run["results"]
+    location = result["locations"][0]
+    assert result["ruleId"] in {each["id"] for each in run["tool"]["driver"]["rules"]}
+    assert location["physicalLocation"]["artifactLocation"]["uri"] == str(template)
+    assert location["logicalLocations"][0]["fullyQualifiedName"] == "Resources.Mapping"
+
+
+def test_github_gets_an_annotation_a_finding(template: Path) -> None:
+    output = check(str(template), "--format", "github").output
+    pattern = r"::warning file=\S+,title=cdk-streams%3AStartsAtLatest::Resources\.Mapping: .*\n"
+    assert re.fullmatch(pattern, output)
+
+
+def test_a_folder_stands_for_all_of_its_templates(tmp_path: Path) -> None:
+    inner = tmp_path / "cdk.out" / "assembly-Prod"
+    inner.mkdir(parents=True)
+    for folder in (inner, inner.parent):
+        (folder / "Shop.template.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    result = check(str(tmp_path / "cdk.out"))
+    assert "2 findings in 2 event source mappings of 2 templates" in result.output
+
+
+def test_without_a_template_cdk_out_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = check()
+    assert result.exit_code == 2
+    assert result.output == "Error: cdk.out is not there; name a template, or run cdk synth first\n"
+    (tmp_path / "cdk.out").mkdir()
+    assert "got none; run cdk synth first" in check().output
+
+
+def test_standard_input_is_a_template() -> None:
+    assert "standard input: Resources.Mapping" in check("-", stdin=json.dumps(TEMPLATE)).output
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["nowhere.json"], "nowhere.json is not there"),
+        (["-", "--ignore", "Nope"], "--ignore must be the id of a check, got 'Nope'"),
+        (["-", "--parameter", "Size"], "--parameter must be NAME=VALUE, got 'Size'"),
+        (["-", "--format", "xml"], "is not one of"),
+    ],
+    ids=str,
+)
+def test_a_wrong_call_ends_with_2(words: list[str], message: str) -> None:
+    result = check(*words, stdin="{}")
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+@pytest.mark.parametrize(
+    "garbage", ["garbage{", "\0\1", "[" * 1_000, '{"a":' * 100_000, '{"Resources": 3}', ""]
+)
+def test_what_is_no_template_is_one_line(garbage: str) -> None:
+    result = check("-", stdin=garbage)
+    assert result.exit_code == 2
+    assert re.fullmatch(r"Error: .{1,300}\n", result.output)
+
+
+class FakeCloudFormation:
+    def __init__(self, answer: Any) -> None:
+        self.answer = answer
+
+    def get_template(self, **request: str) -> Any:
+        assert request == {"StackName": "Shop", "TemplateStage": "Processed"}
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return {"TemplateBody": self.answer}
+
+
+def test_a_deployed_stack_is_checked_by_its_template(monkeypatch: pytest.MonkeyPatch) -> None:
+    refusal: Any = {"Error": {"Code": "ValidationError", "Message": "Stack Shop does not exist"}}
+    answers = [TEMPLATE, json.dumps(TEMPLATE, indent=1), ClientError(refusal, "GetTemplate")]
+    fakes = iter([FakeCloudFormation(each) for each in answers])
+    monkeypatch.setattr(_redrive_session, "aws", lambda *_: lambda _service: next(fakes))
+
+    assert check("--stack", "Shop").output.startswith("Shop: Resources.Mapping\n")
+    assert check("--stack", "Shop").output.startswith("Shop: Resources.Mapping\n")
+    refused = check("--stack", "Shop")
+    assert refused.exit_code == 2
+    assert "Error: the template of Shop could not be read: " in refused.output
+    assert len(refused.output.splitlines()) == 1
