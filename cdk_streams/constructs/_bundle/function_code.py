@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from os import PathLike
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +12,7 @@ from typing import NamedTuple
 from cdk_streams.constructs._bundle import runtime_package
 from cdk_streams.constructs._bundle.entry_files import collect
 from cdk_streams.constructs._bundle.project import import_roots
-from cdk_streams.constructs._bundle.python_source import defined_names, import_statements
+from cdk_streams.constructs._bundle.python_source import PythonSource, read_source
 from cdk_streams.constructs._bundle.requirements import Platform, install
 from cdk_streams.constructs._bundle.shared_modules import add_shared_modules, top_level_names
 from cdk_streams.errors import SourceError
@@ -48,9 +49,10 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
         SourceError: The entry, its handler or an import is not there, or a package is not pinned.
 
     """
+    read = cache(read_source)  # For this function alone: it holds the files' contents.
     files = collect(entry.path, entry.exclude, entry.include, assembly)
     index = entry.path.name if entry.path.is_file() else entry.index
-    _check_handler(files, index, entry)
+    _check_handler(files, index, entry, read(files.get(index, b"")).names)
     _check_requirements(files, entry)
     packages = (
         install(Path(entry.requirements), platform, assembly / "cdk-streams")
@@ -58,7 +60,7 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
         else {}
     )
     if entry.path.is_file():
-        files, index = _in_its_package(entry.path)
+        files, index = _in_its_package(entry.path, files[index], read(files[index]))
     add_shared_modules(
         files,
         index,
@@ -66,22 +68,22 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
         top_level_names(packages),
         exclude=entry.exclude,
         has_layers=entry.has_layers,
+        read=read,
     )
     _check_apart(files, packages)
+    runtime = runtime_package.runtime_files(files, read)
     module = index.removesuffix(".py").replace("/", ".")
-    return FunctionCode(
-        {**files, **packages, **runtime_package.runtime_files(files)}, f"{module}.{entry.handler}"
-    )
+    return FunctionCode({**files, **packages, **runtime}, f"{module}.{entry.handler}")
 
 
-def _in_its_package(path: Path) -> tuple[dict[str, bytes], str]:
+def _in_its_package(
+    path: Path, content: bytes, source: PythonSource
+) -> tuple[dict[str, bytes], str]:
     """Return a handler's file by its place in the asset, and that place.
 
     It stands at the top, unless it has relative imports: these need the package around it.
     """
-    content = path.read_bytes()
-    levels = [each.level for each in import_statements(content)]
-    depth = max(levels, default=0)
+    depth = max((each.level for each in source.imports), default=0)
     folder = path.absolute().parent
     above = [folder, *folder.parents]
     while 0 < depth < len(above) - 1 and (above[depth] / "__init__.py").is_file():
@@ -90,14 +92,15 @@ def _in_its_package(path: Path) -> tuple[dict[str, bytes], str]:
     return {place: content}, place
 
 
-def _check_handler(files: Mapping[str, bytes], index: str, entry: Entry) -> None:
+def _check_handler(
+    files: Mapping[str, bytes], index: str, entry: Entry, names: frozenset[str] | None
+) -> None:
     shown, handler = str(entry.path), entry.handler
     if index not in files:
         found = ", ".join(sorted(name for name in files if name.endswith(".py"))[:5]) or "none"
         raise SourceError(
             f"index must name a Python file of {shown!r}, got {index!r}; it has {found}"
         )
-    names = defined_names(files[index])
     if names is not None and handler not in names:
         raise SourceError(
             f"handler must be a name that {index} defines, got {handler!r}; "

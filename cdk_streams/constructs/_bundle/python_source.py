@@ -6,7 +6,10 @@ import ast
 from collections.abc import Iterator
 from typing import NamedTuple
 
-__all__ = ["Import", "defined_names", "import_statements", "imports"]
+__all__ = ["Import", "PythonSource", "imported_modules", "read_source"]
+
+# The blocks of a statement; of an `if`, what runs when it is true comes first.
+_BLOCKS = ("body", "orelse", "finalbody", "handlers", "cases")
 
 
 class Import(NamedTuple):
@@ -24,50 +27,35 @@ class Import(NamedTuple):
     where: str
 
 
-def import_statements(source: bytes) -> list[Import]:
-    """Return what a Python file imports; nothing for a file that is no Python of this version.
+class PythonSource(NamedTuple):
+    """What a Python file imports, and the names that it binds at its top level.
 
-    What stands under `if TYPE_CHECKING:` is left out: it is never run.
+    `names` is None when that cannot be told: for `from x import *`, for names bound inside `if` and
+    `try`, and for syntax that is newer than the Python that runs this; there are no imports then.
     """
+
+    imports: tuple[Import, ...]
+    names: frozenset[str] | None
+
+
+def read_source(source: bytes) -> PythonSource:
+    """Read a Python file; what stands under `if TYPE_CHECKING:` is left out, as it is never run."""
     try:
-        tree = ast.parse(source)
+        body = ast.parse(source).body
     except (SyntaxError, ValueError):
-        return []
-    return list(_statements(tree, ""))
+        return PythonSource((), None)
+    found = (each for statement in body for each in _imports(statement, ""))
+    return PythonSource(tuple(found), _defined_names(body))
 
 
-def _statements(node: ast.AST, where: str) -> Iterator[Import]:
-    match node:
-        case ast.Import(names=aliases, lineno=line):
-            for alias in aliases:
-                yield Import(alias.name, (), 0, line, where)
-        case ast.ImportFrom(module=module, names=aliases, level=level, lineno=line):
-            names = tuple(alias.name for alias in aliases)
-            yield Import(module or "", names, level, line, where)
-        case ast.If(test=test, orelse=otherwise) if "TYPE_CHECKING" in ast.unparse(test):
-            for statement in otherwise:
-                yield from _statements(statement, "choice")
-        case _:
-            for each in ast.iter_child_nodes(node):
-                yield from _statements(each, _inside(node, where))
-
-
-def _inside(node: ast.AST, where: str) -> str:
-    if isinstance(node, (ast.If, ast.Try, ast.TryStar)):
-        return "choice"
-    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
-        return where or "function"
-    return where
-
-
-def imports(source: bytes) -> set[str]:
+def imported_modules(source: PythonSource) -> set[str]:
     """Return the modules that a Python file imports, with the packages that they are in.
 
     `from lambda_runtime.forward import EventBus` gives `lambda_runtime`, `lambda_runtime.forward`
     and `lambda_runtime.forward.EventBus`, which may be a module.
     """
     named: set[str] = set()
-    for each in import_statements(source):
+    for each in source.imports:
         if not each.level:
             named.update([each.module, *(f"{each.module}.{name}" for name in each.names)])
     return {
@@ -77,16 +65,35 @@ def imports(source: bytes) -> set[str]:
     }
 
 
-def defined_names(source: bytes) -> set[str] | None:
-    """Return the names a module binds at its top level; None when that cannot be told.
+def _imports(statement: ast.AST, where: str) -> Iterator[Import]:
+    match statement:
+        case ast.Import(names=aliases, lineno=line):
+            for alias in aliases:
+                yield Import(alias.name, (), 0, line, where)
+        case ast.ImportFrom(module=module, names=aliases, level=level, lineno=line):
+            names = tuple(alias.name for alias in aliases)
+            yield Import(module or "", names, level, line, where)
+        case _:
+            inside = _inside(statement, where)
+            blocks = _BLOCKS[1:] if _is_for_types(statement) else _BLOCKS
+            for block in blocks:
+                for each in getattr(statement, block, ()):
+                    yield from _imports(each, inside)
 
-    It cannot for `from x import *`, for names bound inside `if` and `try`, and for syntax that
-    is newer than the Python that runs this.
-    """
-    try:
-        body = ast.parse(source).body
-    except SyntaxError:
-        return None
+
+def _is_for_types(statement: ast.AST) -> bool:
+    return isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test)
+
+
+def _inside(statement: ast.AST, where: str) -> str:
+    if isinstance(statement, (ast.If, ast.Try, ast.TryStar, ast.Match)):
+        return "choice"
+    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
+        return where or "function"
+    return where
+
+
+def _defined_names(body: list[ast.stmt]) -> frozenset[str] | None:
     names: set[str] = set()
     for statement in body:
         match statement:
@@ -102,4 +109,4 @@ def defined_names(source: bytes) -> set[str] | None:
                 pass
             case _:
                 return None
-    return None if "*" in names else names
+    return None if "*" in names else frozenset(names)

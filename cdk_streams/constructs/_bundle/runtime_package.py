@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
 from cdk_streams.constructs._bundle.entry_files import collect_tree
-from cdk_streams.constructs._bundle.python_source import imports
+from cdk_streams.constructs._bundle.python_source import PythonSource, imported_modules, read_source
 from cdk_streams.errors import SourceError
 
 __all__ = ["OPTIONAL", "RUNTIME", "runtime_files"]
@@ -27,7 +27,10 @@ _FOR_PARSE: Final = "_changes/envelopes.py"
 """What `parse` reads other services' events with; a file that calls it has its name."""
 
 
-def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes]:
+def runtime_files(
+    handler: Mapping[str, bytes] | None = None,
+    read: Callable[[bytes], PythonSource] = read_source,
+) -> dict[str, bytes]:
     """Return the files of `lambda_runtime`, found without importing it and read once.
 
     Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
@@ -45,7 +48,8 @@ def runtime_files(handler: Mapping[str, bytes] | None = None) -> dict[str, bytes
             f"{RUNTIME} must be installed beside cdk_streams to ship with a function, "
             "got none; install the cdk-streams distribution whole"
         )
-    imported = set().union(*(imports(content) for content in (handler or {}).values()))
+    sources = [read(content) for name, content in (handler or {}).items() if name.endswith(".py")]
+    imported = set().union(*map(imported_modules, sources))
     parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
     unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
     if not any(b"parse" in content for content in (handler or {}).values()):

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 from constructs import Construct
 
 from cdk_streams.constructs._bundle import staging
-from cdk_streams.constructs._bundle.python_source import defined_names
+from cdk_streams.constructs._bundle.python_source import read_source
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
 
@@ -43,7 +43,7 @@ def user_function(option: str, given: str) -> UserFunction:
             f"{option} must be a Python file and a name that it defines, as in "
             f"'handlers/shape.py:shape', got {given!r}; relative paths start at {str(Path.cwd())!r}"
         )
-    defined = defined_names(file.read_bytes())
+    defined = read_source(file.read_bytes()).names
     if defined is not None and name not in defined:
         raise SourceError(f"{option} must name something that {path} defines, got {name!r}")
     return UserFunction(file, name)

@@ -121,7 +121,7 @@ def test_the_asset_changes_with_the_runtime(
     before = asset_of(handler_file, tmp_path, "before")
     files = runtime_package.runtime_files()
     files["lambda_runtime/_routing/router.py"] += b"# one byte more\n"
-    monkeypatch.setattr(runtime_package, "runtime_files", lambda _handler: files)
+    monkeypatch.setattr(runtime_package, "runtime_files", lambda *_: files)
     assert asset_of(handler_file, tmp_path, "after") != before
 
 

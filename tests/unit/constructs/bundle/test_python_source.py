@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cdk_streams.constructs._bundle.python_source import defined_names
+from cdk_streams.constructs._bundle.python_source import read_source
 
 
 @pytest.mark.parametrize(
@@ -19,7 +19,7 @@ from cdk_streams.constructs._bundle.python_source import defined_names
 def test_the_names_of_a_module_are_read_without_running_it(
     source: bytes, names: set[str] | None
 ) -> None:
-    found = defined_names(source)
+    found = read_source(source).names
     assert found is not None
     assert "handler" in found
     assert names is None or found == names
@@ -29,4 +29,4 @@ def test_the_names_of_a_module_are_read_without_running_it(
     "source", [b"from app import *", b"if True:\n    x = 1", b"match type x = =", b"\xff"]
 )
 def test_names_that_cannot_be_told_are_not_guessed(source: bytes) -> None:
-    assert defined_names(source) is None
+    assert read_source(source).names is None
