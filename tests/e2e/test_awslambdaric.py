@@ -159,8 +159,8 @@ def assets(tmp_path_factory: pytest.TempPathFactory) -> Path:
     other = folder / "other.py"
     other.write_text(OTHER_HANDLERS)
     for entry in (HANDLERS / "inventory.py", HANDLERS / "audit.py", other):
-        files = {**entry_files.collect(entry), **runtime_package.runtime_files()}
-        staging.write(files, folder / entry.stem)
+        files = entry_files.collect(entry)
+        staging.write({**files, **runtime_package.runtime_files(files)}, folder / entry.stem)
     return folder
 
 

@@ -187,7 +187,7 @@ app.synth()
 def test_a_run_waits_for_the_last_failure_record_and_fails(app: Path, scratch: Path) -> None:
     source = APP.replace("app.synth()", "").replace("retry_attempts=20", "retry_attempts=1")
     (app / "app.py").write_text(source + NODE)
-    (app / "handlers" / "audit.py").write_text("import no_such_module\nhandler = None\n")
+    (app / "handlers" / "audit.py").write_text("__import__('no_such_module')\nhandler = None\n")
     session = Session(app, scratch, "--run", f"{sys.executable} seed.py")
     assert session.end() == 1, session.said
     assert "skipped: Mail" in session.said
