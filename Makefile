@@ -52,6 +52,8 @@ template: setup ## Synthesize the sample app and the example, a warning being an
 	  --app "python -m examples.every_feature.app"
 	cdk synth --quiet --strict --no-notices --output build/events.out \
 	  --app "python -m examples.events.app"
+	cdk synth --quiet --strict --no-notices --output build/view.out \
+	  --app "python -m examples.view.app"
 	$(BIN)/cfn-lint build/*.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds

@@ -40,7 +40,12 @@ def events(app: cdk.App) -> cdk.Stack:
     return stack
 
 
-STACKS: list[Callable[[cdk.App], cdk.Stack]] = [sample, every_feature, elsewhere, events]
+def view(app: cdk.App) -> cdk.Stack:
+    stack: cdk.Stack = import_module("examples.view.stack").ViewStack(app, "View")
+    return stack
+
+
+STACKS: list[Callable[[cdk.App], cdk.Stack]] = [sample, every_feature, elsewhere, events, view]
 
 
 def findings(app: cdk.App) -> set[str]:

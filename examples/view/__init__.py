@@ -1,0 +1,1 @@
+"""Totals by customer, kept by the stream of the orders."""
