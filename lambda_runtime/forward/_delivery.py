@@ -16,7 +16,7 @@ __all__ = ["ATTEMPTS", "Refusal", "deliver"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any, Protocol
 
     from lambda_runtime.forward._entries import Entry, Limits
@@ -53,12 +53,12 @@ class Refusal:
 
 
 def deliver(
-    entries: Sequence[Entry], target: Target, near: Callable[[], bool] | None
+    entries: Iterable[Entry], target: Target, near: Callable[[], bool] | None
 ) -> Failure | None:
     """Send entries in order; give the first record that was not accepted.
 
     Args:
-        entries: The entries of a batch, in the order of their records.
+        entries: The entries of a batch, in the order of their records; made as they are sent.
         target: Where they go.
         near: Tells whether the function's deadline is near; None when there is none.
     """

@@ -23,7 +23,7 @@ __all__ = ["Forwarder"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from lambda_runtime._changes.changes import Change
@@ -85,24 +85,26 @@ class Forwarder:
         """
         records = records_of(event)
         watch = deadline(context, None, learns=processing.takes_partial_responses())
-        entries, unreadable = self._entries(records)
+        unreadable: list[Failure] = []
+        entries = self._entries(records, unreadable)
         failure = deliver(entries, self.target, None if watch is None else watch())
-        failure = failure or unreadable
+        # What was made before the unreadable record went first.
+        failure = failure or next(iter(unreadable), None)
         if failure is not None:
             _log(records, failure)
         response = processing.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
-    def _entries(self, records: Iterable[Any]) -> tuple[Sequence[Entry], Failure | None]:
-        """Make the entries up to the first record that no event can be made of."""
-        entries: list[Entry] = []
+    def _entries(self, records: Iterable[Any], unreadable: list[Failure]) -> Iterator[Entry]:
+        """Make entries up to the first record that no event can be made of: `unreadable`."""
         for position, record in enumerate(records):
             try:
-                entries.append(self._entry(position, change_of(record, position)))
+                entry = self._entry(position, change_of(record, position))
             except Exception as error:  # noqa: BLE001 - any way in which a record can be malformed
-                return entries, Failure(position, error, None)
-        return entries, None
+                unreadable.append(Failure(position, error, None))
+                return
+            yield entry
 
     def _entry(self, position: int, change: Change) -> Entry:
         event = Event(change, self._source, self._schema)
