@@ -10,13 +10,17 @@ import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_cloudwatch_actions as actions
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_events as events
 from aws_cdk import aws_iam as iam
+from aws_cdk import aws_kinesis as kinesis
+from aws_cdk import aws_kinesisfirehose as firehose
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
+from aws_cdk import aws_stepfunctions as sfn
 from constructs import Construct
 
 import cdk_streams as streams
@@ -116,3 +120,33 @@ class ShopStack(cdk.Stack):
             on_failure=s3.Bucket(self, "Bucket"),
             **(streams.THROUGHPUT | {"batch_size": 500}),
         )
+        # A forwarder to each kind of target, with options of the consumer and of its function.
+        done = sfn.DefinitionBody.from_chainable(sfn.Pass(self, "Done"))
+        kinds: list[streams.targets.ForwardTarget] = [
+            streams.targets.EventBus(events.EventBus(self, "Bus")),
+            streams.targets.SnsTopic(sns.Topic(self, "Events")),
+            streams.targets.SqsQueue(sqs.Queue(self, "Queue"), max_message_bytes=1_048_576),
+            streams.targets.KinesisStream(kinesis.Stream(self, "Kinesis")),
+            streams.targets.S3Bucket(s3.Bucket(self, "Changes"), prefix="changes/"),
+            streams.targets.LambdaFunction(function),
+            streams.targets.SfnStateMachine(
+                sfn.StateMachine(self, "Machine", definition_body=done)
+            ),
+            streams.targets.FirehoseDeliveryStream(
+                firehose.DeliveryStream(
+                    self, "Firehose", destination=firehose.S3Bucket(s3.Bucket(self, "Lines"))
+                )
+            ),
+        ]
+        for number, target in enumerate(kinds):
+            forwarder = streams.StreamForwarder(
+                self,
+                f"Forward{number}",
+                table=orders,
+                target=target,
+                source="shop.orders",
+                large_events=s3.Bucket(self, f"Large{number}"),
+                batch_size=500,
+                function_options={"memory_size": 512},
+            )
+            assert_type(forwarder.function, streams.StreamFunction)
