@@ -54,6 +54,8 @@ template: setup ## Synthesize the sample app and the example, a warning being an
 	  --app "python -m examples.events.app"
 	cdk synth --quiet --strict --no-notices --output build/view.out \
 	  --app "python -m examples.view.app"
+	cdk synth --quiet --strict --no-notices --output build/replica.out \
+	  --app "python -m examples.replica.app"
 	$(BIN)/cfn-lint build/*.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds

@@ -45,7 +45,37 @@ def view(app: cdk.App) -> cdk.Stack:
     return stack
 
 
-STACKS: list[Callable[[cdk.App], cdk.Stack]] = [sample, every_feature, elsewhere, events, view]
+def replica(app: cdk.App) -> cdk.Stack:
+    stack: cdk.Stack = import_module("examples.replica.stack").ReplicaStack(app, "Replica")
+    return stack
+
+
+def distributed_backfill(app: cdk.App) -> cdk.Stack:
+    core, streams = import_module("aws_cdk"), import_module("cdk_streams")
+    dynamodb = import_module("aws_cdk.aws_dynamodb")
+    stack: cdk.Stack = core.Stack(app, "Backfill")
+    key = dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING)
+    recovery = dynamodb.PointInTimeRecoverySpecification(point_in_time_recovery_enabled=True)
+    options = {"partition_key": key, "point_in_time_recovery_specification": recovery}
+    streams.TableReplica(
+        stack,
+        "Replica",
+        source=streams.StreamTable(stack, "Orders", **options),
+        target=dynamodb.TableV2(stack, "Copy", **options),
+        backfill=streams.Backfill.DISTRIBUTED,
+    )
+    return stack
+
+
+STACKS: list[Callable[[cdk.App], cdk.Stack]] = [
+    sample,
+    every_feature,
+    elsewhere,
+    events,
+    view,
+    replica,
+    distributed_backfill,
+]
 
 
 def findings(app: cdk.App) -> set[str]:

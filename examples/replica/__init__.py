@@ -1,0 +1,1 @@
+"""Orders, and the same orders under their customers."""

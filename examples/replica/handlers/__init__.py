@@ -1,0 +1,1 @@
+"""What the replica makes of an order."""
