@@ -11,16 +11,14 @@ from aws_cdk import CfnParameter, IResolvable
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
-from cdk_streams.constructs._consumer_view import AnyFunction, ConsumerView, function_behind
+from cdk_streams.constructs._consumer_view import AnyFunction, function_behind
 from cdk_streams.constructs._keys import check_key
-from cdk_streams.errors import SourceError
 from cdk_streams.filters import Filter
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, MappingSettings
 
 __all__ = [
     "Switch",
     "check_filters",
-    "check_function",
     "new_mapping",
     "set_partial_response",
     "settings_of",
@@ -32,48 +30,13 @@ Switch: TypeAlias = bool | CfnParameter | IResolvable
 _SETTINGS: Final = frozenset(signature(MappingSettings).parameters)
 
 
-def check_function(
-    function: AnyFunction, stream_arn: str, *, reports: bool, others: Iterable[ConsumerView]
-) -> None:
-    """Refuse a function that Lambda, or another consumer of it, does not allow.
-
-    Raises:
-        SourceError: It is no function, reads the stream already, or has another consumer with the
-            other value of `report_batch_item_failures`.
-
-    """
-    if not isinstance(function, Construct):
-        raise SourceError(
-            f"function must be a Function, an Alias or an import, got {type(function).__name__}; "
-            "import it with aws_lambda.Function.from_function_attributes"
-        )
-    behind = function_behind(function)
-    for other in others:
-        if other.function is function and other.stream_arn == stream_arn:
-            raise SourceError(
-                f"function must read a stream once, got {function.node.path!r} for the second "
-                "time; give one of the consumers an alias: aws_lambda.Alias(..., "
-                "version=function.current_version)"
-            )
-        if (
-            other.settings.report_batch_item_failures is not reports
-            and isinstance(behind, lambda_.Function)
-            and function_behind(other.function) is behind
-        ):
-            raise SourceError(
-                "report_batch_item_failures must be the same in every consumer of one function, "
-                f"got both for {behind.node.path!r}; where it is off, Lambda would take a "
-                "partial answer for success"
-            )
-
-
 def set_partial_response(function: AnyFunction) -> None:
     """Set the variable by which `lambda_runtime` knows that its partial responses are read.
 
     An imported function cannot be changed: set `STREAM_PARTIAL_RESPONSE=1` where it is defined.
     """
     behind = function_behind(function)
-    if isinstance(behind, lambda_.Function):
+    if isinstance(behind, (lambda_.Function, lambda_.SingletonFunction)):
         behind.add_environment(PARTIAL_RESPONSE_VARIABLE, "1")
 
 

@@ -11,9 +11,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final
 
-from aws_cdk import Stack, Stage
+from aws_cdk import Stack, Stage, Token
 from aws_cdk import aws_dynamodb as dynamodb
-from constructs import Construct, IConstruct
+from constructs import IConstruct
 
 from cdk_streams.constructs._consumer_view import ConsumerView
 from cdk_streams.errors import SourceError
@@ -63,6 +63,12 @@ class Placement:
         """The path of the stack's template, where the last synthesis may have left one."""
         return None if self.stage is None else Path(self.stage.outdir, self.stack.template_file)
 
+    @cached_property
+    def region(self) -> str | None:
+        """The region of the stack; None where the deployment decides."""
+        region = self.stack.region
+        return None if Token.is_unresolved(region) else region
+
     @property
     def registry(self) -> Registry:
         """What is known of the app."""
@@ -70,7 +76,7 @@ class Placement:
         return registry
 
 
-def placement_of(scope: Construct) -> Placement:
+def placement_of(scope: IConstruct) -> Placement:
     """Return where a scope stands; SourceError for one that is in no stack."""
     placement: Placement | None = vars(scope).get(_PLACEMENT)
     if placement is None:

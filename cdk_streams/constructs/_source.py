@@ -1,33 +1,30 @@
-"""The stream of a table: its ARN, what its records carry, and the right to read it."""
+"""The stream of a table: its ARN, what its records carry, and the permission to read it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from aws_cdk import Stack
+from aws_cdk import Stack, Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from cdk_streams.arns import Arn
 from cdk_streams.constructs._keys import only_through
-from cdk_streams.constructs._registry import Placement, Registry
+from cdk_streams.constructs._registry import Placement, Registry, placement_of
 from cdk_streams.errors import SourceError
 
-__all__ = [
-    "READ_ACTIONS",
-    "StreamSource",
-    "grant_read",
-    "known_view_type",
-    "source_of",
-]
+__all__ = ["READ_ACTIONS", "StreamSource", "grant_read", "known_view_type", "source_of"]
 
 READ_ACTIONS: Final = (
     "dynamodb:DescribeStream",
     "dynamodb:GetRecords",
     "dynamodb:GetShardIterator",
 )
+_EXAMPLE: Final = "arn:aws:dynamodb:eu-west-1:111122223333:table/Orders/stream/2026-…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,19 +38,21 @@ class StreamSource:
     view_type: dynamodb.StreamViewType | None
     key: kms.IKey | None
 
+    def parts_of_policy(self, table: dynamodb.ITable) -> list[dynamodb.ITable]:
+        """Return the table, where it is of this app, so that the role's policy refers to it."""
+        return [table] if Token.is_unresolved(self.arn) else []
+
 
 def source_of(table: dynamodb.ITable, placement: Placement) -> StreamSource:
     """Return the stream of any table: `Table`, `TableV2`, `StreamTable` or an imported one.
 
+    `placement` is that of the consumer.
+
     Raises:
-        SourceError: It is no table, has no stream, or one whose ARN CDK does not know.
+        SourceError: It is no table, has no stream, or one that Lambda cannot read from there.
 
     """
-    if not isinstance(table, Construct):
-        raise SourceError(
-            f"table must be a Table, a TableV2 or an import, got {type(table).__name__}; "
-            "find it by name with StreamTable.look_up"
-        )
+    _check_table(table)
     known, view_type = _defined_view_type(table, placement.registry)
     arn = table.table_stream_arn
     if arn is None and not known:
@@ -71,6 +70,15 @@ def source_of(table: dynamodb.ITable, placement: Placement) -> StreamSource:
             f"table must have one stream, got the replica {table.node.path!r} whose stream CDK "
             "does not know; put the consumer into a stack of the replica's region, and find the "
             "table there with StreamTable.look_up"
+        )
+    region = placement_of(table).region
+    if not Token.is_unresolved(arn):
+        region = _checked(arn, table).region
+    if not {region, placement.region} & {None} and region != placement.region:
+        raise SourceError(
+            f"table must have its stream in {placement.region}, the region of the consumer's "
+            f"stack, got {table.node.path!r} in {region}; Lambda reads streams of its own region "
+            f"only: put consumer and function into a stack of {region}"
         )
     return StreamSource(arn, view_type, table.encryption_key)
 
@@ -104,12 +112,52 @@ def known_view_type(given: dynamodb.StreamViewType) -> dynamodb.StreamViewType:
     return given
 
 
+def _check_table(table: Any) -> None:
+    """Refuse what is no table, with the way to make one of it."""
+    if isinstance(table, Construct) and hasattr(table, "table_stream_arn"):
+        return
+    got, instead = type(table).__name__, "find it by name with StreamTable.look_up"
+    if isinstance(table, (dynamodb.CfnTable, dynamodb.CfnGlobalTable)):
+        instead = (
+            "import it: aws_dynamodb.Table.from_table_attributes(..., "
+            "table_arn=table.attr_arn, table_stream_arn=table.attr_stream_arn)"
+        )
+    elif isinstance(table, lambda_.FunctionBase):
+        got, instead = "a function", "table= and function= are swapped"
+    raise SourceError(f"table must be a Table, a TableV2 or an import, got {got}; {instead}")
+
+
+def _checked(arn: str, table: dynamodb.ITable) -> Arn:
+    """Return the parts of an ARN that the app spells out, found to be the table's own stream."""
+    try:
+        parts = Arn.parse(arn)
+    except SourceError:
+        parts = Arn("", "", "", "", "")
+    resource = parts.resource.split("/")
+    if parts.service != "dynamodb" or resource[0] != "table" or resource[2:3] != ["stream"]:
+        what = "the ARN of a table" if parts.service == "dynamodb" else "that of something else"
+        if not parts.service:
+            what = "no ARN"
+        raise SourceError(
+            f"table_stream_arn must be the ARN of a DynamoDB stream, such as {_EXAMPLE}, "
+            f"got {what}: {arn!r}; DescribeTable names it LatestStreamArn"
+        )
+    name = table.table_name
+    if not Token.is_unresolved(name) and name != parts.name:
+        raise SourceError(
+            f"table_stream_arn must be of the table {name!r}, got the stream of {parts.name!r}; "
+            "a consumer reads the table that it is given"
+        )
+    return parts
+
+
 def _defined_view_type(
     table: dynamodb.ITable, registry: Registry
 ) -> tuple[bool, dynamodb.StreamViewType | None]:
-    """Return whether this app defines the table, and the view type of its stream.
+    """Return whether this app defines the stream, and its view type.
 
-    TableV2 has a stream ARN in any case, so the resource itself is asked.
+    TableV2 has a stream ARN in any case, so the resource itself is asked. The stream of a replica
+    in another account follows its source table, unless its own resource says something.
     """
     view_type = getattr(table, "stream_view_type", None) or registry.view_types.get(table)
     if view_type is not None:
@@ -121,4 +169,5 @@ def _defined_view_type(
     properties = resource._cfn_properties  # noqa: SLF001 - protected in CDK, open to subclasses
     stream = Stack.of(table).resolve(properties.get("streamSpecification")) or {}
     name = stream.get("streamViewType")
-    return True, dynamodb.StreamViewType(name) if name else None
+    follows = type(table).__name__ == "TableV2MultiAccountReplica" and name is None
+    return not follows, dynamodb.StreamViewType(name) if name else None

@@ -6,7 +6,7 @@ docs/alarms.md shows every alarm, the defaults and what they cost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final, Protocol, Self, TypeAlias
 
@@ -66,7 +66,8 @@ class Alarms:
         actions: SNS topics to notify, or other alarm actions of CDK.
 
     Raises:
-        SettingsError: A threshold that is no positive number; all of them in one error.
+        SettingsError: A threshold that is no positive number, an action that is none; all of them
+            in one error.
 
     """
 
@@ -202,8 +203,9 @@ class Alarms:
     actions: Sequence[AlarmAction] = ()
 
     def __post_init__(self) -> None:
-        """Refuse what is no threshold."""
-        faults = [
+        """Refuse what is no threshold and no action."""
+        faults = [*_action_faults(self.actions)]
+        faults += [
             f"{name} must be a number or duration above 0, True or False, got {shown(value)}"
             for name in _options()
             if not isinstance(value := getattr(self, name), bool | None)
@@ -229,6 +231,28 @@ def shown(value: Any) -> str:
     if isinstance(value, float) and Token.is_unresolved(value):
         return "a CDK token (known only at deploy time); pass a plain value"
     return f"{in_seconds(value)} s" if hasattr(value, "to_seconds") else repr(value)
+
+
+def _action_faults(actions: Any) -> Iterator[str]:
+    """Yield what is wrong with the actions."""
+    if isinstance(actions, (str, Construct)) or not isinstance(actions, Iterable):
+        yield f"actions must be a list of topics or actions, got {_named(actions)}; pass a list"
+        return
+    for index, action in enumerate(actions):
+        if isinstance(action, str):
+            yield (
+                f"actions[{index}] must be a topic or an action of CDK, got {action!r}; "
+                "import the topic with aws_sns.Topic.from_topic_arn"
+            )
+        elif not isinstance(action, sns.TopicBase) and not hasattr(action, "bind"):
+            yield (
+                f"actions[{index}] must be a topic or an action of CDK, got {_named(action)}; "
+                "aws_cloudwatch_actions has one for it, or a topic may stand between"
+            )
+
+
+def _named(value: Any) -> str:
+    return repr(value) if isinstance(value, str) else type(value).__name__
 
 
 def _options() -> list[str]:

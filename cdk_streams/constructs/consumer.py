@@ -19,6 +19,7 @@ from cdk_streams.constructs._consumer_view import AnyFunction
 from cdk_streams.constructs._keys import AnyKey, grant_filter_decryption
 from cdk_streams.constructs._mapping import Switch
 from cdk_streams.constructs._registry import placement_of
+from cdk_streams.constructs._validation import function_checks
 from cdk_streams.constructs._validation.findings import validate_at_synthesis
 from cdk_streams.constructs.alarms import DEFAULT, Alarms
 from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice, required
@@ -112,20 +113,23 @@ class StreamConsumer(ConsumerMetrics, Construct):
         settings = _mapping.settings_of(locals())
         view_type = source.view_type
         _mapping.check_filters(filters, settings.filters, view_type and view_type.value)
-        _mapping.check_function(
-            function,
-            source.arn,
-            reports=report_batch_item_failures,
-            others=placement.registry.consumers,
-        )
+        function_arn = function_checks.check_function(function)
+        reader = (function, function_arn, source.arn)
+        others = placement.registry.consumers
+        function_checks.check_beside(*reader, reports=report_batch_item_failures, others=others)
+        parts = [*source.parts_of_policy(table), *failures.parts_of_policy(on_failure)]
+        function_checks.check_stacks(function, placement, parts)
         super().__init__(scope, id)
         self._failures = failures.destination_of(self, on_failure)
         self._settings = replace(settings, on_failure=self._failures.arn)
-        self._table, self._function, self._stream_arn = table, function, source.arn
+        self._table, self._stream_arn = table, source.arn
+        self._function, self._function_arn = function, function_arn
         if report_batch_item_failures:
             _mapping.set_partial_response(function)
-        grants = _source.grant_read(source, function)
-        grants += failures.grant_delivery(self._failures, function)
+        grants = []
+        if function_checks.can_be_granted(function):
+            grants = _source.grant_read(source, function)
+            grants += failures.grant_delivery(self._failures, function)
         if filter_encryption is not None:
             grant_filter_decryption(filter_encryption, placement.stack)
         self._mapping = _mapping.new_mapping(self, source.arn, function, self._settings, enabled)
@@ -145,6 +149,11 @@ class StreamConsumer(ConsumerMetrics, Construct):
     def function(self) -> AnyFunction:
         """The function, as given."""
         return self._function
+
+    @property
+    def function_arn(self) -> str:
+        """The ARN of the function, or of the alias or version that was given."""
+        return self._function_arn
 
     @property
     def stream_arn(self) -> str:

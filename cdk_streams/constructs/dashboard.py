@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
@@ -51,8 +51,7 @@ class StreamDashboard(Construct):
         consumers: Sequence[StreamConsumer],
         dashboard_name: str | None = None,
     ) -> None:
-        if not consumers:
-            raise SettingsError("consumers must name at least one StreamConsumer, got none")
+        _check(consumers)
         super().__init__(scope, id)
         rows = [_alarms(consumers)] if any(each.alarms for each in consumers) else []
         for group in _by_table(consumers):
@@ -66,6 +65,22 @@ class StreamDashboard(Construct):
     def dashboard(self) -> cloudwatch.Dashboard:
         """The dashboard; widgets can be added to it."""
         return self._dashboard
+
+
+def _check(consumers: Any) -> None:
+    """Refuse what is no list of consumers."""
+    if isinstance(consumers, Construct) or not isinstance(consumers, Iterable):
+        raise SettingsError(
+            f"consumers must be a list of StreamConsumers, got {type(consumers).__name__}; "
+            "put it into a list"
+        )
+    if wrong := [each for each in consumers if not isinstance(each, StreamConsumer)]:
+        raise SettingsError(
+            f"consumers must be StreamConsumers, got {type(wrong[0]).__name__} among them; "
+            "leave it out"
+        )
+    if not consumers:
+        raise SettingsError("consumers must name at least one StreamConsumer, got none")
 
 
 def _by_table(consumers: Sequence[StreamConsumer]) -> list[list[StreamConsumer]]:

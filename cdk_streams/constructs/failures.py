@@ -15,9 +15,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeAlias, TypeVar
+from typing import Any, Final, NamedTuple, TypeAlias, TypeVar, cast
 
-from aws_cdk import CfnResource, Duration, Stack
+from aws_cdk import CfnResource, Duration, Stack, Token
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from aws_cdk import aws_s3 as s3
@@ -39,9 +39,18 @@ __all__ = [
     "check_choice",
     "destination_of",
     "grant_delivery",
+    "parts_of_policy",
     "required",
 ]
 
+# CDK's own classes for destinations of event sources; a consumer takes what they wrap.
+_WRAPPERS: Final = (
+    "SqsDlq",
+    "SnsDlq",
+    "S3OnFailureDestination",
+    "SqsDestination",
+    "SnsDestination",
+)
 _QUEUE_DAYS: Final = 14  # SQS's maximum; the stream records are trimmed after one day.
 _BUCKET_DAYS: Final = 30  # Longer than the queue whose messages name the objects.
 
@@ -173,6 +182,8 @@ def check_choice(choice: Any) -> None:
         instead = "import it with from_queue_arn or the like"
         if choice is None:
             instead = "pass OnFailure.NOTHING to keep nothing of what fails"
+        elif type(choice).__name__ in _WRAPPERS:
+            instead = "pass the queue, topic or bucket itself"
         raise SourceError(
             "on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, "
             f"got {type(choice).__name__}; {instead}"
@@ -182,6 +193,18 @@ def check_choice(choice: Any) -> None:
             f"on_failure must be a standard {kind.name}, got the FIFO {kind.name} "
             f"{choice.node.path!r}; Lambda cannot send failure records to it and would lose them"
         )
+
+
+def parts_of_policy(choice: OnFailureChoice) -> list[Construct | None]:
+    """Return the constructs of this app that the delivery's permissions name.
+
+    None stands for what the consumer is to create; an import is named by its ARN alone.
+    """
+    if isinstance(choice, OnFailure):
+        return [] if choice is OnFailure.NOTHING else [None]
+    kind = _kind_of(choice)
+    assert kind is not None  # noqa: S101 - for the type checker; check_choice has been here
+    return [cast("Construct", choice)] if Token.is_unresolved(kind.arn(choice)) else []
 
 
 def destination_of(scope: Construct, choice: OnFailureChoice) -> Failures:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from os import PathLike
 from pathlib import Path
+from types import NoneType
 from typing import Any, Final, NamedTuple, Unpack
 
 from aws_cdk import Duration
@@ -71,6 +72,7 @@ class StreamFunction(lambda_.Function):
         runtime: lambda_.Runtime | None = None,
         **options: Unpack[FunctionOptions],
     ) -> None:
+        _check_arguments(entry, handler, requirements, runtime, options)
         defaults = _defaults()
         runtime = runtime or defaults.runtime
         assembly = _assembly_of(scope)
@@ -103,6 +105,37 @@ class StreamFunction(lambda_.Function):
             handler=code.handler,
             runtime=runtime,
             **chosen,
+        )
+
+
+def _check_arguments(
+    entry: Any, handler: str, requirements: Any, runtime: Any, options: Mapping[str, Any]
+) -> None:
+    """Refuse what belongs to another construct of CDK, or would end in an error of CDK's."""
+    if "code" in options:
+        raise SourceError(
+            "code must be left out, got one: entry names the handler's file or folder; "
+            "use aws_lambda.Function for code of your own"
+        )
+    if not isinstance(entry, (str, PathLike)):
+        raise SourceError(
+            f"entry must be the path of a Python file or a folder, got {type(entry).__name__}; "
+            'pass the path itself, such as entry="handlers/audit.py"'
+        )
+    if not isinstance(requirements, (str, PathLike, NoneType)):
+        raise SourceError(
+            "requirements must be the path of a requirements file, got "
+            f"{type(requirements).__name__}; write the packages into a file, each pinned"
+        )
+    if "." in handler:
+        raise SourceError(
+            f"handler must be a name without its module, got {handler!r}; pass "
+            f"handler={handler.rpartition('.')[2]!r}, the module is that of entry or index"
+        )
+    if runtime is not None and runtime.family is not lambda_.RuntimeFamily.PYTHON:
+        raise SourceError(
+            f"runtime must be one of Python, got {runtime.name}; lambda_runtime is a Python "
+            "package: use aws_lambda.Function for a handler in another language"
         )
 
 

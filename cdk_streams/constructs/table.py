@@ -33,7 +33,8 @@ class StreamTable(dynamodb.TableV2):
         id: Its name in that scope.
         partition_key: As TableV2 takes it.
         stream_view_type: What a record carries: both images by default, since a later change
-            makes a new stream and consumers must be cut over. A table with replicas needs both.
+            makes a new stream and consumers must be cut over. A table with replicas needs both,
+            unless they are strongly consistent: those are not replicated through the stream.
         dynamo_stream: TableV2's own name for `stream_view_type`; give one of them.
         options: Everything else that TableV2 takes.
 
@@ -62,7 +63,8 @@ class StreamTable(dynamodb.TableV2):
             )
         view_type = stream_view_type or dynamo_stream or both
         known_view_type(view_type)
-        if options.get("replicas") and view_type != both:
+        strong = options.get("multi_region_consistency") is dynamodb.MultiRegionConsistency.STRONG
+        if options.get("replicas") and not strong and view_type != both:
             raise SourceError(
                 "stream_view_type must be NEW_AND_OLD_IMAGES on a table with replicas, "
                 f"got {view_type.value}; DynamoDB replicates through this stream"

@@ -11,6 +11,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
+from cdk_streams.arns import Arn
 from cdk_streams.constructs import _source
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._keys import AnyKey
@@ -34,8 +35,7 @@ def look_up(
     encryption_key: AnyKey | None,
 ) -> dynamodb.ITableV2:
     """Import the table of that name with the stream it has when the stack is deployed."""
-    if not table_name and not Token.is_unresolved(table_name):
-        raise SourceError("table_name must name a table of this account and region, got ''")
+    _check_name(table_name)
     expected: dict[str, str] = {}
     if stream_view_type is not None:
         expected["StreamViewType"] = _source.known_view_type(stream_view_type).value
@@ -71,6 +71,18 @@ def look_up(
     if stream_view_type is not None:
         placement_of(scope).registry.view_types[table] = stream_view_type
     return table
+
+
+def _check_name(table_name: str) -> None:
+    if Token.is_unresolved(table_name):
+        return
+    if not table_name:
+        raise SourceError("table_name must name a table of this account and region, got ''")
+    if table_name.startswith("arn:"):
+        raise SourceError(
+            f"table_name must be a name, got the ARN {table_name!r}; pass "
+            f"{Arn.parse(table_name).name!r} in a stack of the table's account and region"
+        )
 
 
 def _function_of(stack: Stack) -> lambda_.Function:

@@ -344,12 +344,13 @@ def test_the_page_shows_every_row() -> None:
     ]
 
 
-def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack) -> None:
+def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack, handler_file: Path) -> None:
     code = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     given = consume()
     names: dict[str, Any] = {"streams": cdk_streams, "stack": cdk.Stack(stack, "Page")}
     orders = StreamTable(names["stack"], "Orders", partition_key={"name": "id", "type": S})
-    names |= {"orders": orders, "function": given.function, "audit": given, "inventory": given}
+    function = StreamFunction(names["stack"], "AuditFunction", entry=handler_file)
+    names |= {"orders": orders, "function": function, "audit": given, "inventory": given}
     for each in code:
         exec(each, names)  # noqa: S102 - the page's own code
     assert set(names["stack"].node.find_child("Audit").alarms) == {

@@ -211,7 +211,7 @@ def test_the_name_of_a_function_is_no_function(consume: Consume) -> None:
     with pytest.raises(SourceError) as caught:
         consume(function="audit")
     assert str(caught.value) == (
-        "function must be a Function, an Alias or an import, got str; "
+        "function must be a Function, an Alias or an import, got the text 'audit'; "
         "import it with aws_lambda.Function.from_function_attributes"
     )
 
