@@ -11,9 +11,10 @@ from constructs import Construct
 from cdk_streams.constructs._bundle.shipped_handlers import shipped_entry
 from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
 from cdk_streams.constructs.consumer import StreamConsumer
+from cdk_streams.constructs.forwarding.targets._messages import EventBus
 from cdk_streams.constructs.forwarding.targets._target import ForwardTarget, grant, grant_encryption
 from cdk_streams.constructs.function import StreamFunction
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import SettingsError, SourceError
 
 __all__ = ["StreamForwarder"]
 
@@ -39,7 +40,7 @@ class StreamForwarder(StreamConsumer):
         options: Options of the consumer: those of `StreamConsumer`.
 
     Raises:
-        SettingsError: Values that Lambda refuses; all of them in one error.
+        SettingsError: Values that Lambda or EventBridge refuses; all of them in one error.
         SourceError: A table without a stream, or a target that is none of `cdk_streams.targets`.
 
     """
@@ -62,6 +63,7 @@ class StreamForwarder(StreamConsumer):
                 f"target must be one of cdk_streams.targets, got {type(target).__name__}; "
                 "wrap the service, as in targets.EventBus(bus)"
             )
+        _check_texts(target, source, schema)
         function = StreamFunction(
             scope,
             f"{id}Function",
@@ -79,7 +81,7 @@ class StreamForwarder(StreamConsumer):
         if large_events is not None:
             function.add_environment("STREAM_FORWARD_LARGE_EVENTS", large_events.bucket_name)
             grant(function, "s3:PutObject", large_events.arn_for_objects("*"))
-            grant_encryption(function, large_events.encryption_key)
+            grant_encryption(function, large_events.encryption_key, through="s3")
 
     @property
     def function(self) -> StreamFunction:
@@ -87,3 +89,18 @@ class StreamForwarder(StreamConsumer):
         function = super().function
         assert isinstance(function, StreamFunction)  # noqa: S101 - for the type checker: made above
         return function
+
+
+def _check_texts(target: ForwardTarget, source: str | None, schema: str | None) -> None:
+    faults = [
+        f"{name} must be the text of a URI, got {given!r}; leave it out for the default"
+        for name, given in (("source", source), ("schema", schema))
+        if given is not None and (not isinstance(given, str) or not given)
+    ]
+    if isinstance(target, EventBus) and isinstance(source, str) and source.startswith("aws."):
+        faults.append(
+            f"source must not begin with 'aws.', which EventBridge keeps for AWS, got {source!r}; "
+            "name your application, as in 'shop.orders'"
+        )
+    if faults:
+        raise SettingsError(*faults)

@@ -73,7 +73,7 @@ class SnsTopic:
     def bind(self, function: lambda_.Function) -> Mapping[str, str]:
         """Allow `sns:Publish` on the topic."""
         grant(function, "sns:Publish", self.topic.topic_arn)
-        grant_encryption(function, self.topic.master_key)
+        grant_encryption(function, self.topic.master_key, through="sns")
         return variables(
             "SnsTopic",
             self.topic.topic_arn,
@@ -106,7 +106,7 @@ class SqsQueue:
     def bind(self, function: lambda_.Function) -> Mapping[str, str]:
         """Allow `sqs:SendMessage` on the queue."""
         grant(function, "sqs:SendMessage", self.queue.queue_arn)
-        grant_encryption(function, self.queue.encryption_master_key)
+        grant_encryption(function, self.queue.encryption_master_key, through="sqs")
         return variables(
             "SqsQueue",
             self.queue.queue_url,

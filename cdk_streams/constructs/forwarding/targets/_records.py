@@ -41,7 +41,7 @@ class KinesisStream:
     def bind(self, function: lambda_.Function) -> Mapping[str, str]:
         """Allow `kinesis:PutRecords` on the stream."""
         grant(function, "kinesis:PutRecords", self.stream.stream_arn)
-        grant_encryption(function, self.stream.encryption_key)
+        grant_encryption(function, self.stream.encryption_key, through="kinesis")
         return variables("KinesisStream", self.stream.stream_name)
 
 
@@ -87,5 +87,5 @@ class S3Bucket:
     def bind(self, function: lambda_.Function) -> Mapping[str, str]:
         """Allow `s3:PutObject` below the prefix."""
         grant(function, "s3:PutObject", self.bucket.arn_for_objects(f"{self.prefix}*"))
-        grant_encryption(function, self.bucket.encryption_key)
+        grant_encryption(function, self.bucket.encryption_key, through="s3")
         return variables("S3Bucket", self.bucket.bucket_name, PREFIX=self.prefix or None)

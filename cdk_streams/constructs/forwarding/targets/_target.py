@@ -8,6 +8,7 @@ from typing import Any, Protocol
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_streams.constructs._keys import only_through
 from cdk_streams.errors import SourceError
 
 __all__ = ["ForwardTarget", "check_given", "grant", "grant_encryption", "variables"]
@@ -38,10 +39,17 @@ def grant(function: lambda_.Function, action: str, resource_arn: str) -> None:
     iam.Grant.add_to_principal(grantee=function, actions=[action], resource_arns=[resource_arn])
 
 
-def grant_encryption(function: lambda_.Function, key: Any) -> None:
-    """Allow sending to what a KMS key encrypts; a resource without a key needs nothing."""
+def grant_encryption(function: lambda_.Function, key: Any, *, through: str) -> None:
+    """Allow sending to what a KMS key encrypts; a resource without a key needs nothing.
+
+    Args:
+        function: Who sends.
+        key: The resource's own key, or None.
+        through: The service that uses the key, such as `sqs`.
+
+    """
     if key is not None:
-        key.grant(function, "kms:Decrypt", "kms:GenerateDataKey")
+        only_through(through, key.grant(function, "kms:Decrypt", "kms:GenerateDataKey"))
 
 
 def check_given(target: object, given: object, *, has: str, what: str) -> None:

@@ -102,3 +102,20 @@ def test_what_is_no_target_is_refused(stack: cdk.Stack, table: StreamTable) -> N
         targets.EventBus(queue)
     with pytest.raises(SettingsError, match=r"max_message_bytes must be 1,024 to 1,048,576 bytes"):
         targets.SqsQueue(queue, max_message_bytes=2_000_000)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"source": "aws.orders"}, "source must not begin with 'aws.', which EventBridge keeps"),
+        ({"source": ""}, "source must be the text of a URI, got ''"),
+        ({"schema": 2}, "schema must be the text of a URI, got 2"),
+    ],
+)
+def test_texts_that_no_event_may_have_are_refused(
+    table: StreamTable, bus: events.EventBus, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SettingsError, match=message):
+        StreamForwarder(
+            table.stack, "OrderEvents", table=table, target=targets.EventBus(bus), **options
+        )
