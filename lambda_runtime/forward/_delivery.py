@@ -65,17 +65,21 @@ def deliver(
     for call in packed(entries, target.limits, apart=target.ordered):
         if near is not None and near():
             return Failure(call[0].position, None, None)
-        failure = _delivered(call, target)
+        failure = _delivered(call, target, near)
         if failure is not None:
             return failure
     return None
 
 
-def _delivered(call: Sequence[Entry], target: Target) -> Failure | None:
-    """Send the entries of one call until all are accepted or the attempts are used up."""
+def _delivered(
+    call: Sequence[Entry], target: Target, near: Callable[[], bool] | None
+) -> Failure | None:
+    """Send the entries of one call until all are accepted, or attempts or time are used up."""
     left, code = list(call), ""
     for attempt in range(ATTEMPTS):
         if attempt:
+            if near is not None and near():
+                break
             pause(_FIRST_PAUSE_S * 2 ** (attempt - 1))
         try:
             refused = target.send(client(target.service), left)

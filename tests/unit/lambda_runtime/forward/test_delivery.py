@@ -253,6 +253,21 @@ def test_nothing_is_sent_near_the_deadline(
     assert services.events == []
 
 
+def test_a_refused_entry_is_not_sent_again_near_the_deadline(
+    target_named: Callable[[str], Any], make_event: Any, make_context: Any, failed_at: Any
+) -> None:
+    context = make_context(10_000)
+
+    def slow(_service: str, _event: Any) -> str:
+        context.pass_ms(9_500)
+        return "Throttled"
+
+    services = FakeServices(refuse=slow)
+
+    assert run(target_named("queue"), make_event(1), services, context) == failed_at(1)
+    assert services.pauses == []
+
+
 def test_without_partial_responses_a_failure_is_raised(
     target: Any, make_event: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
