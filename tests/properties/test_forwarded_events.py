@@ -46,9 +46,12 @@ class Failing:
     """One entry in ten is refused, and one call in thirty fails as a whole."""
 
     def __init__(self, world: World) -> None:
+        self.over = False
         self._rng = world.rng
 
     def __call__(self, _service: str, _event: Any) -> str | None:
+        if self.over:
+            return None
         if self._rng.chance(0.03):
             raise ConnectionError
         return "Throttled" if self._rng.chance(0.1) else None
@@ -101,7 +104,8 @@ def nothing_overtakes(services: FakeServices) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_change_arrives_whatever_fails(seed: int, name: str) -> None:
     with World(seed) as world:
-        services = FakeServices(refuse=Failing(world), now=lambda: world.now)
+        failing = Failing(world)
+        services = FakeServices(refuse=failing, now=lambda: world.now)
         table = world.table("Orders")
         handler = services.running(Forwarder(TARGETS[name]()).handler)
         consumer = world.consumer("events", handler, table=table, settings=RETRIED)
@@ -112,3 +116,11 @@ def test_every_change_arrives_whatever_fails(seed: int, name: str) -> None:
         nothing_is_made_up(consumer, services)
         if name in ORDERED:
             nothing_overtakes(services)
+
+        # Hours later, what was given up is redriven.
+        failing.over = True
+        given_up = [*consumer.records("failed"), *consumer.records("expired")]
+        handler({"Records": given_up}, None)
+        written = {*numbers(consumer.records("handled")), *numbers(given_up)}
+        assert {int(event["sequence"]) for event in services.events} >= written
+        assert len(written) == table.written
