@@ -26,7 +26,7 @@ _WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Tran
 
 
 class StreamDashboard(Construct):
-    """Shows consumers in one glance: what is written, read, handled and failed, left to right.
+    """Shows consumers on one page: what is written, read, handled and failed, left to right.
 
     On top stand the consumers' alarms; then, for each table, its writes and what its stream's
     readers get; then a row for each consumer of it: calls, time and lag, and failures. Every

@@ -101,7 +101,7 @@ class LocalRun:
     def refresh(self) -> bool:
         """Take over the app's changed source; True when the stack itself had to be deployed.
 
-        New code of a function is run by its next call, whoever makes it. Anything else is
+        New code of a function is run by its next call. Anything else is
         deployed, and the consumers go on from their checkpoints.
         """
         stacks = self._synthesize()

@@ -66,7 +66,7 @@ class Consumer:
 
     @property
     def counts(self) -> Counts:
-        """What became of the records that were read, each counted once."""
+        """How the records that were read ended, each counted once."""
         fates = Counter[str](self._fates.fates.values())
         return Counts(**fates, waiting=len(self.waiting))
 

@@ -1,6 +1,6 @@
 """Many seeds of one scenario: `check` looks for one that fails, `replay` runs it again.
 
-A scenario is a function that takes a world, furnishes it and writes to it:
+A scenario is a function that takes a world, adds tables and consumers, and writes to them:
 
     def stock_follows_orders(world: World) -> None:
         orders = world.table("Orders", keys="order_id")
@@ -30,7 +30,7 @@ def check(
     """Run a scenario to rest under each seed; stop at the first that fails.
 
     Args:
-        scenario: Furnishes a world; what it left to do is run after it.
+        scenario: Adds tables and consumers to a world and writes; the rest is run after it.
         seeds: How many, from 0 on, or which.
         faults: How often things go wrong; left out, `Faults()`.
 

@@ -50,7 +50,7 @@ def from_template(
     region: str = "us-east-1",
     account: str = "123456789012",
 ) -> World:
-    """Furnish a world with a template's tables and with its consumers that have a handler here.
+    """Add a template's tables, and its consumers that have a handler here, to a world.
 
     Args:
         template: What `cdk synth`, SAM or a person wrote: a dict
@@ -62,7 +62,7 @@ def from_template(
         tables: Streams that are not in the template: {table name: stream}, or, where the
             mapping's `EventSourceArn` is known only after deployment, {logical id of the mapping:
             stream}; None for a mapping that reads no DynamoDB stream and is to be left out.
-        world: The world to furnish, with a seed and faults of its own; left out, one in which
+        world: The world to add to, with a seed and faults of its own; left out, one in which
             nothing goes wrong but what the handlers do.
         shards: How many shards each stream begins with.
         region: What `AWS::Region` is.

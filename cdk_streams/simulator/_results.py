@@ -81,7 +81,7 @@ class FailureRecords(list[dict[str, Any]]):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What became of the records that were read; together they are all of them.
+    """How the records that were read ended; together they are all of them.
 
     `handled`: a call succeeded. `filtered`: no pattern matched. `failed`, `expired`: in a failure
     record. `trimmed`: older than the stream's 24 hours. `skipped`: before `LATEST`. `waiting`:
@@ -110,7 +110,7 @@ class Run:
         metrics: The sum of each CloudWatch metric that has a point, by its name: those of the
             mapping (as if EventCount were on), and of the function Invocations, Errors and
             Throttles; of `IteratorAge` the maximum, in milliseconds.
-        counts: What became of the records.
+        counts: How the records ended.
         took: How long the run lasted, in virtual time.
         timeline: What happened, one event for each line of the timeline.
 

@@ -186,7 +186,7 @@ def _last_ms(state: SimulationState, shards: Mapping[str, GivenShard]) -> int:
 
 
 def _counts(fates: FateCounts, shards: Mapping[str, GivenShard]) -> Counts:
-    """Return what became of all records; those that were not read wait."""
+    """Return how all records ended; those that were not read wait."""
     skipped = sum(shard.skipped for shard in shards.values())
     taken = sum(shard.taken for shard in shards.values())
     waiting = taken - skipped - fates.counts.total()

@@ -48,7 +48,7 @@ _MOST_SHARDS_EVER = 24
 
 
 class World:
-    """Tables, their consumers, and what befalls them.
+    """Tables, their consumers, and the faults that they meet.
 
     Args:
         seed: Decides every fault and every draw of the run.

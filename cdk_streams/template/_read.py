@@ -89,7 +89,7 @@ def read(
     """Read a CloudFormation template: what CDK, SAM, Serverless or a person wrote.
 
     A resource with a value that the template does not tell, or that CloudFormation refuses, is
-    read all the same: the value is an `Unknown` with the reason, for whoever needs it.
+    read all the same: the value is an `Unknown` with the reason, raised where it is needed.
 
     Args:
         document: The template as a dict, as text or as a path: JSON, or YAML with short tags.

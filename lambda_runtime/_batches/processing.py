@@ -1,4 +1,4 @@
-"""One batch of records: handled in order up to the first failure, and what Lambda is told of it.
+"""One batch of records, handled in order up to the first failure, and the response to Lambda.
 
 Lambda continues a stream at the lowest sequence number that a response names, and delivers
 everything from there on again. So nothing may run behind a failed record: it would run early, and

@@ -1,4 +1,4 @@
-"""Tumbling windows: a state that Lambda carries from batch to batch, and hands over at the end.
+"""Tumbling windows: a state that Lambda carries from batch to batch, up to a closing call.
 
     @on.window(initial={"orders": 0, "total": 0})
     def add(state, change):
@@ -107,7 +107,7 @@ class WindowRoutes:
     ) -> dict[str, Any]:
         """Add up one batch, and end its window when Lambda says so; every answer has a `state`.
 
-        `settle` is told of a record that failed; it returns None when the batch can go on.
+        `settle` reports a record that failed; it returns None when the batch can go on.
         """
         if self._end is None:
             raise RouteError("the state of a window would be lost at its end: add @on.window_end")

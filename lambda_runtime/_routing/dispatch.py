@@ -54,8 +54,8 @@ class Routes:
     ) -> Take:
         """The function that hands one record to all routes that take it.
 
-        It is called for each record of each batch, so what it needs is at hand. `runs` are the
-        batch routes' own.
+        It is called for each record of each batch, so it looks nothing up that it can keep.
+        `runs` are those of the batch routes.
         """
         by_change = self._by_change
 
@@ -96,7 +96,7 @@ class Routes:
 def settler(
     records: list[Any], on_reject: str | Callable[[str], object] | None, show: Collection[str]
 ) -> Settle:
-    """The function that is told of a failed record, and says what is left of the failure.
+    """The function that reports a failed record, and returns what is left of the failure.
 
     It logs the failure. None is left when the record was rejected and could be sent away.
     """

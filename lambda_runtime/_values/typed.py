@@ -16,8 +16,8 @@
 | Any, object, list, dict, set         | what `decode` makes of it        |
 
 A class is looked at once and becomes a plan: a reader for each of its attributes. All attributes of
-an item that do not fit are told together, and of a list the first such member. Attributes that the
-class does not name are left out. A dataclass field may stand for an attribute of another name:
+an item that do not fit are reported together, and of a list the first such member. Attributes that
+the class does not name are left out. A dataclass field may stand for an attribute of another name:
 `field(metadata={"attribute": "order-id"})`. A pydantic model gets the decoded item and applies its
 own rules to it.
 """

@@ -39,7 +39,7 @@ TYPE_PREFIX = "com.amazonaws.dynamodb."
 
 
 class Event:
-    """What is told of one change; `text()` is the whole event as JSON in ASCII.
+    """The event for one change; `text()` is the whole event as JSON in ASCII.
 
     Args:
         change: The change.

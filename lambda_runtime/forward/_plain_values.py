@@ -45,7 +45,7 @@ def plain_map(item: Item, pointer: str, types: dict[str, str]) -> str:
     Args:
         item: The keys or the image.
         pointer: Where the object stands in the document, such as `/after`.
-        types: What is told of types is added here.
+        types: The types of the values are added here.
 
     Raises:
         AttributeValueError: for what is no DynamoDB value, with its path.

@@ -40,7 +40,7 @@ _NO_INSERTS = (
 
 
 class Counts(NamedTuple):
-    """What became of some source items.
+    """How the copies of some source items ended.
 
     Attributes:
         read: Source items.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 __all__ = ["CLOCK_MARGIN_S", "backfill_event"]
 
 CLOCK_MARGIN_S = 300
-"""How far the clocks of whoever scans and of DynamoDB may differ: five minutes."""
+"""How far the clocks of the scanning process and of DynamoDB may differ: five minutes."""
 
 
 def backfill_event(

@@ -13,7 +13,7 @@ __all__ = ["FateCounts", "Fates", "RecordFates"]
 
 
 class Fates(Protocol):
-    """What is told of records: that they were read, and how they left."""
+    """Notices about records: that they were read, and how they left the poller."""
 
     def read(self, records: Sequence[Any]) -> None:
         """Take records that the poller was given."""
