@@ -36,7 +36,7 @@ class Entry:
 
 
 class FunctionCode(NamedTuple):
-    """The files by their place in the asset, and the handler as Lambda is told of it."""
+    """The files by their place in the asset, and the handler as the function names it."""
 
     files: dict[str, bytes]
     handler: str
