@@ -259,7 +259,7 @@ def test_the_line_of_a_failed_record_is_json_in_either_log_format(
 
 @pytest.mark.parametrize("handler", ["inventory.handler", "audit.handler"])
 def test_an_event_that_is_no_stream_event_is_an_error_of_ours(run: Any, handler: str) -> None:
-    answer = run(handler, STOCK_TABLE="stock", AUDIT_BUCKET="audit").invoke({"detail": {}})
+    answer = run(handler, STOCK_TABLE="stock", AUDIT_BUCKET="audit").invoke({"other": {}})
 
     assert (answer.function_error, answer.error_type) == ("Unhandled", "EventError")
     assert "expected a DynamoDB stream event" in answer.payload["errorMessage"]

@@ -35,7 +35,7 @@ def runtime_files(
 
     Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
     imports; what type checkers alone read never; what takes events out of other services'
-    envelopes for a handler that has the word `parse`.
+    envelopes for a handler that has the word `parse` or imports `lambda_runtime.forward`.
 
     Raises:
         SourceError: It is not installed beside cdk_streams.
@@ -52,7 +52,8 @@ def runtime_files(
     imported = set().union(*map(imported_modules, sources))
     parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
     unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
-    if not any(b"parse" in content for content in (handler or {}).values()):
+    parses = any(b"parse" in content for content in (handler or {}).values())
+    if not parses and f"{RUNTIME}.forward" not in imported:
         unused.append(_FOR_PARSE)
     left_out = (_FOR_TYPES, *unused)
     return {

@@ -78,6 +78,7 @@ def test_what_writes_a_schema_ships_with_what_asks_for_one(handler: bytes, ships
         (b"from lambda_runtime import Router", False),
         (b"from lambda_runtime import parse", True),
         (b"import lambda_runtime\nlambda_runtime.parse({})", True),
+        (b"from lambda_runtime.forward import fetch", True),
     ],
 )
 def test_what_opens_envelopes_ships_with_a_handler_that_parses(handler: bytes, ships: bool) -> None:
