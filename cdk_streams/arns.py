@@ -12,9 +12,10 @@ from typing import NamedTuple, Self
 
 from cdk_streams.errors import SourceError
 
-__all__ = ["Arn", "is_service"]
+__all__ = ["Arn", "is_service", "partition_of"]
 
 _PARTS = 6
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
 class Arn(NamedTuple):
@@ -65,6 +66,14 @@ class Arn(NamedTuple):
 
     def __str__(self) -> str:
         return ":".join(("arn", *self))
+
+
+def partition_of(region: str) -> str:
+    """Return the partition that a Region is in: `aws-cn` for `cn-north-1`, `aws` for most."""
+    for prefix, partition in _PARTITIONS.items():
+        if region.startswith(prefix):
+            return partition
+    return "aws"
 
 
 def is_service(arn: object, service: str) -> bool:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from cdk_streams.arns import partition_of
+
 __all__ = ["TableStream", "ViewType"]
 
 ViewType: TypeAlias = Literal["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
@@ -35,6 +37,5 @@ class TableStream:
     @property
     def arn(self) -> str:
         """The stream's ARN: `arn:aws:dynamodb:us-east-1:123456789012:table/Table/stream/…`."""
-        return (
-            f"arn:aws:dynamodb:{self.region}:{self.account}:table/{self.table}/stream/{self.label}"
-        )
+        table = f"dynamodb:{self.region}:{self.account}:table/{self.table}"
+        return f"arn:{partition_of(self.region)}:{table}/stream/{self.label}"

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from cdk_streams.arns import Arn
+from cdk_streams.arns import Arn, partition_of
 from cdk_streams.errors import SourceError, TemplateError
 from cdk_streams.mapping import MappingSettings, TableStream
 from cdk_streams.simulator._consumer import Consumer
@@ -204,7 +204,8 @@ def _runnable(settings: MappingSettings, mapping: str, stream: TableStream) -> M
     """Return the settings with an ARN for a destination whose name the template does not tell."""
     if settings.on_failure is None or isinstance(settings.on_failure, str):
         return settings
-    arn = f"arn:aws:sqs:{stream.region}:{stream.account}:{mapping}-on-failure"
+    partition = partition_of(stream.region)
+    arn = f"arn:{partition}:sqs:{stream.region}:{stream.account}:{mapping}-on-failure"
     return replace(settings, on_failure=arn)
 
 
@@ -213,7 +214,7 @@ def _function(given: FunctionResource, handler: Handler, stream: TableStream) ->
         handler=handler,
         configuration=FunctionConfiguration(
             name=given.name,
-            arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{given.name}",
+            arn=f"arn:{partition_of(stream.region)}:lambda:{stream.region}:{stream.account}:function:{given.name}",
             timeout_ms=known(given.timeout_s) * 1000,
             memory_mb=known(given.memory_mb),
         ),

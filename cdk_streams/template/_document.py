@@ -43,7 +43,7 @@ def load(document: Document) -> Mapping[str, Any]:
 
 def _read(name: str) -> str:
     try:
-        return Path(name).read_text(encoding="utf-8")
+        return Path(name).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # ValueError: no UTF-8, or no name of a file.
         raise TemplateError(f"the template {name!r} must be readable, got {error}") from None
 

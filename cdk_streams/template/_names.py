@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
+from cdk_streams.arns import partition_of
 from cdk_streams.mapping import TableStream
 from cdk_streams.template._values import Unknown, Unresolved, boolean, only_deployed, text
 
@@ -73,9 +74,7 @@ class Resolving(Protocol):
 
 def pseudo_parameters(region: str, account: str) -> dict[str, str]:
     """Return what `AWS::Region` and its like are."""
-    partition = "aws"
-    for prefix, named in (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov")):
-        partition = named if region.startswith(prefix) else partition
+    partition = partition_of(region)
     return {
         "AWS::AccountId": account,
         "AWS::Partition": partition,

@@ -353,6 +353,14 @@ def test_a_literal_stream_arn_gives_its_region_and_account_to_the_records() -> N
     ]
 
 
+def test_records_name_the_partition_of_their_region() -> None:
+    world = from_template(_template(), {"Audit": _nothing}, region="cn-north-1")
+    assert world.tables["Orders"].stream.arn.startswith("arn:aws-cn:dynamodb:cn-north-1:")
+    assert world.consumers["Audit"].function.configuration.arn.startswith(
+        "arn:aws-cn:lambda:cn-north-1:"
+    )
+
+
 def test_a_mapping_that_reads_no_dynamodb_stream_can_be_left_out() -> None:
     template = _template()
     template["Resources"]["Clicks"] = {
