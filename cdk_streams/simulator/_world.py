@@ -13,6 +13,7 @@ every machine and every Python.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -193,8 +194,24 @@ class World:
         if consumer.settings.enabled:
             late = Rng(self.seed, f"start of {consumer.name}")
             delay_ms = late.integer(1, _LATE_START_MS) if late.chance(self.faults.late_start) else 0
-            self._state.queue.add(self._state.queue.now_ms + delay_ms, driver.start)
+            self._state.queue.add(
+                self._state.queue.now_ms + delay_ms, lambda: self._start(consumer, driver, log)
+            )
         return consumer
+
+    def _start(self, consumer: Consumer, driver: Driver, log: StreamLog) -> None:
+        """Let a poller begin, and say so when writes came too early for it."""
+        is_latest = consumer.settings.starting_position == "LATEST"
+        passed_over = log.length if is_latest else 0
+        driver.start(passed_over)
+        if passed_over and not self.faults.late_start:
+            what = "a record" if passed_over == 1 else f"any of {passed_over} records"
+            warnings.warn(
+                f"{consumer.name} starts at LATEST and never gets {what} that was written to "
+                f"{consumer.table.name} before its poller began; "
+                "call world.run() once before the first write, or start at TRIM_HORIZON",
+                stacklevel=2,
+            )
 
     def update(self, consumer: Consumer, settings: MappingSettings) -> None:
         """Give a consumer's mapping other settings, as an update of the stack does.

@@ -52,6 +52,11 @@ class StreamLog:
         """Return (moment, record) of all that was written to a shard, in order."""
         return self._entries.get(shard_id, [])
 
+    @property
+    def length(self) -> int:
+        """How many records were written, to all shards."""
+        return len(self._places)
+
     def place_after(self, number: str) -> int:
         """Return the place behind the record with this sequence number."""
         return self._places[number] + 1

@@ -145,12 +145,13 @@ class Driver:
             Measure: recorder.measure,
         }
 
-    def start(self) -> None:
-        """Begin to poll."""
+    def start(self, passed_over: int = 0) -> None:
+        """Begin to poll; so many records were written before that `LATEST` passes over."""
         if not self._started:
             self._started = True
             position = self._mapping.settings.starting_position
-            self._note("start", detail=f"from {position}")
+            past = f", past {passed_over} that were written before" if passed_over else ""
+            self._note("start", detail=f"from {position}{past}")
             self.list_shards()
 
     def list_shards(self) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -393,3 +394,27 @@ def test_a_function_that_is_not_created_has_no_handler() -> None:
 def test_settings_that_lambda_refuses_are_refused_here() -> None:
     with pytest.raises(SettingsError, match="Mapping: batch_size must be 1 to 10,000"):
         from_template(_template(BatchSize=20_000), {"Audit": _nothing})
+
+
+def test_writes_before_a_poller_that_starts_at_latest_are_pointed_out() -> None:
+    world = from_template(_template(StartingPosition="LATEST"), {"Audit": _nothing})
+    world.tables["Orders"].put({"pk": "1", "sk": 1})
+    told = (
+        "Audit starts at LATEST and never gets a record that was written to Orders before its "
+        "poller began; call world.run() once before the first write, or start at TRIM_HORIZON"
+    )
+    with pytest.warns(UserWarning, match=f"^{re.escape(told)}$"):
+        world.run()
+
+    (start,) = [each for each in world.timeline if each.kind == "start"]
+    assert start.detail == "from LATEST, past 1 that were written before"
+    assert world.consumers["Audit"].invocations == []
+
+
+def test_writes_after_the_poller_has_begun_are_delivered_from_latest_on() -> None:
+    world = from_template(_template(StartingPosition="LATEST"), {"Audit": _nothing})
+    world.run()
+    world.tables["Orders"].put({"pk": "1", "sk": 1})
+    world.run()
+
+    assert len(world.consumers["Audit"].records("handled")) == 1
