@@ -29,7 +29,9 @@ def example(app: cdk.App) -> ViewStack:
 
 
 @pytest.fixture
-def template(example: ViewStack, template_of: Callable[..., assertions.Template]) -> dict[str, Any]:
+def template(
+    example: ViewStack, template_of: Callable[..., assertions.Template]
+) -> Mapping[str, Any]:
     made: Mapping[str, Any] = template_of(example).to_json()
     return made
 

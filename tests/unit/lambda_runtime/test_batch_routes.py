@@ -233,6 +233,17 @@ def test_two_writers_go_on_from_the_earlier_of_their_failures(batch: Any, failed
     assert on.handler(batch("ABCDE")) == failed_at(1)
 
 
+def test_a_writer_gets_nothing_behind_what_another_one_could_not_write(
+    batch: Any, failed_at: Any
+) -> None:
+    on, first, second = Router(), Writer(fails="D4"), Writer()
+    on.aggregate(first)
+    on.aggregate(second)
+
+    assert on.handler(batch("ABCDE")) == failed_at(3)
+    assert second.written == ["A1", "B2"]
+
+
 def test_what_is_no_writer_is_refused() -> None:
     with pytest.raises(RouteError, match="aggregate takes a writer"):
         Router().aggregate(object())  # type: ignore[arg-type] # that is what is refused

@@ -175,11 +175,16 @@ def test_a_conflict_that_does_not_end_is_raised_for_lambda_to_try_again(
     assert len(paused) == 7
 
 
-def test_another_writer_that_was_faster_is_seen(change: Any, view: View) -> None:
+@pytest.mark.parametrize("is_known", [False, True])
+def test_another_writer_that_was_faster_is_seen(
+    change: Any, view: View, apply: Any, *, is_known: bool
+) -> None:
     # The mark is read, then a redrive of a newer change writes it, then ours is refused.
     dynamodb = FakeDynamoDB({"totals": ("customer",), "marks": ("item",)})
     other = ViewWriter(view, target="totals", marks="marks", client=dynamodb)
-    faster = [change(2, customer="b", total=5)]
+    if is_known:
+        apply(change(1, "o-1", customer="b", total=1), change(1, "o-9", customer="b"), by=other)
+    faster = [change(3, customer="b", total=5)]
 
     class Late:
         def batch_get_item(self, **request: Any) -> Any:
@@ -192,9 +197,11 @@ def test_another_writer_that_was_faster_is_seen(change: Any, view: View) -> None
             return dynamodb.transact_write_items(**request)
 
     writer = ViewWriter(view, target="totals", marks="marks", client=Late())
-    list(writer.write([writer.prepare(change(1, customer="a", total=3))]))
+    apply(change(2, customer="a", total=3), by=writer)
 
-    assert [(row["customer"], row["total"]) for row in dynamodb.items("totals")] == [("b", 5)]
+    assert [(row["customer"], row["orders"], row["total"]) for row in dynamodb.items("totals")] == [
+        ("b", 2 if is_known else 1, 5)
+    ]
 
 
 def test_a_group_whose_last_items_leave_while_another_comes_stays(
