@@ -9,6 +9,7 @@ outputs = deploy(cdk, assembly)  # {"OrdersStack": {"TableName": "OrdersStack-Or
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import shutil
@@ -118,6 +119,11 @@ def run_cdk(cdk: CdkCommand, *arguments: str) -> None:
             limit.cancel()
     if late.is_set():
         raise CdkCommandError(_message(f"{shown} did not end within {cdk.timeout_s:g} s", last))
+    if code and (fault := _disk_fault(last)):
+        folder = cdk.variables.get("TMPDIR", tempfile.gettempdir())
+        raise CdkCommandError(
+            f"{shown} ended with {code}: {fault}; its files go below {folder} and the home folder"
+        )
     if code:
         raise CdkCommandError(_message(f"{shown} ended with {code}", last))
 
@@ -135,6 +141,15 @@ def _found(cdk: CdkCommand) -> list[str]:
             "install it (npm install --global aws-cdk@2) or name another with --cdk"
         )
     return [program, *cdk.argv[1:]]
+
+
+def _disk_fault(lines: deque[str]) -> str:
+    """Return what the lines say of the disk: it is full, or cannot be written; "" for nothing."""
+    text = "\n".join(lines)
+    for number, name in ((errno.ENOSPC, "ENOSPC"), (errno.EROFS, "EROFS")):
+        if name in text or os.strerror(number) in text:
+            return os.strerror(number)
+    return ""
 
 
 def _message(what: str, lines: deque[str]) -> str:

@@ -175,6 +175,8 @@ class LocalRun:
         # The cdk command may run the app with "python": this one, which has its packages.
         here = str(Path(sys.executable).parent)
         variables["PATH"] = os.pathsep.join([here, variables.get("PATH", os.defpath)])
+        if not os.access(Path.home(), os.W_OK):
+            variables.setdefault("JSII_RUNTIME_PACKAGE_CACHE_ROOT", str(self.aws.folder / "jsii"))
         # The check of the template takes longer than all the rest of a synthesis.
         variables.setdefault("CDK_VALIDATION", "false")
         return CdkCommand(self._app.folder, variables, self._app.cdk, self._app.on_line)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -30,7 +31,7 @@ def step(console: Console, doing: str, done: str) -> Iterator[Callable[[str], No
     began = time.monotonic()
     if console.is_terminal:
         with console.status(f"{doing} …") as status:
-            yield lambda detail: status.update(f"{doing} …  [dim]{detail}[/]")
+            yield lambda detail: status.update(f"{doing} …  [dim]{escape(detail)}[/]")
     else:
         yield lambda _detail: None
     took = time.monotonic() - began

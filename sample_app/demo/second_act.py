@@ -143,6 +143,7 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
         console.print(
             f"  in the failure queue: {plan.failure.condition}, {len(plan.records)} record, "
             f"read back: {data}",
+            markup=False,
             highlight=False,
             soft_wrap=True,
         )

@@ -9,6 +9,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -207,6 +208,35 @@ def test_ctrl_c_while_deploying_leaves_nothing(app: Path, scratch: Path) -> None
     session.wait_for("deploying to a local AWS")
     session.process.send_signal(signal.SIGINT)
     session.end()
+    assert left_behind(scratch) == []
+
+
+@pytest.mark.parametrize("words", ["deploying to a local AWS", "Ctrl-C stops everything"])
+def test_a_killed_command_leaves_nothing(app: Path, scratch: Path, words: str) -> None:
+    session = Session(app, scratch)
+    session.wait_for(words)
+    time.sleep(1)  # Whatever is started first has its folders by now.
+    session.process.kill()
+    session.end()
+    give_up = time.monotonic() + 20
+    while left_behind(scratch) and time.monotonic() < give_up:
+        time.sleep(0.1)
+    assert left_behind(scratch) == []
+
+
+def test_a_local_aws_that_dies_ends_the_command_in_a_sentence(app: Path, scratch: Path) -> None:
+    session = Session(app, scratch)
+    session.wait_for("Ctrl-C stops everything")
+    (local_aws,) = (
+        int(path.parent.name)
+        for path in Path("/proc").glob("[0-9]*/cmdline")
+        if b"_local_aws_process" in path.read_bytes() and str(scratch).encode() in path.read_bytes()
+    )
+    began = time.monotonic()
+    os.killpg(local_aws, signal.SIGKILL)
+    assert session.end() == 1
+    assert time.monotonic() - began < 10
+    assert "Error: the local AWS has ended; start the command again" in session.said
     assert left_behind(scratch) == []
 
 

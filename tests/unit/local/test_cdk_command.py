@@ -25,6 +25,9 @@ with open(sys.argv[1], "a") as calls:
 if sys.argv[2] == "deploy" and "WithOutputs" in sys.argv:
     path = pathlib.Path(sys.argv[sys.argv.index("--outputs-file") + 1])
     path.write_text(json.dumps({"WithOutputs": {"TableName": "orders"}}))
+if sys.argv[2] == "full":
+    print("Traceback (most recent call last):\\nOSError: [Errno 28] No space left on device")
+    sys.exit(1)
 if sys.argv[2] == "fail":
     print("\\n".join(f"line {number}" for number in range(60)), flush=True)
     print("the last word", file=sys.stderr)
@@ -113,6 +116,16 @@ def test_a_failure_shows_the_command_its_code_and_its_last_lines(calls: Calls) -
     assert "the last word" in text
     assert "line 59" in text
     assert "line 3\n" not in text
+
+
+def test_a_full_disk_is_said_in_a_sentence(calls: Calls) -> None:
+    cdk = replace(calls.cdk, variables={"TMPDIR": "/somewhere"})
+    with pytest.raises(CdkCommandError) as caught:
+        run_cdk(cdk, "full")
+    assert str(caught.value) == (
+        "cdk full ended with 1: No space left on device; its files go below /somewhere and the "
+        "home folder"
+    )
 
 
 def test_a_missing_command_is_named(tmp_path: Path) -> None:

@@ -85,3 +85,16 @@ def test_connection_variables_are_all_a_client_needs_and_no_more() -> None:
     assert variables["AWS_REGION"] == "eu-west-1"
     assert variables["AWS_ACCESS_KEY_ID"]
     assert all(name.startswith("AWS_") for name in variables)
+
+
+def test_a_home_that_cannot_be_written_does_not_keep_the_app_from_running(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.delenv("JSII_RUNTIME_PACKAGE_CACHE_ROOT", raising=False)
+    aws = LocalAws("http://127.0.0.1:1", tmp_path)
+    with CheckpointStore(tmp_path / "checkpoints") as checkpoints:
+        run = LocalRun(LocalApp(tmp_path), aws, checkpoints, NoObserver())
+        name = "JSII_RUNTIME_PACKAGE_CACHE_ROOT"
+        assert name not in run._cdk().variables
+        monkeypatch.setattr(os, "access", lambda _path, _mode: False)
+        assert run._cdk().variables[name] == str(tmp_path / "jsii")
