@@ -7,7 +7,7 @@ https://github.com/cloudevents/spec/blob/main/cloudevents/extensions/dataref.md
 
 from __future__ import annotations
 
-from lambda_runtime.forward._errors import ForwardError
+from lambda_runtime.forward._errors import ForwardError, code_of
 from lambda_runtime.forward._services import client
 
 __all__ = ["ClaimChecks", "fetch"]
@@ -37,14 +37,22 @@ class ClaimChecks:
         self.prefix = prefix
 
     def store(self, event: Event) -> str:
-        """Write an event's data and return its URI; the same event always has the same."""
+        """Write an event's data and return its URI; the same event always has the same.
+
+        Raises:
+            ForwardError: S3 did not take it.
+        """
         key = f"{self.prefix}{event.table}/{event.time:%Y/%m/%d}/{event.id}.json"
-        client("s3").put_object(
-            Bucket=self.bucket,
-            Key=key,
-            Body=event.data().encode(),
-            ContentType="application/json",
-        )
+        try:
+            client("s3").put_object(
+                Bucket=self.bucket,
+                Key=key,
+                Body=event.data().encode(),
+                ContentType="application/json",
+            )
+        except Exception as error:  # noqa: BLE001 - whatever S3 raises, the data is not there
+            why = f"PutObject did not keep the data of a large event: {code_of(error)}"
+            raise ForwardError(why) from None
         return f"{_SCHEME}{self.bucket}/{key}"
 
 

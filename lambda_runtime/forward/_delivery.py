@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from lambda_runtime._batches.processing import Failure
 from lambda_runtime.forward._entries import packed
-from lambda_runtime.forward._errors import ForwardError
+from lambda_runtime.forward._errors import ForwardError, code_of
 from lambda_runtime.forward._services import client, pause
 
 __all__ = ["ATTEMPTS", "Refusal", "deliver"]
@@ -84,7 +84,7 @@ def _delivered(
         try:
             refused = target.send(client(target.service), left)
         except Exception as error:  # noqa: BLE001 - whatever a call raises, its entries are not accepted
-            return _failure(left[0], target, _code_of(error), error)
+            return _failure(left[0], target, code_of(error), error)
         left = [left[place] for place in sorted(refused)]
         if not left:
             return None
@@ -96,15 +96,7 @@ def _delivered(
 
 def _failure(entry: Entry, target: Target, code: str, cause: Exception | None) -> Failure:
     error = ForwardError(f"{target.operation} did not accept the event of a record: {code}")
-    # Without the chain: a service's message may quote an item's key.
-    error.__suppress_context__ = True
-    if cause is not None and not hasattr(cause, "response"):
+    if not hasattr(cause, "response"):
+        # Not that of a service: its message may quote an item's key.
         error.__cause__ = cause
     return Failure(entry.position, error, target.operation)
-
-
-def _code_of(error: Exception) -> str:
-    """Return the code of botocore's ClientError, or the name of any other error."""
-    response = getattr(error, "response", None) or {}
-    code = response.get("Error", {}).get("Code")
-    return str(code) if code else type(error).__name__

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 IMAGES = ("before", "after")
 # The names of changed attributes may be long, too: an item has up to 400 KB of names and values.
-ALL_THAT_MAY_BE_LARGE = (*IMAGES, "changed", "types")
+ALL_THAT_MAY_BE_LARGE = (*IMAGES, "changed")
 
 
 class Limits:

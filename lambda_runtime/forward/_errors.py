@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lambda_runtime.errors import StreamRuntimeError
 
-__all__ = ["ForwardError"]
+__all__ = ["ForwardError", "code_of"]
 
 
 class ForwardError(StreamRuntimeError):
@@ -12,3 +12,13 @@ class ForwardError(StreamRuntimeError):
 
     The message names the operation and the service's error code, and no value of an item.
     """
+
+
+def code_of(error: Exception) -> str:
+    """Return the code of botocore's ClientError, or the name of any other error.
+
+    It is told by its content, so that botocore is not imported for it.
+    """
+    response = getattr(error, "response", None) or {}
+    code = response.get("Error", {}).get("Code")
+    return str(code) if code else type(error).__name__

@@ -54,6 +54,7 @@ class Event:
     __slots__ = (
         "_data",
         "_head",
+        "_types",
         "id",
         "sequence_number",
         "source",
@@ -90,12 +91,17 @@ class Event:
         self._head = ",".join(
             f"{quoted(name)}:{quoted(text)}" for name, text in head.items() if text is not None
         )
-        self._data = _data(change)
+        self._types: dict[str, str] = {}
+        self._data = _data(change, self._types)
 
     def data(self, omit: Iterable[str] = ()) -> str:
         """Write the member `data`: keys, before, after, changed; `omit` names what to leave out."""
         left_out = [name for name in omit if name in self._data]
         members = {name: text for name, text in self._data.items() if name not in left_out}
+        gone = tuple(f"/{name}/" for name in left_out)
+        types = {at: tag for at, tag in self._types.items() if not at.startswith(gone)}
+        if types:
+            members["types"] = to_json(types)
         if left_out:
             members["omitted"] = to_json(left_out)
         return f"{{{','.join(f'{quoted(name)}:{text}' for name, text in members.items())}}}"
@@ -111,9 +117,8 @@ class Event:
         return f'{{{self._head}{reference},"data":{self.data(omit)}}}'
 
 
-def _data(change: Change) -> dict[str, str]:
-    """Give the members of `data` as JSON texts."""
-    types: dict[str, str] = {}
+def _data(change: Change, types: dict[str, str]) -> dict[str, str]:
+    """Give the members of `data` as JSON texts; what JSON does not tell is added to `types`."""
     data = {
         "keys": plain_map(change.keys, "/keys", types),
         "before": plain_map(change.old, "/before", types) if change.has_old else "null",
@@ -122,8 +127,6 @@ def _data(change: Change) -> dict[str, str]:
     if isinstance(change, Modify) and change.has_old and change.has_new:
         names = sorted({*change.old.raw, *change.new.raw})
         data["changed"] = to_json([name for name in names if change.changed(name)])
-    if types:
-        data["types"] = to_json(types)
     if (identity := change.user_identity) is not None:
         data["user_identity"] = to_json(
             {"type": identity.type, "principal_id": identity.principal_id}

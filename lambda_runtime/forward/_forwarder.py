@@ -85,24 +85,24 @@ class Forwarder:
         """
         records = records_of(event)
         watch = deadline(context, None, learns=processing.takes_partial_responses())
-        unreadable: list[Failure] = []
-        entries = self._entries(records, unreadable)
+        failed: list[Failure] = []
+        entries = self._entries(records, failed)
         failure = deliver(entries, self.target, None if watch is None else watch())
-        # What was made before the unreadable record went first.
-        failure = failure or next(iter(unreadable), None)
+        # The record that no event could be made of comes behind those that were sent.
+        failure = failure or next(iter(failed), None)
         if failure is not None:
             _log(records, failure)
         response = processing.answer(records, failure)
         # With a tumbling window a response without state counts as a failed invocation.
         return {"state": event.get("state") or {}, **response} if "window" in event else response
 
-    def _entries(self, records: Iterable[Any], unreadable: list[Failure]) -> Iterator[Entry]:
-        """Make entries up to the first record that no event can be made of: `unreadable`."""
+    def _entries(self, records: Iterable[Any], failed: list[Failure]) -> Iterator[Entry]:
+        """Make entries up to the first record that has none, and add to `failed` why."""
         for position, record in enumerate(records):
             try:
                 entry = self._entry(position, change_of(record, position))
-            except Exception as error:  # noqa: BLE001 - any way in which a record can be malformed
-                unreadable.append(Failure(position, error, None))
+            except Exception as error:  # noqa: BLE001 - any fault of a record, or of keeping it
+                failed.append(Failure(position, error, None))
                 return
             yield entry
 

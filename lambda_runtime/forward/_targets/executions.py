@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from lambda_runtime.forward._delivery import Refusal
 from lambda_runtime.forward._entries import Limits
+from lambda_runtime.forward._errors import code_of
 
 __all__ = ["LambdaFunction", "SfnStateMachine"]
 
@@ -47,9 +48,7 @@ class SfnStateMachine:
         try:
             client.start_execution(stateMachineArn=self.arn, name=entry.event.id, input=entry.text)
         except Exception as error:
-            # botocore's ClientError, told by its content so that botocore is not imported here.
-            response = getattr(error, "response", None) or {}
-            if response.get("Error", {}).get("Code") != _ALREADY_STARTED:
+            if code_of(error) != _ALREADY_STARTED:
                 raise
         return {}
 

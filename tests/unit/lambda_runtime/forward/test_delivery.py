@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from cdk_streams.testing import FakeServices
 from lambda_runtime import Modify, Router, forward, parse
@@ -355,6 +356,26 @@ def test_events_at_and_over_a_service_s_limit_arrive(
     assert without_images["subject"] == "item-2"
 
 
+def test_both_images_of_the_largest_item_fit_a_bus(make_record: Any) -> None:
+    # An item has up to 400 KB, names and values.
+    text = "x" * 409_000
+    record = make_record(1, "MODIFY", new={"text": {"S": text}}, old={"text": {"S": text[::-1]}})
+    services = FakeServices()
+
+    run(forward.EventBus("orders"), {"Records": [record]}, services)
+
+    assert "omitted" not in services.events[0]["data"]
+
+
+def test_an_empty_set_is_no_dynamodb_value_and_fails_its_record(
+    make_event: Any, failed_at: Any
+) -> None:
+    event = make_event(2)
+    event["Records"][1]["dynamodb"]["NewImage"]["tags"] = {"SS": []}
+
+    assert run(forward.EventBus("orders"), event, FakeServices()) == failed_at(2)
+
+
 def test_a_queue_that_was_set_to_more_gets_more(make_record: Any) -> None:
     queue = forward.SqsQueue("https://sqs/orders", max_message_bytes=1_048_576)
     services = FakeServices(max_message_bytes=1_048_576)
@@ -380,6 +401,31 @@ def test_a_claim_check_brings_the_whole_change_to_the_other_side(make_record: An
         whole = forward.fetch(arrived)
 
     assert whole.new == parse({"Records": [record]})[0].new
+
+
+def test_a_large_event_whose_data_cannot_be_kept_fails_its_record(
+    make_event: Any, failed_at: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    event = make_event(2)
+    event["Records"][1]["dynamodb"]["NewImage"]["text"] = {"S": "x" * 300_000}
+
+    class Services(FakeServices):
+        def client(self, service: str) -> Any:
+            if service == "s3":
+                return type("S3", (), {"put_object": staticmethod(denied)})
+            return super().client(service)
+
+    def denied(**_: Any) -> None:
+        raise ClientError({"Error": {"Code": "AccessDenied"}}, "PutObject")
+
+    events = Forwarder(
+        forward.SqsQueue("https://sqs/orders"), large_events=forward.ClaimChecks("large")
+    )
+    with forward.services(Services()):
+        assert events.handler(event) == failed_at(2)
+
+    (line,) = [json.loads(record.getMessage()) for record in caplog.records]
+    assert line["error_message"] == "PutObject did not keep the data of a large event: AccessDenied"
 
 
 def test_a_change_without_a_claim_check_is_its_own(make_event: Any) -> None:

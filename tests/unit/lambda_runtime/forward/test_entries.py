@@ -93,8 +93,23 @@ def test_the_names_of_changed_attributes_are_left_out_when_they_are_too_many(
     entry = entry_of(0, Event(change), Limits(1, 2_000), 0, None)
 
     data = json.loads(entry.text)["data"]
-    assert data["omitted"] == ["before", "after", "changed", "types"]
+    assert data["omitted"] == ["before", "after", "changed"]
     assert data["keys"] == {"pk": "item-1"}
+
+
+def test_an_event_without_images_still_tells_the_types_of_its_keys(make_record: Any) -> None:
+    record = make_record(
+        keys={"pk": {"B": "aGk="}, "sk": {"N": "12345678901234567890"}},
+        new={"text": {"S": "x" * 5_000}, "tags": {"SS": ["a"]}},
+    )
+    (change,) = parse({"Records": [record]})
+
+    entry = entry_of(0, Event(change), Limits(1, 2_000), 0, None)
+
+    event = json.loads(entry.text)
+    assert event["data"]["types"] == {"/keys/pk": "B", "/keys/sk": "N"}
+    (arrived,) = parse(event)
+    assert arrived.keys == change.keys
 
 
 def test_an_event_is_refused_only_when_its_keys_are_too_large(large: Event) -> None:
