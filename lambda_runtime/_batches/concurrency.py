@@ -137,8 +137,10 @@ def _outcome(unhandled: set[int], failures: list[Failure]) -> Failure | None:
         return None
     if not failures:
         return Failure(min(unhandled), None, None)
+    for failed in failures:
+        # SystemExit and its like ask the process to end, whatever else has failed.
+        if failed.error is not None and not isinstance(failed.error, Exception):
+            raise failed.error
     failure = min(failures, key=lambda failed: failed.position)
-    if failure.error is not None and not isinstance(failure.error, Exception):
-        raise failure.error
     failure.unhandled = min(unhandled)
     return failure

@@ -13,6 +13,7 @@ import logging
 import os
 import time
 import traceback
+from math import isfinite
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,16 +86,28 @@ def lag_s(records: Sequence[Any], now: float | None = None) -> float | None:
         created = float(records[0]["dynamodb"]["ApproximateCreationDateTime"])
     except (LookupError, TypeError, ValueError, OverflowError):
         return None
+    if not isfinite(created):
+        return None
     return max(0.0, round((time.time() if now is None else now) - created, 3))
 
 
 def _log(level: int, message: str, fields: dict[str, Any]) -> None:
-    known = {name: value for name, value in fields.items() if value is not None}
+    known = _json_fields({name: value for name, value in fields.items() if value is not None})
     logger = logging.getLogger(LOGGER)
     if os.environ.get("AWS_LAMBDA_LOG_FORMAT", "").upper() == "JSON":
         logger.log(level, message, extra=known)
     else:
         logger.log(level, "%s", json.dumps({"message": message, **known}, default=str))
+
+
+def _json_fields(fields: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields as JSON has them: NaN and Infinity, which it has not, become text."""
+    try:
+        json.dumps(fields, default=str, allow_nan=False)
+    except ValueError:
+        known: dict[str, Any] = json.loads(json.dumps(fields, default=str), parse_constant=str)
+        return known
+    return fields
 
 
 def _ids(records: Sequence[Any], position: int) -> dict[str, Any]:

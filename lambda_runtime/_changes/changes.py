@@ -89,7 +89,7 @@ class Change:
         new = self._new
         if new is None:
             sent = self._stream.get("NewImage")
-            if sent.__class__ is not dict:
+            if sent.__class__ is not dict or (not sent and self._never_has("new")):
                 raise self._no_item("NewImage", sent)
             path = ("Records", self._index, "dynamodb", "NewImage")
             new = self._new = Item(sent, self._convert, path)
@@ -105,7 +105,7 @@ class Change:
         old = self._old
         if old is None:
             sent = self._stream.get("OldImage")
-            if sent.__class__ is not dict:
+            if sent.__class__ is not dict or (not sent and self._never_has("old")):
                 raise self._no_item("OldImage", sent)
             path = ("Records", self._index, "dynamodb", "OldImage")
             old = self._old = Item(sent, self._convert, path)
@@ -114,12 +114,14 @@ class Change:
     @property
     def has_new(self) -> bool:
         """Whether `new` can be read."""
-        return self._stream.get("NewImage") is not None
+        sent = self._stream.get("NewImage")
+        return sent is not None and (bool(sent) or not self._never_has("new"))
 
     @property
     def has_old(self) -> bool:
         """Whether `old` can be read."""
-        return self._stream.get("OldImage") is not None
+        sent = self._stream.get("OldImage")
+        return sent is not None and (bool(sent) or not self._never_has("old"))
 
     @property
     def event_id(self) -> str:
@@ -167,7 +169,7 @@ class Change:
         """Who made the change; None when a request did, which is nearly always."""
         sent = self.record.get("userIdentity")
         identity = read_user_identity(sent)
-        if identity is None and sent is not None:
+        if identity is None and sent not in (None, {}):
             raise self._fault(sent, "an object with type and principalId", "userIdentity")
         return identity
 
@@ -189,8 +191,12 @@ class Change:
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.record, self._convert, self._index)
 
+    def _never_has(self, side: str) -> bool:
+        """Whether a change of this kind has no such image; some senders write `{}` for none."""
+        return (type(self), side) in _NEVER
+
     def _no_item(self, part: str, sent: Any) -> EventError | MissingImageError:
-        if sent is None and part != "Keys":
+        if sent in (None, {}) and part != "Keys":
             return MissingImageError(self._why_missing(part))
         return self._fault(sent, "an object of typed values", "dynamodb", part)
 
@@ -221,8 +227,16 @@ class Change:
         return sent
 
     def _fault(self, got: Any, expected: str, *place: str) -> EventError:
-        why = f"got {kind_of(got)}, expected {expected}"
+        why = f"got {_shown(got)}, expected {expected}"
         return EventError(why, ["Records", self._index, *place])
+
+
+def _shown(got: Any) -> str:
+    """Name a value by its type, and by what its type does not tell."""
+    if got == "":
+        return "empty text"
+    negative = isinstance(got, int) and got < 0
+    return "a negative number" if negative else kind_of(got)
 
 
 class Insert(Change):
@@ -236,20 +250,28 @@ class Modify(Change):
 
     __slots__ = ()
 
-    def changed(self, *names: str) -> bool:
+    def changed(self, *names: str | tuple[str, ...]) -> bool:
         """Tell whether any of these attributes changed; without names, whether anything did.
 
-        Values are compared as DynamoDB means them: the number `1.0` is `1`, sets have no order,
-        and nothing is decoded while the two texts are the same.
+        `changed("status")`, `changed(("address", "city"))` for a member of a map. Values are
+        compared as DynamoDB means them: the number `1.0` is `1`, sets have no order, and nothing is
+        decoded while the two texts are the same. A name that neither image has did not change.
 
         Raises:
             MissingImageError: unless the stream carries both images.
+            ValueError: for a dotted name that neither image has, of a map that one has.
         """
         before, after = self._both()
+        for name in names:
+            if "." in name:
+                _refuse_dotted(name, before, after)
         name = ""
         try:
             for name in names or {**before, **after}:
-                old, new = before.get(name), after.get(name)
+                if isinstance(name, tuple):
+                    old, new = _member_at(before, name), _member_at(after, name)
+                else:
+                    old, new = before.get(name), after.get(name)
                 if old != new and (old is None or new is None or not same(old, new)):
                     return True
         except WRONG:
@@ -284,13 +306,35 @@ class Modify(Change):
             )
         return self.old.raw, self.new.raw  # one of them says what is missing
 
-    def _no_value(self, name: str) -> AttributeValueError:
+    def _no_value(self, path: str | tuple[str, ...]) -> AttributeValueError:
         """Tell which of two values that cannot be compared is no DynamoDB value."""
+        name = path if isinstance(path, str) else path[0]
         try:
             _ = self.old[name], self.new[name]
         except AttributeValueError as error:
             return error
         return AttributeValueError("cannot be compared", (name,))
+
+
+def _member_at(image: dict[str, Any], path: tuple[str, ...]) -> Any:
+    """Give the typed value of a member of a map, such as `("address", "city")`; None for none."""
+    members: Any = image
+    value = None
+    for step in path:
+        value = members.get(step)
+        members = value.get("M", {}) if value else {}
+    return value
+
+
+def _refuse_dotted(name: Any, *images: dict[str, Any]) -> None:
+    """Raise for `address.city` when no image has it, and `address` is a map in one of them."""
+    if not isinstance(name, str) or any(name in image for image in images):
+        return
+    path = tuple(name.split("."))
+    if any("M" in image.get(path[0], ()) for image in images):
+        raise ValueError(
+            f"there is no attribute {name!r}; write {path!r} for a member of the map {path[0]!r}"
+        )
 
 
 class Remove(Change):

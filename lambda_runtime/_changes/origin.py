@@ -9,8 +9,10 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-# Larger than any epoch second of this millennium, smaller than any epoch millisecond since 1973.
-_FIRST_MILLISECOND = 100_000_000_000
+# Each is larger than any moment of this millennium in the coarser unit, and smaller than any since
+# 1973 in its own.
+_FIRST_MILLISECOND = 10**11
+_FIRST_MICROSECOND = 10**14
 
 
 class Source:
@@ -83,7 +85,7 @@ def read_source(arn: Any) -> Source | None:
 
 def read_user_identity(identity: Any) -> UserIdentity | None:
     """Read `{"type": …, "principalId": …}`; the Streams API writes both names in capitals."""
-    if not isinstance(identity, dict):
+    if not isinstance(identity, dict) or not identity:
         return None
     kind = identity.get("type", identity.get("Type"))
     principal = identity.get("principalId", identity.get("PrincipalId"))
@@ -93,17 +95,30 @@ def read_user_identity(identity: Any) -> UserIdentity | None:
 def read_time(moment: Any) -> datetime | None:
     """Read epoch seconds, whole or fractional, as an aware UTC datetime; None for anything else.
 
-    Lambda sends seconds. Some emulators send milliseconds: no number can be meant as both. boto3
-    gives a datetime already.
+    Lambda sends seconds. Others send milliseconds or microseconds, which no number of seconds can
+    be taken for, or ISO 8601 text, in UTC unless it says otherwise. boto3 gives a datetime.
     """
-    from datetime import UTC, datetime  # noqa: PLC0415 - 2 ms that most handlers need not pay
+    from datetime import UTC, datetime, timedelta  # noqa: PLC0415 - 2 ms that most handlers need not pay
 
+    if isinstance(moment, str):
+        moment = _iso_time(moment)
     if isinstance(moment, datetime):
-        return moment.astimezone(UTC)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     if isinstance(moment, bool) or not isinstance(moment, (int, float)):
         return None
     try:
+        if moment >= _FIRST_MICROSECOND:
+            return datetime.fromtimestamp(0, UTC) + timedelta(microseconds=moment)
         seconds = moment / 1000 if moment >= _FIRST_MILLISECOND else moment
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
+        return None
+
+
+def _iso_time(text: str) -> datetime | None:
+    from datetime import datetime  # noqa: PLC0415 - as in read_time
+
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
         return None

@@ -6,6 +6,7 @@ from lambda_runtime._batches.processing import Failure
 from lambda_runtime._changes.changes import Insert, Modify, Remove
 from lambda_runtime._changes.parsing import change_of
 from lambda_runtime._routing.routes import Route
+from lambda_runtime._routing.signatures import check_result
 from lambda_runtime.errors import Reject, RouteError, UnroutedError
 
 TYPE_CHECKING = False
@@ -68,9 +69,11 @@ class Routes:
                     if route.takes is None or route.takes(change):
                         taken = True
                         if route.wants_context:
-                            route.function(change, context)
+                            result = route.function(change, context)
                         else:
-                            route.function(change)
+                            result = route.function(change)
+                        if result is not None:
+                            check_result(route.function, result)
                 for run in runs:
                     route = run.route
                     taken = run.take(change, position) or taken

@@ -6,6 +6,7 @@ when the module is imported, not when the first change that it should have taken
 
 from __future__ import annotations
 
+from lambda_runtime._routing.signatures import check_result, refuse_lazy
 from lambda_runtime.errors import AttributeValueError, RouteError
 
 TYPE_CHECKING = False
@@ -38,11 +39,15 @@ def all_of(conditions: Iterable[Condition]) -> Condition | None:
     return holds
 
 
-def changed(names: tuple[str, ...]) -> Condition:
-    """True for a Modify in which at least one of the named attributes changed."""
+def changed(names: tuple[str | tuple[str, ...], ...]) -> Condition:
+    """True for a Modify in which at least one of the named attributes, or members, changed."""
     for name in names:
-        if not isinstance(name, str) or not name:
-            raise RouteError(f"modify takes names of attributes, got {name!r}")
+        path = name if isinstance(name, tuple) else (name,)
+        if not path or not all(isinstance(step, str) and step for step in path):
+            raise RouteError(
+                f"modify takes names of attributes, got {name!r}; "
+                "write ('address', 'city') for a member of a map"
+            )
     return lambda change: bool(change.changed(*names))
 
 
@@ -55,11 +60,20 @@ def expiry(*, wanted: bool) -> Condition:
     return lambda change: change.expired is wanted
 
 
-def predicate(function: Condition) -> Condition:
+def predicate(function: Callable[[Any], Any]) -> Condition:
     """The caller's own condition; what it raises is a failure of the record."""
     if not callable(function):
         raise RouteError(f"when must be a function of the change, got {function!r}")
-    return function
+    if not isinstance(function, type):
+        refuse_lazy(function)
+
+    def holds(change: Any) -> bool:
+        answer = function(change)
+        if answer.__class__ is not bool:
+            check_result(function, answer)
+        return bool(answer)
+
+    return holds
 
 
 def key_matches(name: str, wanted: Any) -> Condition:

@@ -137,7 +137,7 @@ class Router:
     @overload
     def modify(
         self,
-        *attributes: str,
+        *attributes: str | tuple[str, ...],
         where: Mapping[str, Any] | None = None,
         was: Mapping[str, Any] | None = None,
         when: Callable[[Modify], bool] | None = None,
@@ -148,8 +148,9 @@ class Router:
         """Declare a handler of changed items.
 
         `@on.modify("status", "total")` takes a change in which at least one of the named
-        attributes is different. `was={"status": "PLACED"}` compares the old image as `where` does
-        the new one. Both need a stream of NEW_AND_OLD_IMAGES.
+        attributes is different; `("address", "city")` names a member of a map.
+        `was={"status": "PLACED"}` compares the old image as `where` does the new one. Both need a
+        stream of NEW_AND_OLD_IMAGES.
         """
         if attributes and not callable(attributes[0]):
             return self._declare(Modify, (), conditions, attributes)

@@ -14,7 +14,7 @@ from lambda_runtime._routing.route_conditions import (
     key_matches,
     predicate,
 )
-from lambda_runtime._routing.signatures import arguments_of, name_of
+from lambda_runtime._routing.signatures import arguments_of, check_result, name_of
 from lambda_runtime.errors import RouteError
 
 TYPE_CHECKING = False
@@ -45,10 +45,9 @@ class Route:
 
     def call(self, change: Any, context: Any) -> None:
         """Hand the function a change, as it wants to be called."""
-        if self.wants_context:
-            self.function(change, context)
-        else:
-            self.function(change)
+        result = self.function(change, context) if self.wants_context else self.function(change)
+        if result is not None:
+            check_result(self.function, result)
 
     def __repr__(self) -> str:
         return f"<Route {self.name}>"

@@ -12,8 +12,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["arguments_of", "name_of"]
+__all__ = ["arguments_of", "check_result", "name_of", "refuse_lazy"]
 
+_LAZY_RESULTS = frozenset({"coroutine", "generator", "async_generator"})
 # Flags of a code object: it has *args, is a generator, a coroutine, an asynchronous generator.
 _STAR, _GENERATOR, _COROUTINE, _ASYNC_GENERATOR = 0x04, 0x20, 0x80, 0x200
 
@@ -37,11 +38,7 @@ def arguments_of(function: Any, arguments: tuple[str, ...], *, least: int) -> in
         raise RouteError(f"a handler must be a function, got {function!r}")
     flags, names, required, unmet = _signature(function)
     name = name_of(function)
-    if flags & (_GENERATOR | _COROUTINE | _ASYNC_GENERATOR):
-        raise RouteError(
-            f"{name} is asynchronous or a generator, so calling it would not run its body; "
-            "write a plain function (concurrency=n runs several at a time)"
-        )
+    _refuse_flags(flags, name)
     possible = len(arguments) if flags & _STAR else len(names)
     if unmet or required > len(arguments) or possible < least:
         raise RouteError(
@@ -54,9 +51,38 @@ def arguments_of(function: Any, arguments: tuple[str, ...], *, least: int) -> in
     return count
 
 
+def refuse_lazy(function: Any) -> None:
+    """Raise `RouteError` for a function whose call only makes a coroutine or generator."""
+    _refuse_flags(_signature(function)[0], name_of(function))
+
+
+def check_result(function: Any, result: Any) -> None:
+    """Raise `RouteError` when a call has returned a coroutine or generator, whose body never ran.
+
+    That of a plain function, such as `lambda change: send(change)` around a coroutine function.
+    """
+    kind = type(result).__name__
+    if kind in _LAZY_RESULTS:
+        if kind == "coroutine":
+            result.close()  # Python would warn that nobody has awaited it.
+        raise RouteError(
+            f"{name_of(function)} returned {'an' if kind[0] == 'a' else 'a'} "
+            f"{kind.replace('_', ' ')}, so nothing of it ran; "
+            "run it in a plain function, a coroutine with asyncio.run(...)"
+        )
+
+
 def name_of(function: Any) -> str:
     """The name a route has in logs and errors: `created`, `Orders.created`."""
     return str(getattr(function, "__qualname__", type(function).__qualname__))
+
+
+def _refuse_flags(flags: int, name: str) -> None:
+    if flags & (_GENERATOR | _COROUTINE | _ASYNC_GENERATOR):
+        raise RouteError(
+            f"{name} is asynchronous or a generator, so calling it would not run its body; "
+            "write a plain function (concurrency=n runs several at a time)"
+        )
 
 
 def _signature(function: Any) -> tuple[int, tuple[str, ...], int, tuple[str, ...]]:

@@ -23,6 +23,7 @@ https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_Strea
 from __future__ import annotations
 
 from lambda_runtime._changes.changes import Remove
+from lambda_runtime._values.decoding import decode_map
 from lambda_runtime.errors import GuardError
 
 TYPE_CHECKING = False
@@ -69,14 +70,16 @@ def guarded_put(change: Change, item: Mapping[str, Any] | None = None) -> dict[s
 
     Args:
         change: What happened.
-        item: The whole target item with its key; None means a copy of the change's new image. It
-            depends on this change alone, because it replaces the item that is there.
+        item: The whole target item with its key; None means a copy of the change's new image,
+            its numbers exact whatever the router's `numbers` says. It depends on this change
+            alone, because it replaces the item that is there. The guard's attribute takes
+            56 bytes, so an item of more than 400 KB without them cannot be stored.
 
     Returns:
         `{"Item": {…}, "ConditionExpression": …, "ExpressionAttributeNames": …, …}` in Python's
         values, to be called or put into a transaction. The same change gives the same request.
     """
-    return _request(change, change.new.to_dict() if item is None else dict(item))
+    return _request(change, decode_map(change.new.raw) if item is None else dict(item))
 
 
 def guarded_delete(change: Change, keys: Mapping[str, Any] | None = None) -> dict[str, Any]:
@@ -89,7 +92,8 @@ def guarded_delete(change: Change, keys: Mapping[str, Any] | None = None) -> dic
     The tombstone expires `TOMBSTONE_DAYS` after the change was made.
     """
     expires_at = int(change.created_at.timestamp()) + TOMBSTONE_DAYS * _DAY_S
-    tombstone = {**(change.keys if keys is None else keys), DELETED: True, EXPIRES_AT: expires_at}
+    keys = decode_map(change.keys.raw) if keys is None else keys
+    tombstone = {**keys, DELETED: True, EXPIRES_AT: expires_at}
     return _request(change, tombstone)
 
 
@@ -123,8 +127,14 @@ def write_once(
     except Exception as error:
         # botocore's ClientError, told by its content so that botocore is not imported here.
         response = getattr(error, "response", None) or {}
-        if response.get("Error", {}).get("Code") == "ConditionalCheckFailedException":
+        refused = response.get("Error", {})
+        if refused.get("Code") == "ConditionalCheckFailedException":
             return False
+        if "item size" in str(refused.get("Message")).lower():
+            error.add_note(
+                f"{SEQUENCE} takes {len(SEQUENCE) + _DIGITS} bytes of the item's 400 KB; "
+                "store a smaller item, or part of it elsewhere"
+            )
         raise
     return True
 

@@ -1,4 +1,4 @@
-"""A table in memory, to test writers with: it checks a guarded write's condition as DynamoDB does.
+"""A table in memory, to test writers with: it refuses what DynamoDB and boto3 refuse.
 
 table = MemoryTable("pk")
 write_once(table, change)
@@ -7,13 +7,22 @@ assert table.live() == [{"pk": "ORDER#1", "status": "PAID"}]
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from decimal import Decimal
+
 from lambda_runtime._tables.conditional_writes import DELETED, EXPIRES_AT, SEQUENCE, is_tombstone
+from lambda_runtime._values.encoding import encode
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-__all__ = ["ConditionFailed", "MemoryTable"]
+__all__ = ["ConditionFailed", "ItemRefused", "MemoryTable", "item_bytes"]
+
+_MAX_ITEM_BYTES = 400 * 1024
+_CONTAINER_BYTES, _MEMBER_BYTES = 3, 1
+_DIGITS_PER_BYTE = 2
 
 
 class ConditionFailed(Exception):  # noqa: N818 - named for what happened, as botocore names it
@@ -24,11 +33,21 @@ class ConditionFailed(Exception):  # noqa: N818 - named for what happened, as bo
         self.response = {"Error": {"Code": "ConditionalCheckFailedException"}}
 
 
+class ItemRefused(Exception):  # noqa: N818 - as above
+    """What botocore's ValidationException is, by its content."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.response = {"Error": {"Code": "ValidationException", "Message": message}}
+
+
 class MemoryTable:
     """Items by their key; `put_item` takes what boto3's `Table.put_item` takes, in Python's values.
 
-    It knows the conditions that a guarded write has, `attribute_not_exists(#name)` and
-    `#name < :value`, alone or with OR between them, and refuses all others.
+    An item with a float, an empty or a mixed set, a datetime or another object raises
+    `AttributeValueError`, one over 400 KB `ItemRefused`. It knows the conditions that a guarded
+    write has, `attribute_not_exists(#name)` and `#name < :value`, alone or with OR between them,
+    and refuses all others.
 
     Args:
         keys: The names of the table's key attributes.
@@ -41,6 +60,9 @@ class MemoryTable:
     def put_item(self, **request: Any) -> dict[str, Any]:
         """Replace an item if the request's condition holds for the one that is there."""
         item = dict(request["Item"])
+        encode(item, binary="bytes")
+        if item_bytes(item) > _MAX_ITEM_BYTES:
+            raise ItemRefused("Item size has exceeded the maximum allowed size of 400 KB")
         key = tuple(item[name] for name in self._keys)
         condition = request.get("ConditionExpression")
         if condition is not None and not _holds(condition, self.items.get(key, {}), request):
@@ -61,6 +83,31 @@ class MemoryTable:
         """
         alive = {k: i for k, i in self.items.items() if i.get(EXPIRES_AT, now) >= now}
         self.items = alive
+
+
+def item_bytes(item: Any) -> int:
+    """The size that DynamoDB counts for an item: its names and values, numbers nearly.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+    """
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items())
+
+
+def _value_bytes(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value.encode())
+    if isinstance(value, (bytes, bytearray)):
+        return len(value)
+    if value is None or isinstance(value, bool):
+        return 1
+    if isinstance(value, (int, Decimal)):
+        sign, digits, _ = Decimal(value).normalize().as_tuple()
+        return -(-len(digits) // _DIGITS_PER_BYTE) + 1 + sign
+    if isinstance(value, Mapping):
+        return _CONTAINER_BYTES + len(value) * _MEMBER_BYTES + item_bytes(value)
+    inside = sum(map(_value_bytes, value))
+    is_set = isinstance(value, AbstractSet)
+    return inside if is_set else _CONTAINER_BYTES + len(value) * _MEMBER_BYTES + inside
 
 
 def _without_guard(item: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from json.encoder import encode_basestring_ascii
 from math import isfinite
 
 from lambda_runtime._changes.changes import Change
+from lambda_runtime._changes.origin import read_source
 from lambda_runtime.errors import AttributeValueError, kind_of
 
 __all__ = ["to_json"]
@@ -118,8 +119,9 @@ def _members(change: Change) -> Iterable[tuple[str, Any]]:
     record = change.record
     sent = {**record, **record["dynamodb"]}
     yield "event", record["eventName"]
-    if sent.get("eventSourceARN") is not None:
-        yield "table", change.source.table
+    # Events written by hand often have a placeholder here.
+    if (source := read_source(sent.get("eventSourceARN"))) is not None:
+        yield "table", source.table
     if (identity := change.user_identity) is not None:
         yield "user_identity", {"type": identity.type, "principal_id": identity.principal_id}
     for name, member in _PARTS:

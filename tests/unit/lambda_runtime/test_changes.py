@@ -111,6 +111,10 @@ def test_a_source_is_taken_apart_in_every_partition(record: MakeRecord) -> None:
         (1789654328.125, datetime(2026, 9, 17, 14, 12, 8, 125000, tzinfo=UTC)),
         (1.78965166e9, datetime(2026, 9, 17, 13, 27, 40, tzinfo=UTC)),
         (1789654328125, datetime(2026, 9, 17, 14, 12, 8, 125000, tzinfo=UTC)),
+        (1789654328125006, datetime(2026, 9, 17, 14, 12, 8, 125006, tzinfo=UTC)),
+        ("2026-09-17T14:12:08Z", datetime(2026, 9, 17, 14, 12, 8, tzinfo=UTC)),
+        ("2026-09-17T16:12:08.125+02:00", datetime(2026, 9, 17, 14, 12, 8, 125000, tzinfo=UTC)),
+        ("2026-09-17 14:12:08", datetime(2026, 9, 17, 14, 12, 8, tzinfo=UTC)),
         (0, datetime(1970, 1, 1, tzinfo=UTC)),
         (
             datetime(2026, 9, 17, 16, 12, 8, 5, tzinfo=timezone(timedelta(hours=2))),
@@ -129,7 +133,19 @@ def test_created_at_is_utc_and_keeps_its_fraction(
 
 @pytest.mark.parametrize(
     "sent",
-    [None, True, "1789654328", [], float("nan"), float("inf"), -1e300, 10**400, -(10**9) * 10**9],
+    [
+        None,
+        True,
+        "1789654328",
+        "yesterday",
+        "",
+        [],
+        float("nan"),
+        float("inf"),
+        -1e300,
+        10**400,
+        -(10**9) * 10**9,
+    ],
 )
 def test_a_time_that_is_none_fails_only_who_reads_it(sent: object, record: MakeRecord) -> None:
     change = change_of(record(ApproximateCreationDateTime=sent))
@@ -142,10 +158,24 @@ def test_an_unknown_size_is_0(record: MakeRecord) -> None:
     assert change_of(record(SizeBytes=None)).size_bytes == 0
 
 
-@pytest.mark.parametrize("sent", ["61", -1, True, 1.5])
-def test_a_size_that_is_none_is_refused(sent: object, record: MakeRecord) -> None:
-    with pytest.raises(EventError, match=r"SizeBytes: got .*, expected a number of bytes"):
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        ("61", "a str"),
+        ("", "empty text"),
+        (-1, "a negative number"),
+        (True, "a bool"),
+        (1.5, "a float"),
+    ],
+)
+def test_a_size_that_is_none_is_refused(sent: object, shown: str, record: MakeRecord) -> None:
+    with pytest.raises(EventError, match=rf"SizeBytes: got {shown}, expected a number of bytes"):
         _ = change_of(record(SizeBytes=sent)).size_bytes
+
+
+def test_empty_text_is_named_as_that(record: MakeRecord) -> None:
+    with pytest.raises(EventError, match="SequenceNumber: got empty text, expected text"):
+        _ = change_of(record(SequenceNumber="")).sequence_number
 
 
 def test_what_a_record_lacks_fails_only_who_reads_it(record: MakeRecord) -> None:
@@ -238,6 +268,19 @@ def test_an_empty_image_is_not_an_absent_one(record: MakeRecord) -> None:
     assert change.new == {}
 
 
+@pytest.mark.parametrize(
+    ("event_name", "image", "side"), [("REMOVE", "NewImage", "new"), ("INSERT", "OldImage", "old")]
+)
+def test_an_empty_image_of_a_side_that_a_change_never_has_is_no_image(
+    event_name: str, image: str, side: str, record: MakeRecord
+) -> None:
+    change = change_of(record(event_name, **{image: {}}))
+
+    assert not getattr(change, f"has_{side}")
+    with pytest.raises(MissingImageError, match=f"has no {side} image"):
+        getattr(change, side)
+
+
 def test_an_image_that_is_no_object_is_refused(record: MakeRecord) -> None:
     with pytest.raises(EventError, match="NewImage: got a list, expected an object of typed"):
         _ = change_of(record(NewImage=[])).new
@@ -326,6 +369,29 @@ def test_changed_is_true_when_any_of_the_names_changed(record: MakeRecord) -> No
     assert not change.changed("a", "no such attribute")
 
 
+def test_changed_looks_into_maps_along_a_path(record: MakeRecord) -> None:
+    old = {"address": {"M": {"city": {"S": "Bonn"}, "zip": {"S": "1"}}}, "tags": {"S": "x"}}
+    new = {"address": {"M": {"city": {"S": "Ulm"}, "zip": {"S": "1"}}}, "tags": {"S": "x"}}
+    change = modified(old, new, record)
+
+    assert change.changed(("address", "city"))
+    assert not change.changed(("address", "zip"))
+    assert not change.changed(("address", "country"), ("tags", "first"), "status")
+    assert modified({}, new, record).changed(("address", "city"))
+
+
+def test_a_dotted_name_of_a_map_is_refused_with_the_path_to_write(record: MakeRecord) -> None:
+    old = {"address": {"M": {"city": {"S": "Bonn"}}}, "a.b": {"S": "1"}}
+    change = modified(old, {**old, "a.b": {"S": "2"}}, record)
+
+    assert change.changed("a.b")
+    assert not change.changed("no.map")
+    with pytest.raises(
+        ValueError, match=r"no attribute 'address.city'; write \('address', 'city'\)"
+    ):
+        change.changed("address.city")
+
+
 def test_changes_gives_both_sides_and_absent_for_none(record: MakeRecord) -> None:
     change = modified(
         {"kept": {"S": "x"}, "set": {"N": "1"}, "dropped": {"NULL": True}},
@@ -399,6 +465,10 @@ def test_only_time_to_live_expires_an_item(
     assert isinstance(change, Remove)
 
     assert change.expired is expired
+
+
+def test_an_empty_identity_is_none(record: MakeRecord) -> None:
+    assert change_of({**record("REMOVE"), "userIdentity": {}}).user_identity is None
 
 
 def test_the_identity_of_an_expiry_is_dynamodb(record: MakeRecord) -> None:

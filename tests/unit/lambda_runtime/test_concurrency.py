@@ -183,6 +183,22 @@ def test_a_thread_that_asks_the_process_to_end_is_obeyed(make_event: Any) -> Non
         on.handler(make_event(2))
 
 
+@pytest.mark.usefixtures("partial_response")
+def test_a_thread_that_asks_the_process_to_end_is_obeyed_whatever_failed_before(
+    make_event: Any,
+) -> None:
+    on = Router(concurrency=2)
+    both = threading.Barrier(2)
+
+    @on.insert
+    def handle(change: Any) -> None:
+        both.wait()
+        raise (ValueError if number_of(change) == 1 else SystemExit)(number_of(change))
+
+    with pytest.raises(SystemExit):
+        on.handler(make_event(2))
+
+
 def test_a_trace_in_a_context_variable_goes_on_in_every_thread(make_event: Any) -> None:
     trace: contextvars.ContextVar[str] = contextvars.ContextVar("trace", default="none")
     on = Router(concurrency=3)

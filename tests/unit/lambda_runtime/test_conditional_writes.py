@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from lambda_runtime import (
+    AttributeValueError,
     GuardError,
     MemoryTable,
     MissingImageError,
@@ -19,6 +21,7 @@ from lambda_runtime import (
     write_once,
 )
 from lambda_runtime._tables.conditional_writes import EXPIRES_AT, SEQUENCE, padded
+from lambda_runtime._tables.memory_table import ItemRefused, item_bytes
 
 CREATED_S = 1_789_654_328
 FIFTEEN_DAYS_S = 15 * 24 * 60 * 60
@@ -188,3 +191,80 @@ def test_the_table_in_memory_knows_no_condition_but_the_guards() -> None:
     }
     with pytest.raises(NotImplementedError, match="knows no condition '#n > :v'"):
         table.put_item(**request)
+
+
+@pytest.mark.parametrize("numbers", ["decimal", "int", "float"])
+def test_a_guarded_write_takes_exact_numbers_whatever_the_policy(
+    numbers: Any, make_record: Any
+) -> None:
+    keys = {"pk": {"N": "0.1"}}
+    record = make_record(1, keys=keys, new={"total": {"N": "12.345678901234567890"}})
+    (change,) = parse({"Records": [record]}, numbers=numbers)
+
+    put = guarded_put(change)["Item"]
+    assert (put["pk"], put["total"]) == (Decimal("0.1"), Decimal("12.345678901234567890"))
+    assert guarded_delete(change)["Item"]["pk"] == Decimal("0.1")
+    assert all(isinstance(put[name], Decimal) for name in ("pk", "total"))
+
+
+class Thing:
+    """A value that DynamoDB has no type for."""
+
+
+@pytest.mark.parametrize(
+    ("value", "why"),
+    [
+        (1.5, "got a float"),
+        (set(), "the set is empty"),
+        ({"a", 1}, "the set mixes"),
+        (datetime(2026, 1, 1, tzinfo=UTC), "cannot encode a datetime"),
+        (Thing(), "cannot encode a Thing"),
+        ({"deep": [1.5]}, "got a float"),
+        (Decimal("NaN"), "NaN"),
+    ],
+)
+def test_a_memory_table_refuses_what_dynamodb_cannot_hold(value: Any, why: str) -> None:
+    table = MemoryTable("pk")
+    with pytest.raises(AttributeValueError, match=why):
+        table.put_item(Item={"pk": "A", "value": value})
+    assert table.items == {}
+
+
+def test_a_memory_table_refuses_an_item_over_400_kb_as_dynamodb_does() -> None:
+    table = MemoryTable("pk")
+    text = "x" * (400 * 1024 - len("pk") - len("A") - len("text"))
+    table.put_item(Item={"pk": "A", "text": text})
+
+    with pytest.raises(ItemRefused, match="Item size has exceeded the maximum") as caught:
+        table.put_item(Item={"pk": "A", "text": text + "x"})
+    assert caught.value.response["Error"]["Code"] == "ValidationException"
+
+
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [
+        ("é", 2),
+        (b"abc", 3),
+        (True, 1),
+        (None, 1),
+        (Decimal(-123), 4),
+        (7, 2),
+        ({"a": "b"}, 3 + 2 + 1),
+        (["ab", "c"], 3 + 3 + 2),
+        ({"ab", "c"}, 3),
+    ],
+)
+def test_the_size_of_an_item_is_that_of_its_names_and_values(value: Any, size: int) -> None:
+    assert item_bytes({"name": value}) == len("name") + size
+
+
+def test_an_item_of_400_kb_has_no_room_for_the_guard_and_the_error_says_so(
+    change: Any,
+) -> None:
+    largest = {"pk": "A", "text": "x" * (400 * 1024 - len("pk") - len("A") - len("text") - 56)}
+    table = MemoryTable("pk")
+    assert write_once(table, change(1), largest)
+
+    with pytest.raises(ItemRefused) as caught:
+        write_once(table, change(2), {**largest, "text": largest["text"] + "x"})
+    assert "_stream_sequence takes 56 bytes of the item's 400 KB" in caught.value.__notes__[0]

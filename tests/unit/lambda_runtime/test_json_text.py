@@ -94,6 +94,17 @@ def test_nesting_beyond_pythons_stack_is_refused() -> None:
         to_json(value)
 
 
+@pytest.mark.parametrize("arn", ["eventsource_arn", "stream-ARN", "arn:aws:dynamodb:x", ""])
+def test_a_change_from_a_placeholder_arn_has_no_table(arn: str) -> None:
+    record = {
+        "eventName": "REMOVE",
+        "eventSourceARN": arn,
+        "dynamodb": {"Keys": {"pk": {"S": "a"}}},
+    }
+    (change,) = parse({"Records": [record]})
+    assert json.loads(to_json(change)) == {"event": "REMOVE", "keys": {"pk": "a"}}
+
+
 def test_a_change_becomes_what_its_record_has() -> None:
     image = {"pk": {"S": "a"}, "n": {"N": "1.50"}}
     full = {

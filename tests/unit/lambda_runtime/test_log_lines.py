@@ -207,7 +207,14 @@ def test_the_lag_is_the_age_of_the_oldest_record(make_event: Any) -> None:
     assert lag_s(records, now=created - 5) == 0  # Clocks differ; a lag is not negative.
 
 
-@pytest.mark.parametrize("records", [[], [{}], ["text"], [{"dynamodb": {}}], [None]])
+@pytest.mark.parametrize(
+    "records",
+    [
+        *([], [{}], ["text"], [{"dynamodb": {}}], [None]),
+        [{"dynamodb": {"ApproximateCreationDateTime": float("nan")}}],
+        [{"dynamodb": {"ApproximateCreationDateTime": float("-inf")}}],
+    ],
+)
 def test_there_is_no_lag_without_a_time(records: list[Any]) -> None:
     assert lag_s(records, now=0) is None
 

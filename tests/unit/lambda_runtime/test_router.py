@@ -127,6 +127,28 @@ def test_a_binary_key_is_matched_by_a_prefix_of_bytes(make_record: Any) -> None:
     assert seen == [b"\x00\x01\x02"]
 
 
+def test_modify_takes_a_path_into_a_map(make_record: Any) -> None:
+    on = Router()
+    taken: list[str] = []
+
+    @on.modify(("address", "city"))
+    def moved(change: Modify) -> None:
+        taken.append(change.new["address"]["city"])
+
+    def address(city: str) -> dict[str, Any]:
+        return {"address": {"M": {"city": {"S": city}}}}
+
+    on.handler(
+        {
+            "Records": [
+                make_record(1, "MODIFY", old=address("Bonn"), new=address("Ulm")),
+                make_record(2, "MODIFY", old=address("Bonn"), new=address("Bonn")),
+            ]
+        }
+    )
+    assert taken == ["Ulm"]
+
+
 def test_was_compares_the_image_before_the_change(make_record: Any) -> None:
     on = Router()
     seen: list[str] = []
@@ -315,6 +337,36 @@ def test_a_handler_that_could_not_be_called_is_refused_when_declared(
         Router().insert(handler)
     with pytest.raises(RouteError, match=message):
         Router().insert(pk="ORDER#")(handler)
+
+
+@pytest.mark.parametrize("body", [_coroutine, _generator, _async_generator])
+def test_a_handler_whose_call_runs_nothing_fails_its_record(body: Any, make_record: Any) -> None:
+    on = Router()
+
+    @on.insert
+    def handle(change: Any) -> Any:
+        return body(change)
+
+    with pytest.raises(RouteError, match=r"handle returned an? .*, so nothing of it ran"):
+        on.handler({"Records": [make_record(1)]})
+
+
+@pytest.mark.parametrize("condition", [_coroutine, _generator])
+def test_a_condition_that_no_call_would_run_is_refused_when_declared(condition: Any) -> None:
+    with pytest.raises(RouteError, match="is asynchronous or a generator"):
+        Router().insert(when=condition)(lambda _change: None)
+
+
+def test_a_condition_that_returns_a_coroutine_fails_its_record(make_record: Any) -> None:
+    on = Router()
+
+    def paid(change: Any) -> Any:
+        return _coroutine(change)
+
+    on.insert(when=paid)(lambda _change: None)
+
+    with pytest.raises(RouteError, match="paid returned a coroutine, so nothing of it ran"):
+        on.handler({"Records": [make_record(1)]})
 
 
 @pytest.mark.parametrize(
