@@ -7,7 +7,11 @@ from typing import Final
 
 from cdk_streams.checks._facts import Consumer
 from cdk_streams.checks._rule import Rule, rule
-from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, LAMBDA_DEFAULT_TIMEOUT
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    MAX_DURABLE_EXECUTION,
+)
 
 __all__ = ["RULES"]
 
@@ -98,10 +102,27 @@ def memory_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | No
     return f"the memory is {function.memory_mb} MB for up to {settings.batch_size:,} records"
 
 
+@rule(
+    "DurableExecutionTooLong",
+    reason="a durable execution that a mapping starts runs for 15 minutes at most, then it fails "
+    "and is retried",
+    fix="Set the execution timeout of DurableConfig to 15 minutes or less",
+)
+def durable_execution_too_long(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    function = consumer.function
+    if function is None or function.durable_timeout is None:
+        return None
+    if function.durable_timeout <= MAX_DURABLE_EXECUTION:
+        return None
+    minutes = function.durable_timeout.total_seconds() / 60
+    return f"the execution timeout of the durable {function.name} is {minutes:g} minutes"
+
+
 RULES: Final[tuple[Rule, ...]] = (
     concurrency_below_factor,
     window_above_timeout,
     timeout_of_one_request,
     timeout_reaches_record_age,
     memory_of_one_request,
+    durable_execution_too_long,
 )

@@ -56,12 +56,14 @@ def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | No
     source = consumer.source
     if source is None:
         return None
-    most = MAX_READERS_PER_SHARD_GLOBAL_TABLE if source.replicas else MAX_READERS_PER_SHARD
     readers = [each for each in others if each.source and each.source.name == source.name]
+    # A look-up of the same table does not know of its replicas.
+    replicated = any(each.source and each.source.replicas for each in readers)
+    most = MAX_READERS_PER_SHARD_GLOBAL_TABLE if replicated else MAX_READERS_PER_SHARD
     # The first ones are within the limit; the finding stands at each one beyond it.
     if consumer not in readers[most:]:
         return None
-    kind = "a table with replicas" if source.replicas else "a stream"
+    kind = "a table with replicas" if replicated else "a stream"
     return f"{source.name} has {len(readers)} readers, {kind} takes {most}"
 
 
@@ -146,6 +148,19 @@ def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 @rule(
+    "RoleNotGranted",
+    reason="reading the stream and delivering failure records are not granted to it",
+    fix="Where it is defined, grant dynamodb:DescribeStream, GetRecords, GetShardIterator and "
+    "ListStreams on the stream, and sending to the failure destination",
+)
+def role_not_granted(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    function = consumer.function
+    if function is None or function.is_granted is not False:
+        return None
+    return f"the role of {function.name} takes no statements of this app"
+
+
+@rule(
     "WritesOwnSource",
     reason="each of its writes invokes it again, in an endless loop",
     fix="Add a filter that its own writes do not match",
@@ -170,5 +185,6 @@ RULES: Final[tuple[Rule, ...]] = (
     stream_arn_export_locked,
     mapping_before_policy,
     no_role,
+    role_not_granted,
     writes_own_source,
 )

@@ -35,7 +35,9 @@ class Function:
     """The function behind a mapping; `writes_to` names the tables that its role may write.
 
     `has_role` is False for a function that was imported without its role, which nothing can be
-    granted to.
+    granted to, `is_granted` for one whose role takes no statements of the app. `durable_timeout` is
+    the longest that a durable execution may take. `uses_runtime` is None for a function of which
+    the app knows no more than the name.
     """
 
     name: str
@@ -45,6 +47,8 @@ class Function:
     writes_to: frozenset[str] = frozenset()
     has_async_dead_letter: bool = False
     has_role: bool | None = None
+    is_granted: bool | None = None
+    durable_timeout: timedelta | None = None
     uses_runtime: bool | None = None
 
 

@@ -116,6 +116,22 @@ def runtime_answers_unread(consumer: Consumer, _: Sequence[Consumer]) -> str | N
 
 
 @rule(
+    "ResponseNotKnown",
+    reason="Lambda reads what the handler returns as a partial response, and one that is neither "
+    "empty nor batchItemFailures may fail the whole batch",
+    fix='Return {"batchItemFailures": []} and acknowledge this, or set '
+    "report_batch_item_failures=False",
+)
+def response_not_known(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    settings, function = consumer.settings, consumer.function
+    if settings is None or not settings.report_batch_item_failures:
+        return None
+    if function is None or function.uses_runtime is not False:
+        return None
+    return f"report_batch_item_failures is on for {function.name}, which is no StreamFunction"
+
+
+@rule(
     "FifoDestination",
     reason="Lambda cannot send failure records to a FIFO queue or topic, and they are lost",
     fix="Use a standard queue or topic",
@@ -183,11 +199,15 @@ def dead_letter_on_function(consumer: Consumer, _: Sequence[Consumer]) -> str | 
 @rule(
     "FailuresNotAlarmed",
     reason="failed records expire unseen, because nobody is notified",
-    fix="Leave the consumer's alarms on, or alarm on the destination's depth",
+    fix="For a queue leave the consumer's alarms on; for a topic add a subscription; for a bucket "
+    'pass OnFailure.QUEUE_WITH_PAYLOAD, or metrics=["EventCount"] and '
+    "Alarms(delivered_failures=True)",
 )
 def failures_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     if consumer.failure_alarm is not False or consumer.destination is None:
         return None
+    if consumer.destination.kind == "topic":
+        return "the failure topic has no subscription"
     return f"no alarm watches the failure {consumer.destination.kind}"
 
 
@@ -213,6 +233,7 @@ RULES: Final[tuple[Rule, ...]] = (
     bisect_off,
     partial_responses_off,
     runtime_answers_unread,
+    response_not_known,
     fifo_destination,
     destination_retention_short,
     destination_not_encrypted,

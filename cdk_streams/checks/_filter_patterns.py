@@ -91,6 +91,21 @@ def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str
 
 
 @rule(
+    "ExpiredFilterOnReplicas",
+    reason="a delete that is replicated from another region has no userIdentity, so what expires "
+    "there does not match",
+    fix="Match Filter.remove() and tell expired items by their own attribute, in the handler",
+)
+def expired_filter_on_replicas(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    source, settings = consumer.source, consumer.settings
+    if source is None or settings is None or not source.replicas:
+        return None
+    if not any('"userIdentity"' in text for text in settings.filters):
+        return None
+    return f"a filter tests userIdentity, and {source.name} has replicas"
+
+
+@rule(
     "DuplicateFilter",
     reason="the second one changes nothing and counts against the quota of five",
     fix="Remove it",
@@ -119,5 +134,6 @@ RULES: Final[tuple[Rule, ...]] = (
     filter_names_missing_image,
     filter_names_unknown_event,
     filter_names_unknown_field,
+    expired_filter_on_replicas,
     duplicate_filter,
 )

@@ -19,6 +19,7 @@ __all__ = [
     "UNKNOWN_SETTINGS",
     "allows_writes",
     "bucket",
+    "durable_timeout",
     "function",
     "may_write",
     "queue",
@@ -75,7 +76,15 @@ def function(name: str, properties: Properties) -> Function:
         reserved_concurrency=_known(found.reserved_concurrency),
         has_async_dead_letter=found.has_dead_letter,
         has_role=True,
+        durable_timeout=durable_timeout(properties),
     )
+
+
+def durable_timeout(properties: Properties) -> timedelta | None:
+    """Return the execution timeout of a durable function, where it is a number."""
+    config = properties.get("DurableConfig")
+    seconds = config.get("ExecutionTimeout") if isinstance(config, Mapping) else None
+    return timedelta(seconds=seconds) if isinstance(seconds, int) else None
 
 
 def queue(properties: Properties, policies: Statements) -> Destination:

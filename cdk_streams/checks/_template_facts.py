@@ -8,7 +8,7 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from cdk_streams.arns import Arn, is_service
 from cdk_streams.checks._facts import Consumer, Destination, Function, Source
-from cdk_streams.checks._resource_facts import UNKNOWN_SETTINGS
+from cdk_streams.checks._resource_facts import UNKNOWN_SETTINGS, durable_timeout
 from cdk_streams.checks._template_permissions import permissions_of
 from cdk_streams.template import (
     DestinationResource,
@@ -105,6 +105,7 @@ def _function(mapping: MappingResource, source: Source, stack: StackTemplate) ->
         writes_to=_writes(mapping.function, source, stack),
         has_async_dead_letter=found.has_dead_letter,
         has_role=True,
+        durable_timeout=durable_timeout(stack.resource(mapping.function).properties),
     )
 
 

@@ -27,13 +27,15 @@ _REGISTRY: Final = "_cdk_streams_registry"
 class Registry:
     """What is known of one app: its consumers in the order of construction, and declared streams.
 
-    `view_types` holds what the app says of the streams of tables that another app or tool defines,
-    `validated` the stages whose consumers are checked when CDK validates them.
+    Of tables that another app or tool defines, `view_types` holds what the app says of their
+    streams, and `look_ups` the names that they are looked up by. `validated` are the stages whose
+    consumers are checked when CDK validates them.
     """
 
     def __init__(self) -> None:
         self.consumers: dict[ConsumerView, Placement] = {}
         self.view_types: dict[dynamodb.ITable, dynamodb.StreamViewType] = {}
+        self.look_ups: dict[dynamodb.ITable, str] = {}
         self.validated: set[Stage] = set()
 
 
@@ -68,6 +70,12 @@ class Placement:
         """The region of the stack; None where the deployment decides."""
         region = self.stack.region
         return None if Token.is_unresolved(region) else region
+
+    @cached_property
+    def account(self) -> str | None:
+        """The account of the stack; None where the deployment decides."""
+        account = self.stack.account
+        return None if Token.is_unresolved(account) else account
 
     @property
     def registry(self) -> Registry:

@@ -18,6 +18,8 @@ LAMBDA_DEFAULT_TIMEOUT: Final = timedelta(seconds=3)
 """The timeout of a function that names none."""
 MAX_TIMEOUT: Final = timedelta(minutes=15)
 """The longest timeout that Lambda takes; the shortest is a second."""
+MAX_DURABLE_EXECUTION: Final = timedelta(minutes=15)
+"""The longest durable execution that a mapping starts; a longer one fails and is retried."""
 LAMBDA_DEFAULT_MEMORY_MB: Final = 128
 """The memory of a function that names none; also the least that Lambda takes."""
 MAX_MEMORY_MB: Final = 10_240

@@ -61,6 +61,11 @@ class EveryFeatureStack(cdk.Stack):
         """Say why each check that this stack breaks is right for it; docs/checks.md lists them."""
         told: list[tuple[IConstruct, str, str]] = [
             (self, "TooManyReaders", "a stack to look at; with load, two readers a stream at most"),
+            (
+                self.consumers["Topic"],
+                "FailuresNotAlarmed",
+                "an address is for those who deploy it",
+            ),
             (self.consumers["Bucket"], "InfiniteRetries", "order matters more than progress"),
             (self.consumers["Bucket"], "RecordAgeReachesRetention", "the same"),
             (self.consumers["Bucket"], "FailuresNotAlarmed", "it gives up on nothing"),

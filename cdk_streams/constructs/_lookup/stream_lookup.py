@@ -68,8 +68,10 @@ def look_up(
         table_stream_arn=found.get_att_string("StreamArn"),
         encryption_key=encryption_key,
     )
+    registry = placement_of(scope).registry
+    registry.look_ups[table] = table_name
     if stream_view_type is not None:
-        placement_of(scope).registry.view_types[table] = stream_view_type
+        registry.view_types[table] = stream_view_type
     return table
 
 

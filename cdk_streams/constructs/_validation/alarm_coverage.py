@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from aws_cdk import Stack
 from aws_cdk import aws_cloudwatch as cloudwatch
+from aws_cdk import aws_sns as sns
 from constructs import IConstruct
 
 from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
@@ -29,12 +30,20 @@ def of_consumer(tree: Iterable[IConstruct], consumer: ConsumerView) -> dict[str,
     return {
         "lag_alarm": "lag" in ours
         or _has_alarm(tree, _LAG_METRICS, function_behind(consumer.function).function_name),
-        # A topic notifies its subscribers.
-        "failure_alarm": None
-        if topic
-        else "failures" in ours
-        or (queue is not None and _has_alarm(tree, _QUEUE_METRICS, queue.queue_name)),
+        "failure_alarm": "failures" in ours
+        or (queue is not None and _has_alarm(tree, _QUEUE_METRICS, queue.queue_name))
+        or (topic is not None and _has_subscription(tree, topic)),
     }
+
+
+def _has_subscription(tree: Iterable[IConstruct], topic: sns.ITopic) -> bool | None:
+    """Whether a topic notifies somebody; None for one that another app defines."""
+    resource = topic.node.default_child
+    if not isinstance(resource, sns.CfnTopic):
+        return None
+    return resource.subscription is not None or any(
+        isinstance(each, sns.CfnSubscription) and each.topic_arn == topic.topic_arn for each in tree
+    )
 
 
 def _has_alarm(tree: Iterable[IConstruct], names: frozenset[str], dimension: str) -> bool:

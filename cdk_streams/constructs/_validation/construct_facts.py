@@ -33,6 +33,7 @@ _READ: Final = frozenset(
     {
         *("streamSpecification", "replicas"),
         *("timeout", "memorySize", "reservedConcurrentExecutions", "deadLetterConfig"),
+        "durableConfig",
         *("destinationConfig", "policyDocument"),
         *("fifoQueue", "fifoTopic", "kmsMasterKeyId"),
         *("messageRetentionPeriod", "sqsManagedSseEnabled"),
@@ -71,8 +72,10 @@ def collect(consumer: ConsumerView, tree: ConstructTree) -> ResourceProperties:
     return {
         "mapping": _properties(consumer.event_source_mapping),
         "table": _table(consumer.table, tree),
+        "replicas": _v1_replicas(consumer.table),
         "function": _first(resources, (lambda_.CfnFunction,)),
         "has_role": role is not None or policies is resources,
+        "is_granted": any(isinstance(each, (iam.CfnRole, iam.CfnPolicy)) for each in policies),
         "invoke_configs": _all(resources, (lambda_.CfnEventInvokeConfig,)),
         "role_policies": _all(policies, (iam.CfnPolicy,)),
         **_destination_properties(consumer),
@@ -92,7 +95,7 @@ def _destination_properties(consumer: ConsumerView) -> ResourceProperties:
 
 def facts_of(consumer: ConsumerView, resources: ResourceProperties, labels: Labels) -> Consumer:
     """Return the facts of a consumer from its resolved resources."""
-    mapping = _plain(resources["mapping"])
+    mapping = _with_filters(_plain(resources["mapping"]), consumer)
     settings, faults = _resource_facts.settings(mapping)
     return Consumer(
         name=labels.consumer,
@@ -120,19 +123,48 @@ def _plain(held: Any) -> Any:
     }
 
 
+def _with_filters(mapping: dict[str, Any], consumer: ConsumerView) -> dict[str, Any]:
+    """Spell a pattern with a value of the deployment as the app gave it, so that checks read it.
+
+    `NewImage("tenant").eq(parameter.value_as_string)` holds a token of CDK, which stands for text.
+    """
+    filters = (mapping.get("FilterCriteria") or {}).get("Filters") or []
+    if len(filters) != len(consumer.settings.filters):
+        return mapping
+    texts = [
+        {"Pattern": each["Pattern"] if isinstance(each["Pattern"], str) else text}
+        for each, text in zip(filters, consumer.settings.filters, strict=True)
+    ]
+    return mapping | ({"FilterCriteria": {"Filters": texts}} if texts else {})
+
+
+def _v1_replicas(table: IConstruct) -> int:
+    """Return how many replicas a `Table` has; CDK makes a custom resource of each."""
+    if not isinstance(table, dynamodb.Table):
+        return 0
+    kinds = (each.cfn_resource_type for each in _resources(table))
+    return sum(kind == "Custom::DynamoDBReplica" for kind in kinds)
+
+
 def _source(resources: ResourceProperties, name: str) -> Source:
     arn = resources["mapping"].get("eventSourceArn")
     locked = isinstance(arn, Mapping) and "Fn::ImportValue" in arn
     table = resources.get("table")
     if table is None:
         return Source(name=name, is_export_locked=locked)
-    return replace(_resource_facts.table(name, _plain(table)), is_export_locked=locked)
+    found = _resource_facts.table(name, _plain(table))
+    replicas = resources["replicas"] or found.replicas
+    return replace(found, is_export_locked=locked, replicas=replicas)
 
 
 def _function(consumer: ConsumerView, resources: ResourceProperties, labels: Labels) -> Function:
     properties = resources.get("function")
     if properties is None:
-        return Function(name=labels.function, has_role=resources["has_role"])
+        return Function(
+            name=labels.function,
+            has_role=resources["has_role"],
+            is_granted=resources["is_granted"] if resources["has_role"] else None,
+        )
     found = _resource_facts.function(labels.function, _plain(properties))
     by_config = any("destinationConfig" in each for each in resources["invoke_configs"])
     writes = _writes_table(consumer, resources)
@@ -141,7 +173,8 @@ def _function(consumer: ConsumerView, resources: ResourceProperties, labels: Lab
         writes_to=frozenset({labels.table}) if writes else frozenset(),
         has_async_dead_letter=found.has_async_dead_letter or by_config,
         has_role=resources["has_role"],
-        uses_runtime=isinstance(function_behind(consumer.function), StreamFunction) or None,
+        is_granted=resources["is_granted"],
+        uses_runtime=isinstance(function_behind(consumer.function), StreamFunction),
     )
 
 

@@ -8,32 +8,37 @@ own constructs create too. A property that is overridden in the template alone
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Final, NamedTuple
 
 import jsii
 from aws_cdk import Stack, Stage
+from aws_cdk import aws_dynamodb as dynamodb
 from constructs import IValidation
 
-from cdk_streams.checks import Consumer, Finding, Source, check
+from cdk_streams.checks import Consumer, Finding, Function, Source, check
 from cdk_streams.constructs._consumer_view import ConsumerView
-from cdk_streams.constructs._registry import Placement
-from cdk_streams.constructs._validation import alarm_coverage, construct_facts, other_readers
+from cdk_streams.constructs._registry import Placement, Registry, placement_of
+from cdk_streams.constructs._validation import alarm_coverage, construct_facts
 from cdk_streams.constructs._validation.construct_facts import (
     ConstructTree,
     Labels,
     ResourceProperties,
 )
+from cdk_streams.constructs._validation.other_readers import OtherReader, other_readers
+from cdk_streams.constructs._validation.stream_identity import StreamId, StreamIdentities
 from cdk_streams.constructs._validation.warnings import add_warning
 
 __all__ = ["validate_at_synthesis"]
 
+_OF_THIS_APP: Final = (dynamodb.Table, dynamodb.TableV2)
+
 
 class _Readers(NamedTuple):
-    """All readers of the app: consumers, and the stream ARN of each other reader of theirs."""
+    """All readers of the app: consumers, and others of their streams, each with its stream."""
 
-    consumers: list[ConsumerView]
-    others: list[str]
+    consumers: dict[ConsumerView, StreamId]
+    others: dict[OtherReader, StreamId]
 
 
 @jsii.implements(IValidation)
@@ -42,7 +47,7 @@ class _StageValidation:
 
     def __init__(self, placement: Placement, stage: Stage) -> None:
         self._root = placement.root
-        self._consumers = placement.registry.consumers
+        self._registry = placement.registry
         self._stage = stage
 
     def validate(self) -> list[str]:
@@ -53,24 +58,23 @@ class _StageValidation:
 
     def _findings(self) -> list[tuple[ConsumerView, Finding]]:
         tree = ConstructTree(self._root)
-        ours = [*self._consumers]
-        readers = _Readers(ours, other_readers.stream_arns(ours, tree.constructs))
+        readers = _readers(tree, self._registry)
         resources = self._resources(tree)
         if not check(_facts(readers, resources, _numbers(readers))):
             return []
         # Node is asked for paths only when there is something to say.
-        labels = _paths(readers)
-        by_path = {its.consumer: each for each, its in zip(ours, labels, strict=True)}
+        names = _paths(readers)
+        by_path = {names.consumers[each].consumer: each for each in readers.consumers}
         return [
             (by_path[found.consumer], found)
-            for found in check(_facts(readers, resources, labels))
+            for found in check(_facts(readers, resources, names))
             if by_path.get(found.consumer) in resources
         ]
 
     def _resources(self, tree: ConstructTree) -> dict[ConsumerView, ResourceProperties]:
         """Resolve the resources behind the stage's consumers, each stack's in one call."""
         by_stack: dict[Stack, list[ConsumerView]] = {}
-        for consumer, placement in self._consumers.items():
+        for consumer, placement in self._registry.consumers.items():
             if placement.stage is self._stage:
                 by_stack.setdefault(placement.stack, []).append(consumer)
         resolved: dict[ConsumerView, ResourceProperties] = {}
@@ -91,47 +95,103 @@ def validate_at_synthesis(placement: Placement) -> None:
     stage.node.add_validation(_StageValidation(placement, stage))
 
 
+def _readers(tree: ConstructTree, registry: Registry) -> _Readers:
+    """Return all readers of the consumers' streams."""
+    others = [*other_readers(registry.consumers, tree.constructs)]
+    direct = {each.stream_arn for each in registry.consumers}
+    if all(isinstance(each.table, _OF_THIS_APP) for each in registry.consumers) and all(
+        each.stream_arn in direct for each in others
+    ):
+        # The usual app: one table is one ARN, and Node need not be asked for names.
+        return _Readers(
+            {each: (each.stream_arn,) for each in registry.consumers},
+            {each: (each.stream_arn,) for each in others},
+        )
+    streams = StreamIdentities(tree.constructs, registry)
+    ours = {
+        each: streams.of_table(each.table, each.stream_arn, placement)
+        for each, placement in registry.consumers.items()
+    }
+    found = {each: streams.of_arn(each.stream_arn, placement_of(each.resource)) for each in others}
+    read = {*ours.values()}
+    return _Readers(ours, {each: its for each, its in found.items() if its in read})
+
+
+class _Names(NamedTuple):
+    """The names of consumers and of other readers in the facts."""
+
+    consumers: dict[ConsumerView, Labels]
+    others: dict[OtherReader, Labels]
+
+
 def _facts(
-    readers: _Readers,
-    resources: Mapping[ConsumerView, ResourceProperties],
-    labels: Sequence[Labels],
+    readers: _Readers, resources: Mapping[ConsumerView, ResourceProperties], names: _Names
 ) -> list[Consumer]:
     """Return facts of every reader; of one in another stage, no more than that it is there.
 
     Others come first: where a stream has too many readers, the warning is about one of ours then.
     """
-    tables = {
-        each.stream_arn: its.table for each, its in zip(readers.consumers, labels, strict=True)
-    }
     return [
-        *(_reader(f"other reader {n}", tables[arn]) for n, arn in enumerate(readers.others)),
+        *(_reader(names.others[each]) for each in readers.others),
         *(
-            construct_facts.facts_of(each, resources[each], its)
+            construct_facts.facts_of(each, resources[each], names.consumers[each])
             if each in resources
-            else _reader(its.consumer, its.table)
-            for each, its in zip(readers.consumers, labels, strict=True)
+            else _reader(names.consumers[each])
+            for each in readers.consumers
         ),
     ]
 
 
-def _reader(name: str, table: str) -> Consumer:
-    return Consumer(name=name, settings=None, source=Source(name=table))
+def _reader(labels: Labels) -> Consumer:
+    function = Function(name=labels.function) if labels.function else None
+    source = Source(name=labels.table)
+    return Consumer(name=labels.consumer, settings=None, source=source, function=function)
 
 
-def _numbers(readers: _Readers) -> list[Labels]:
-    """Tell consumers, streams and functions apart without asking Node."""
-    return [
-        Labels(f"{number}", each.stream_arn, f"{id(each.function)}")
-        for number, each in enumerate(readers.consumers)
-    ]
+def _numbers(readers: _Readers) -> _Names:
+    """Tell readers, streams and functions apart without asking Node for paths."""
+    functions = _functions(readers)
+    return _Names(
+        {
+            each: Labels(f"{number}", repr(stream), functions[each.function_arn])
+            for number, (each, stream) in enumerate(readers.consumers.items())
+        },
+        {
+            each: Labels(f"other {number}", repr(stream), functions.get(each.function or "", ""))
+            for number, (each, stream) in enumerate(readers.others.items())
+        },
+    )
 
 
-def _paths(readers: _Readers) -> list[Labels]:
-    # Two imports of one table are one stream; it has the name of the first.
-    tables: dict[str, str] = {}
+def _paths(readers: _Readers) -> _Names:
+    # Two references to one table are one stream; it has the name of the first.
+    tables: dict[StreamId, str] = {}
+    functions = _functions(readers)
+    paths: dict[str, str] = {}
+    for each, stream in readers.consumers.items():
+        tables.setdefault(stream, each.table.node.path)
+        paths.setdefault(functions[each.function_arn], each.function.node.path)
+    return _Names(
+        {
+            each: Labels(each.node.path, tables[stream], paths[functions[each.function_arn]])
+            for each, stream in readers.consumers.items()
+        },
+        {
+            each: Labels(
+                each.resource.node.path,
+                tables[stream],
+                paths.get(functions.get(each.function or "", ""), ""),
+            )
+            for each, stream in readers.others.items()
+        },
+    )
+
+
+def _functions(readers: _Readers) -> dict[str, str]:
+    """Return one text for each function, by each way to refer to it: its ARN and its name."""
+    found: dict[str, str] = {}
     for each in readers.consumers:
-        tables.setdefault(each.stream_arn, each.table.node.path)
-    return [
-        Labels(each.node.path, tables[each.stream_arn], each.function.node.path)
-        for each in readers.consumers
-    ]
+        found.setdefault(each.function_arn, each.function_arn)
+        if readers.others:
+            found[each.function.function_name] = found[each.function_arn]
+    return found

@@ -7,31 +7,34 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
 
+from aws_cdk import CfnResource
 from aws_cdk import aws_lambda as lambda_
 from constructs import IConstruct
 
 from cdk_streams.constructs._consumer_view import ConsumerView
 
-__all__ = ["stream_arns"]
+__all__ = ["OtherReader", "other_readers"]
 
 
-def stream_arns(consumers: Collection[ConsumerView], tree: Iterable[IConstruct]) -> list[str]:
-    """Return the stream's ARN of each other reader of the consumers' streams.
+class OtherReader(NamedTuple):
+    """A reader as CDK holds it: ARN and function are tokens or text; a pipe has no function."""
 
-    The ARNs are CDK's own tokens, which are alike for one table wherever it is asked for them.
-    """
-    streams = {each.stream_arn for each in consumers}
+    resource: CfnResource
+    stream_arn: str
+    function: str | None
+
+
+def other_readers(
+    consumers: Collection[ConsumerView], tree: Iterable[IConstruct]
+) -> Iterator[OtherReader]:
+    """Yield the readers that are none of the consumers, of whatever source."""
     ours = {each.event_source_mapping for each in consumers}
-    others = _sources(each for each in tree if each not in ours)
-    return [arn for arn in others if arn in streams]
-
-
-def _sources(tree: Iterable[IConstruct]) -> Iterator[str]:
     # An app without pipes does not pay for their module.
     pipes = sys.modules.get("aws_cdk.aws_pipes")
     for each in tree:
-        if isinstance(each, lambda_.CfnEventSourceMapping):
-            yield each.event_source_arn or ""
+        if isinstance(each, lambda_.CfnEventSourceMapping) and each not in ours:
+            yield OtherReader(each, each.event_source_arn or "", each.function_name)
         elif pipes is not None and isinstance(each, pipes.CfnPipe):
-            yield each.source
+            yield OtherReader(each, each.source, None)

@@ -72,6 +72,12 @@ BROKEN = {
     "StreamArnExportLocked": safe(source={"is_export_locked": True}),
     "MappingBeforePolicy": safe(waits_for_policy=False),
     "NoRole": safe(function={"has_role": False}),
+    "RoleNotGranted": safe(function={"is_granted": False}),
+    "ResponseNotKnown": safe(function={"uses_runtime": False}),
+    "DurableExecutionTooLong": safe(function={"durable_timeout": timedelta(hours=1)}),
+    "ExpiredFilterOnReplicas": safe(
+        settings={"filters": [{"userIdentity": {"type": ["Service"]}}]}, source={"replicas": 1}
+    ),
     "WritesOwnSource": safe(function={"writes_to": frozenset({"Orders"})}),
     "InfiniteRetries": safe(settings={"retry_attempts": -1}),
     "RecordAgeReachesRetention": safe(settings={"max_record_age": timedelta(hours=24)}),

@@ -21,11 +21,20 @@ from aws_cdk import aws_lambda_event_sources as lambda_event_sources
 from aws_cdk import aws_pipes as pipes
 from aws_cdk import aws_s3 as s3
 from aws_cdk import aws_sns as sns
+from aws_cdk import aws_sns_subscriptions as subscriptions
 from aws_cdk import aws_sqs as sqs
 from constructs import IConstruct
 
 import cdk_streams
-from cdk_streams import Alarms, Filter, OnFailure, StreamConsumer, StreamFunction, StreamTable
+from cdk_streams import (
+    Alarms,
+    Filter,
+    NewImage,
+    OnFailure,
+    StreamConsumer,
+    StreamFunction,
+    StreamTable,
+)
 from cdk_streams.checks import RULES
 from examples.every_feature.elsewhere import ElsewhereStack
 from examples.every_feature.stack import EveryFeatureStack
@@ -169,6 +178,30 @@ def fifo(parts: Parts) -> None:
     parts.consume(on_failure=queue)
 
 
+def durable(parts: Parts) -> None:
+    config = lambda_.DurableConfig(execution_timeout=cdk.Duration.hours(1))
+    parts.consume(function=parts.function(durable_config=config))
+
+
+def immutable_role(parts: Parts) -> None:
+    arn = "arn:aws:iam::123456789012:role/theirs"
+    role = iam.Role.from_role_arn(parts.stack, "Role", arn, mutable=False)
+    parts.consume(function=parts.function(role=role))
+
+
+def expiries_of_replicas(parts: Parts) -> None:
+    stack = cdk.Stack(parts.stack, "Home", env=cdk.Environment(region="eu-west-1"))
+    home = Parts(stack, parts.handler)
+    table = dynamodb.TableV2(
+        stack,
+        "Global",
+        partition_key=KEY,
+        replicas=[dynamodb.ReplicaTableProps(region="eu-north-1")],
+    )
+    home.consume(table=table, filters=[Filter.remove(expired=True)])
+    parts.stack = stack
+
+
 SAFE_QUEUE = {"enforce_ssl": True, "retention_period": cdk.Duration.days(14)}
 BROKEN: dict[str, tuple[Setup, list[str]]] = {
     "a batch size out of range": (mapping("batch_size", 20_000), ["InvalidSettings"]),
@@ -210,7 +243,10 @@ BROKEN: dict[str, tuple[Setup, list[str]]] = {
         ["ConcurrencyBelowFactor"],
     ),
     "long window": (settings(max_batching_window=120), ["WindowAboveTimeout"]),
-    "short timeout": (plain_function, ["TimeoutOfOneRequest"]),
+    "short timeout": (plain_function, ["ResponseNotKnown", "TimeoutOfOneRequest"]),
+    "long durable execution": (durable, ["DurableExecutionTooLong"]),
+    "immutable role": (immutable_role, ["RoleNotGranted"]),
+    "expiries of replicas": (expiries_of_replicas, ["ExpiredFilterOnReplicas"]),
     "timeout as long as the age": (settings(max_record_age=60), ["TimeoutReachesRecordAge"]),
     "little memory": (
         lambda parts: parts.consume(function=parts.function(memory_size=128), batch_size=1000),
@@ -422,6 +458,69 @@ def test_two_imports_of_one_table_are_one_stream(parts: Parts) -> None:
     assert warnings(parts.stack) == ["TooManyReaders"]
 
 
+def looked_up(parts: Parts, name: str, table_name: str) -> dynamodb.ITableV2:
+    return StreamTable.look_up(parts.stack, name, table_name=table_name)
+
+
+def test_look_ups_of_one_table_are_one_stream(parts: Parts) -> None:
+    for name in ("A", "B", "C"):
+        parts.consume(name, table=looked_up(parts, f"Orders{name}", "orders"))
+    assert warnings(parts.stack) == ["TooManyReaders"]
+
+
+def test_look_ups_of_two_tables_are_two_streams(parts: Parts) -> None:
+    for name in ("A", "B", "C"):
+        parts.consume(name, table=looked_up(parts, f"Orders{name}", f"orders-{name}"))
+    assert warnings(parts.stack) == []
+
+
+@pytest.mark.parametrize("by", ["its name", "the token of its name", "its ARN"])
+def test_a_look_up_beside_direct_consumers_is_a_reader_of_theirs(
+    parts: Parts, app: cdk.App, by: str
+) -> None:
+    table = StreamTable(parts.stack, "Named", partition_key=KEY, table_name="orders")
+    parts.consume("First", table=table)
+    parts.consume("Second", table=table)
+    other = Parts(cdk.Stack(app, "Other"), parts.handler)
+    arn = "arn:aws:dynamodb:us-east-1:123456789012:table/orders"
+    theirs = (
+        dynamodb.TableV2.from_table_attributes(
+            other.stack, "Theirs", table_arn=arn, table_stream_arn=f"{arn}/stream/2026"
+        )
+        if by == "its ARN"
+        else looked_up(other, "Theirs", "orders" if by == "its name" else table.table_name)
+    )
+    other.consume("Third", table=theirs)
+    assert warnings(parts.stack) == []
+    assert warnings(other.stack) == ["TooManyReaders"]
+
+
+def test_a_reader_of_cdk_s_own_counts_beside_a_look_up(parts: Parts) -> None:
+    for name in ("First", "Second"):
+        event_source(parts, name, parts.table)
+    parts.consume(table=looked_up(parts, "Again", parts.table.table_name))
+    assert warnings(parts.stack) == ["TooManyReaders"]
+
+
+def test_the_replicas_of_a_table_v1_count(app: cdk.App, handler_file: Path) -> None:
+    stack = cdk.Stack(app, "Shop", env=cdk.Environment(region="eu-west-1", account="123456789012"))
+    table = dynamodb.Table(stack, "Global", partition_key=KEY, replication_regions=["eu-north-1"])
+    for name in ("First", "Second"):
+        function = StreamFunction(stack, f"{name}Function", entry=handler_file)
+        StreamConsumer(stack, name, table=table, function=function)
+    assert warnings(stack) == ["TooManyReaders"]
+
+
+def test_an_event_source_of_cdk_on_the_same_function_is_a_second_mapping(parts: Parts) -> None:
+    made = parts.function()
+    source = lambda_event_sources.DynamoEventSource(
+        parts.table, starting_position=lambda_.StartingPosition.TRIM_HORIZON
+    )
+    made.add_event_source(source)
+    parts.consume(function=made)
+    assert warnings(parts.stack) == ["SameMappingTwice"]
+
+
 @pytest.mark.parametrize("weak", [True, False])
 def test_an_export_of_the_stream_arn_locks_it(
     tmp_path: Path, handler_file: Path, *, weak: bool
@@ -453,8 +552,44 @@ def test_an_alarm_on_another_function_does_not_count(parts: Parts) -> None:
 
 def test_a_topic_tells_its_subscribers_of_failures(parts: Parts) -> None:
     topic = sns.Topic(parts.stack, "Failed", enforce_ssl=True)
+    topic.add_subscription(subscriptions.EmailSubscription("pager@example.com"))
     parts.consume(on_failure=topic)
     assert warnings(parts.stack) == ["DestinationNotEncrypted"]
+
+
+def test_a_topic_without_a_subscription_tells_nobody(parts: Parts) -> None:
+    parts.consume(on_failure=sns.Topic(parts.stack, "Failed", enforce_ssl=True))
+    assert warnings(parts.stack) == ["DestinationNotEncrypted", "FailuresNotAlarmed"]
+
+
+def test_the_advice_about_a_bucket_ends_the_finding(parts: Parts) -> None:
+    parts.consume(
+        on_failure=s3.Bucket(parts.stack, "Failed", enforce_ssl=True),
+        metrics=["EventCount"],
+        alarms=Alarms(delivered_failures=True),
+    )
+    assert warnings(parts.stack) == []
+
+
+def test_a_parameter_in_a_filter_is_a_value_like_any_other(parts: Parts) -> None:
+    tenant = cdk.CfnParameter(parts.stack, "Tenant", type="String")
+    condition = NewImage("tenant").eq(tenant.value_as_string)
+    made = parts.function()
+    parts.table.grant_write_data(made)
+    parts.consume(function=made, filters=[Filter.insert(condition)], starting_position="LATEST")
+    assert warnings(parts.stack) == ["StartsAtLatest"]
+
+
+def test_an_immutable_role_of_an_imported_function_is_not_granted_either(parts: Parts) -> None:
+    arn = "arn:aws:iam::123456789012:role/theirs"
+    theirs = lambda_.Function.from_function_attributes(
+        parts.stack,
+        "Theirs",
+        function_arn="arn:aws:lambda:us-east-1:123456789012:function:theirs",
+        role=iam.Role.from_role_arn(parts.stack, "Role", arn, mutable=False),
+    )
+    parts.consume(function=theirs)
+    assert warnings(parts.stack) == ["RoleNotGranted"]
 
 
 def test_nobody_hears_of_a_bucket(parts: Parts) -> None:
