@@ -13,6 +13,7 @@ from cdk_streams.cli._two_tables import (
     both_sides,
     client_of,
     load_transform_file,
+    load_view_file,
     run_command,
     table_options,
 )
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["backfill"]
 
 _SHOWN_FAILURES = 20
+_REPLICA_ONLY = ("transform", "version-attribute", "export")
 
 
 @click.command(short_help="Write what a table holds to the target of its replica.")
 @table_options
+@click.option("--marks", help="The view's table of marks, with --view.")
 @click.option(
     "--export",
     "export",
@@ -59,10 +62,16 @@ _SHOWN_FAILURES = 20
 def backfill(**options: Any) -> None:
     """Write what the table SOURCE holds to TARGET, under the guard of its TableReplica.
 
-    Start the replica first: what changes while this reads comes through the stream, and neither
-    brings back what is older. Shows a plan; with --yes it writes. A backfill that was interrupted
-    goes on when the same command is run again. Ends with 1 when items could not be written.
+    With --view and --marks, under that of its TableView. Start the replica or view first: what
+    changes while this reads comes through the stream, and neither brings back what is older.
+    Shows a plan; with --yes it writes. A backfill that was interrupted goes on when the same
+    command is run again. Ends with 1 when items could not be written.
     """
+    if (options["view"] is None) != (options["marks"] is None):
+        raise click.UsageError("--view and --marks need each other")
+    replica_only = [name for name in _REPLICA_ONLY if options[name.replace("-", "_")] is not None]
+    if options["view"] is not None and replica_only:
+        raise click.UsageError(f"--{replica_only[0]} is for replicas, it does not go with --view")
     raise SystemExit(run_command(lambda: _backfill(options)))
 
 
@@ -96,12 +105,16 @@ def _run(
     from cdk_streams import data  # noqa: PLC0415 - not for --help
 
     more: dict[str, Any] = {
-        "transform": load_transform_file(options["transform"]),
-        "version": options["version_attribute"],
         "rate": data.RateLimit(options["rate"]),
         "progress_file": options["progress"],
         "observe": observe,
     }
+    if options["view"] is not None:
+        view = load_view_file(options["view"])
+        more |= {"view": view, "marks": options["marks"], "segments": options["segments"]}
+        return data.backfill_view(*sides, **more)
+    more["transform"] = load_transform_file(options["transform"])
+    more["version"] = options["version_attribute"]
     if export is not None:
         return data.backfill_export(export, *sides, workers=options["segments"], **more)
     return data.backfill(*sides, segments=options["segments"], **more)
@@ -118,8 +131,8 @@ def _show_plan(
     click.echo(
         f"writes  {target.table}, about {target.item_count:,} items now; what is newer stays"
     )
-    if options["transform"]:
-        click.echo(f"through {options['transform']}")
+    if options["transform"] or options["view"]:
+        click.echo(f"through {options['transform'] or options['view']}")
     if options["rate"]:
         click.echo(
             f"at most {options['rate']:,.0f} items a second: {count / options['rate']:,.0f} s"

@@ -11,6 +11,7 @@ import click
 from cdk_streams.cli._two_tables import (
     both_sides,
     load_transform_file,
+    load_view_file,
     run_command,
     table_options,
 )
@@ -43,13 +44,17 @@ _SHOWN = 100
 @click.option("--repair", is_flag=True, help="Show what would make TARGET equal to SOURCE.")
 @click.option("--yes", is_flag=True, help="With --repair: write it.")
 def compare(**options: Any) -> None:
-    """Compare the replica TARGET with its SOURCE.
+    """Compare the replica TARGET with its SOURCE; with --view, a view with a recomputation.
 
     Reads both sides in parallel and names each item that is missing, different or extra, with
     what differs. Ends with 1 when they differ, with 0 when they are equal or were repaired.
     """
     if options["yes"] and not options["repair"]:
         raise click.UsageError("--yes needs --repair")
+    if options["view"] is not None and (options["repair"] or options["transform"]):
+        raise click.UsageError(
+            "--view takes neither --repair nor --transform: a view is repaired by a backfill"
+        )
     raise SystemExit(run_command(lambda: _compare(options)))
 
 
@@ -58,13 +63,12 @@ def _compare(options: dict[str, Any]) -> int:
 
     source, target = both_sides(options)
     transform = load_transform_file(options["transform"])
-    result = data.compare(
-        source,
-        target,
-        transform=transform,
-        segments=options["segments"],
-        lag_s=options["lag"],
-    )
+    more: dict[str, Any] = {"segments": options["segments"], "lag_s": options["lag"]}
+    if options["view"] is None:
+        result = data.compare(source, target, transform=transform, **more)
+    else:
+        view = load_view_file(options["view"])
+        result = data.compare_view(source, target, view=view, **more)
     if options["as_json"]:
         click.echo(json.dumps(_as_json(result), ensure_ascii=False, default=str))
     else:

@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from cdk_streams.data import Side
     from lambda_runtime.replication import Transform
 
-__all__ = ["both_sides", "client_of", "load_transform_file", "run_command", "table_options"]
+__all__ = [
+    "both_sides",
+    "client_of",
+    "load_transform_file",
+    "load_view_file",
+    "run_command",
+    "table_options",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONNECTIONS = 64
@@ -27,11 +34,11 @@ def _endpoint(_context: click.Context, option: click.Parameter, value: str | Non
     return value
 
 
-def _transform(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+def _python_name(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
     file, _, name = (value or "").rpartition(":")
     if value is not None and not (name.isidentifier() and file.endswith(".py")):
         raise click.BadParameter(
-            f"it must be a Python file and its function, such as handlers/shape.py:shape, got "
+            f"it must be a Python file and a name in it, such as handlers/shape.py:shape, got "
             f"{value!r}",
             param=option,
         )
@@ -45,8 +52,13 @@ def table_options(command: _Command) -> _Command:
         click.argument("target"),
         click.option(
             "--transform",
-            callback=_transform,
+            callback=_python_name,
             help="The replica's transform, such as handlers/shape.py:shape.",
+        ),
+        click.option(
+            "--view",
+            callback=_python_name,
+            help="TARGET is that of a TableView: its view, such as handlers/totals.py:view.",
         ),
         click.option("--profile", help="Profile of the AWS configuration for the source."),
         click.option("--region", help="AWS Region of the source."),
@@ -111,15 +123,30 @@ def load_transform_file(given: str | None) -> Transform | None:
     """Import `file.py:function`; files beside it can be imported by it."""
     if given is None:
         return None
-    from lambda_runtime.replication import ReplicaError, load_transform  # noqa: PLC0415 - see above
+    from lambda_runtime.replication import load_transform  # noqa: PLC0415 - see above
 
+    return load_transform(_importable("transform", given))
+
+
+def load_view_file(given: str | None) -> Any:
+    """Import the view `file.py:name`; files beside it can be imported by it."""
+    if given is None:
+        return None
+    from lambda_runtime.views import load_view  # noqa: PLC0415 - see above
+
+    return load_view(_importable("view", given))
+
+
+def _importable(what: str, given: str) -> str:
+    """Let `file.py:name` be imported as `file:name`, as in the function."""
     path, _, name = given.rpartition(":")
     file = Path(path).resolve()
     if not file.is_file():
-        raise ReplicaError(f"the transform must stand in a Python file, got {path}, which is none")
-    # As in the function, where the file stands beside the handler.
+        raise click.ClickException(
+            f"the {what} must stand in a Python file, got {path}, which is none"
+        )
     sys.path.insert(0, str(file.parent))
-    return load_transform(f"{file.stem}:{name}")
+    return f"{file.stem}:{name}"
 
 
 def run_command(work: Callable[[], int]) -> int:

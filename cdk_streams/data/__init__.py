@@ -1,4 +1,4 @@
-"""The data of replicas: items that a table already holds written to its target, and comparison.
+"""The data of replicas and views: backfills of what a table already holds, and comparison.
 
     source, target = Side(client, "Orders", ("pk",)), Side(client, "OrdersCopy", ("pk",))
     result = backfill(source, target, progress_file=Path("orders.progress"))
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cdk_streams.data._repair import RepairResult, repair
     from cdk_streams.data._side import Side, side_of
     from cdk_streams.data._table_backfill import BackfillResult, backfill, backfill_export
+    from cdk_streams.data._views import backfill_view, compare_view
 
 __all__ = [
     "BackfillResult",
@@ -31,7 +32,9 @@ __all__ = [
     "Side",
     "backfill",
     "backfill_export",
+    "backfill_view",
     "compare",
+    "compare_view",
     "open_export",
     "repair",
     "side_of",
@@ -46,5 +49,6 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.data._rate_limit": "RateLimit",
         "cdk_streams.data._repair": "RepairResult repair",
         "cdk_streams.data._side": "Side side_of",
+        "cdk_streams.data._views": "backfill_view compare_view",
     },
 )

@@ -25,7 +25,7 @@ from lambda_runtime.replication import (
     export_pages,
 )
 
-__all__ = ["BackfillResult", "backfill", "backfill_export"]
+__all__ = ["BackfillResult", "backfill", "backfill_export", "run_parts"]
 
 # A page of the scan is at most 1 MB; smaller ones let progress be kept more often.
 _PAGE_ITEMS = 1_000
@@ -85,7 +85,7 @@ def backfill(
             save(PartProgress(page.next_key, page.next_key is None, counts))
 
     parts = [str(segment) for segment in range(segments)]
-    return _run(parts, run, ProgressFile(progress_file, what), segments)
+    return run_parts(parts, run, ProgressFile(progress_file, what), segments)
 
 
 def backfill_export(
@@ -128,7 +128,7 @@ def backfill_export(
         save(PartProgress(None, is_done=True, counts=counts))
 
     what = f"{export.name} to {target.table}"
-    return _run(export.files, run, ProgressFile(progress_file, what), workers)
+    return run_parts(export.files, run, ProgressFile(progress_file, what), workers)
 
 
 def _writer(
@@ -140,7 +140,7 @@ def _writer(
     )
 
 
-def _run(
+def run_parts(
     parts: Iterable[str],
     run: Callable[[str, PartProgress, Callable[[PartProgress], None]], None],
     progress: ProgressFile,

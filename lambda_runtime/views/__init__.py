@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from lambda_runtime.views._backfill import backfill_event
 from lambda_runtime.views._contributions import ViewError
-from lambda_runtime.views._handler import view_handler
+from lambda_runtime.views._handler import load_view, view_handler
 from lambda_runtime.views._projection import Projection
 from lambda_runtime.views._view import Count, Sum, View, recompute
 from lambda_runtime.views._writer import ViewWriter
@@ -24,6 +24,7 @@ __all__ = [
     "ViewError",
     "ViewWriter",
     "backfill_event",
+    "load_view",
     "recompute",
     "view_handler",
 ]

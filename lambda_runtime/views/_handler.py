@@ -8,6 +8,8 @@ from importlib import import_module
 
 from lambda_runtime._routing.router import Router
 from lambda_runtime.views._contributions import ViewError
+from lambda_runtime.views._projection import Projection
+from lambda_runtime.views._view import View
 from lambda_runtime.views._writer import ViewWriter
 
 TYPE_CHECKING = False
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-__all__ = ["MARKS", "REBUILD", "SINCE", "TARGET", "VIEW", "view_handler"]
+__all__ = ["MARKS", "REBUILD", "SINCE", "TARGET", "VIEW", "load_view", "view_handler"]
 
 VIEW = "STREAM_VIEW"
 """Where the view is: `totals:view` is the name `view` in the module `totals`."""
@@ -48,7 +50,7 @@ def view_handler(*, views: Any = None, client: Any = None) -> Callable[[Any, Any
         if router is None:
             router = routers[asked] = Router()
             for place, target, marks, since in asked:
-                view = _found(place) if views is None else views[place]
+                view = load_view(place) if views is None else views[place]
                 starts = datetime.fromisoformat(since) if since else None
                 router.aggregate(
                     ViewWriter(view, target=target, marks=marks, since=starts, client=client)
@@ -66,11 +68,16 @@ def _asked(end: str) -> tuple[str, ...]:
     return (*(os.environ[name] for name in names), os.environ.get(SINCE + end, ""))
 
 
-def _found(place: str) -> Any:
+def load_view(place: str) -> View | Projection:
+    """Import a view: `totals:view` is the name `view` in the module `totals`.
+
+    Raises:
+        ViewError: It is no View and no Projection.
+    """
     module, _, name = place.partition(":")
     view = getattr(import_module(module), name, None)
-    if not (hasattr(view, "contribution") and hasattr(view, "writes")):
+    if not isinstance(view, (View, Projection)):
         raise ViewError(
-            f"{VIEW} must name a View or a Projection as module:name, got {place!r}, which is none"
+            f"a view must be a View or a Projection, named as module:name, got {place!r}"
         )
     return view

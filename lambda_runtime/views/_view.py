@@ -134,7 +134,8 @@ class View:
 def recompute(view: View | Projection, items: Iterable[Item]) -> list[dict[str, Any]]:
     """Work a view out from all items of its table: the target's items.
 
-    It is what a kept view must equal, for tests and comparisons; it needs all items in memory.
+    It is what a kept view must equal, for tests and comparisons. The target's items are held in
+    memory, those of the source are read one by one.
     """
-    moves = [("", None, made) for item in items if (made := view.contribution(item)) is not None]
-    return view.recomputed(moves)
+    given = (view.contribution(item) for item in items)
+    return view.recomputed(("", None, made) for made in given if made is not None)

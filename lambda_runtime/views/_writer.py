@@ -167,7 +167,15 @@ _clients: list[Any] = []
 
 def _client() -> Any:
     if not _clients:
-        import boto3  # noqa: PLC0415 - the runtime itself needs nothing but the standard library
+        import boto3  # noqa: PLC0415 - the first write pays for it, not the import
+        from botocore.config import Config  # noqa: PLC0415 - the same
 
-        _clients.append(boto3.client("dynamodb"))
+        config = Config(
+            connect_timeout=3,
+            read_timeout=10,
+            retries={"mode": "standard", "total_max_attempts": 4},
+            # What is written was encoded here; checking it again takes longer than making it.
+            parameter_validation=False,
+        )
+        _clients.append(boto3.client("dynamodb", config=config))
     return _clients[0]

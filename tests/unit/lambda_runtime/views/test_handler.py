@@ -76,6 +76,6 @@ def test_the_view_is_imported_by_its_module_and_name(
     monkeypatch.setenv("STREAM_VIEW", "kept_views:view")
     assert view_handler()({"Records": []}, None) == {"batchItemFailures": []}
     monkeypatch.setenv("STREAM_VIEW", "kept_views:other")
-    with pytest.raises(ViewError, match="must name a View or a Projection as module:name, got"):
+    with pytest.raises(ViewError, match="must be a View or a Projection, named as module:name"):
         view_handler()({"Records": []}, None)
     del sys.modules["kept_views"]
