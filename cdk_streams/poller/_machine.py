@@ -81,15 +81,19 @@ def step(
         finished = poller.finished | {shard.shard_id}
         poller = _start_ready(context, poller._replace(shards=known, finished=finished))
         known = poller.shards
-    return (
-        poller._replace(
-            shards=known,
-            next_token=context.next_token,
-            next_id=context.next_id,
-            last_result=context.result,
-        ),
-        context.effects,
+    # Every step makes one, and this is several times as fast as `_replace`.
+    poller = Poller(
+        known,
+        poller.checkpoints,
+        poller.windows,
+        poller.finished,
+        poller.enabled,
+        poller.listed,
+        context.next_token,
+        context.next_id,
+        context.result,
     )
+    return poller, context.effects
 
 
 def _listed(context: StepContext, poller: Poller, event: ShardsListed) -> Poller:

@@ -26,7 +26,6 @@ from cdk_streams.simulator._arguments import (
 )
 from cdk_streams.simulator._engine.driver import Driver
 from cdk_streams.simulator._engine.functions import Function, partial_response
-from cdk_streams.simulator._engine.garbage import COLLECT_SELDOM
 from cdk_streams.simulator._engine.given_records import GivenRecords, GivenShard
 from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
 from cdk_streams.simulator._engine.record_fates import FateCounts
@@ -73,9 +72,8 @@ def simulate(
     record, or older than the stream's 24 hours. The same arguments give the same run. It is that of
     a `World` in which nothing goes wrong, call for call.
 
-    Runs in several threads do not disturb each other: `os.environ` belongs to the whole process, so
-    while a handler runs the handlers of other runs wait. The threshold of the garbage collector is
-    raised while any run is under way.
+    Runs in several threads do not disturb each other: they take turns, because `os.environ` belongs
+    to the whole process. The threshold of the garbage collector is raised meanwhile.
 
     Args:
         handler: Any Lambda handler, `handler(event, context)`. Each call gets an event of its
@@ -145,7 +143,7 @@ def simulate(
         state=state,
         until_ms=until_ms,
     )
-    with COLLECT_SELDOM:
+    with state.process:
         driver.start()
         _run_until(state, shards, until_ms)
     return _result(recorder, _counts(fates, shards), state)

@@ -31,11 +31,11 @@ from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._dynamodb.tables import Tables
 from cdk_streams.simulator._engine.driver import Driver
 from cdk_streams.simulator._engine.functions import Function, partial_response
-from cdk_streams.simulator._engine.garbage import COLLECT_SELDOM
 from cdk_streams.simulator._engine.handler_calls import FunctionConfiguration, Handler
 from cdk_streams.simulator._engine.rng import Rng
 from cdk_streams.simulator._engine.settings_update import check_update
 from cdk_streams.simulator._engine.state import SimulationState
+from cdk_streams.simulator._engine.write_chains import WriteChains
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._invariants import Invariant, check_invariant
 from cdk_streams.simulator._records import START, Record
@@ -78,7 +78,8 @@ class World:
         self.tables = Tables()
         self.consumers: dict[str, Consumer] = {}
         self.max_steps = max_steps
-        self._state = SimulationState(seed, self.faults, assumptions)
+        self._chains = WriteChains()
+        self._state = SimulationState(seed, self.faults, assumptions, chains=self._chains)
         self._shard_rng = Rng(seed, "shards")
         self._logs: dict[str, StreamLog] = {}
         self._drivers: dict[str, Driver] = {}
@@ -296,7 +297,7 @@ class World:
 
         """
         until_ms = self._state.queue.now_ms + _ms(duration)
-        with self, COLLECT_SELDOM:
+        with self, self._state.process:
             self._go(until_ms)
             self._state.queue.now_ms = until_ms
 
@@ -308,7 +309,7 @@ class World:
             SourceError: It does not come to rest: consumers write what they read again.
 
         """
-        with self, COLLECT_SELDOM:
+        with self, self._state.process:
             self._go(None)
             for invariant in self._eventually:
                 check_invariant(invariant, self._state, self.seed)
@@ -336,9 +337,9 @@ class World:
             if next_ms is None or (until_ms is not None and next_ms > until_ms):
                 return
             state.queue.step()
-            if state.chains.loop:
+            if self._chains.loop:
                 raise SourceError(
-                    f"the world must come to rest, got a loop: {state.chains.loop}; let a filter "
+                    f"the world must come to rest, got a loop: {self._chains.loop}; let a filter "
                     "or the handler pass over what the consumer itself has written"
                 )
         raise SourceError(
@@ -362,7 +363,7 @@ class World:
         state.note(
             write_kind(change), table.name, shard_id=shard.shard_id, sequence_numbers=(number,)
         )
-        state.chains.written(table.name, number)
+        self._chains.written(table.name, number)
         self._logs[table.name].append(shard, change, state.queue.now_ms)
         strikes = self._shard_rng.chance(self.faults.shard_change)
         if strikes and len(table.shards.all) <= _MOST_SHARDS_EVER:

@@ -129,6 +129,7 @@ def _both(seed: int) -> tuple[dict[str, Any], dict[str, Any]]:
     return _shown(run), _shown(consumer)
 
 
+@pytest.mark.filterwarnings("ignore:function starts at LATEST")
 @settings(max_examples=EXAMPLES)
 @given(st.integers(0, 2**32))
 def test_simulate_is_a_world_without_faults_call_for_call(seed: int) -> None:

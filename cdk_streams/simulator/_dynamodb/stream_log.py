@@ -37,7 +37,7 @@ class StreamLog:
 
     def append(self, shard: Shard, change: Record, now_ms: int) -> None:
         """Add a record at the end of a shard."""
-        entries = self._entries.setdefault(shard.shard_id, [])
+        entries = self.entries(shard.shard_id)
         self._places[sequence_number(change)] = len(entries)
         entries.append((now_ms, change))
         for each in self.subscribers:
@@ -50,7 +50,7 @@ class StreamLog:
 
     def entries(self, shard_id: str) -> list[tuple[int, Record]]:
         """Return (moment, record) of all that was written to a shard, in order."""
-        return self._entries.get(shard_id, [])
+        return self._entries.setdefault(shard_id, [])
 
     @property
     def length(self) -> int:
@@ -63,47 +63,65 @@ class StreamLog:
 
 
 class LogReader:
-    """One mapping's places in a stream's log; a `StreamReader`."""
+    """A stream's log as one mapping reads it; a `StreamReader`."""
 
     def __init__(self, log: StreamLog) -> None:
         self._log = log
-        self._latest: dict[str, int] = {}
-        self._places: dict[str, int] = {}
+        self._cursors: dict[str, LogCursor] = {}
 
     def shards(self, now_ms: int) -> tuple[ShardSeen, ...]:  # noqa: ARG002 - a StreamReader's
         """Return all shards as DescribeStream does."""
+        shards = self._log.shards
         return tuple(
-            ShardSeen(shard.shard_id, shard.parents, closed=self.is_closed(shard.shard_id))
-            for shard in self._log.shards.all
+            ShardSeen(each.shard_id, each.parents, closed=not shards.is_open(each.shard_id))
+            for each in shards.all
         )
 
-    def seek(self, read: Read, now_ms: int) -> None:  # noqa: ARG002 - a StreamReader's
+    def seek(self, read: Read, now_ms: int) -> LogCursor:  # noqa: ARG002 - a StreamReader's
         """Go behind the last record that was read, or to where the mapping starts."""
-        shard_id = read.shard_id
-        latest = self._latest.setdefault(shard_id, len(self._log.entries(shard_id)))
+        cursor = self._cursors.get(read.shard_id)
+        if cursor is None:
+            cursor = self._cursors[read.shard_id] = LogCursor(self._log, read.shard_id)
+        cursor.seek(read)
+        return cursor
+
+
+class LogCursor:
+    """One mapping's place in a shard; a `ShardCursor`."""
+
+    def __init__(self, log: StreamLog, shard_id: str) -> None:
+        self._log = log
+        self._shard_id = shard_id
+        self._entries = log.entries(shard_id)
+        self._latest = len(self._entries)
+        self._place = 0
+
+    def seek(self, read: Read) -> None:
+        """Go behind the last record that was read, or to where the mapping starts."""
         if read.after is not None:
-            self._places[shard_id] = self._log.place_after(read.after)
+            self._place = self._log.place_after(read.after)
         else:
-            self._places[shard_id] = latest if read.start == "LATEST" else 0
+            self._place = self._latest if read.start == "LATEST" else 0
 
-    def next_ms(self, shard_id: str) -> int | None:
-        """Return when the next record was written; None when there is none yet."""
-        entries, place = self._log.entries(shard_id), self._places[shard_id]
-        return entries[place][0] if place < len(entries) else None
+    @property
+    def next_ms(self) -> int | None:
+        """When the next record was written; None when there is none yet."""
+        return self._entries[self._place][0] if self._place < len(self._entries) else None
 
-    def fetch(self, shard_id: str, limit: int, now_ms: int) -> tuple[list[Record], list[Record]]:
+    @property
+    def closed(self) -> bool:
+        """Whether the shard takes no more records."""
+        return not self._log.shards.is_open(self._shard_id)
+
+    def read(self, limit: int, now_ms: int) -> tuple[list[Record], list[Record]]:
         """Return the next records, and those whose 24 hours are over."""
-        place = self._places[shard_id]
-        found = [record for _, record in self._log.entries(shard_id)[place : place + limit]]
-        self._places[shard_id] = place + len(found)
+        place = self._place
+        found = [record for _, record in self._entries[place : place + limit]]
+        self._place = place + len(found)
         old = 0
         while old < len(found) and now_ms - _created_ms(found[old]) > _RETENTION_MS:
             old += 1
         return (found[old:], found[:old]) if old else (found, [])
-
-    def is_closed(self, shard_id: str) -> bool:
-        """Whether the shard takes no more records."""
-        return not self._log.shards.is_open(shard_id)
 
 
 def _created_ms(record: Record) -> int:

@@ -32,6 +32,22 @@ class StreamSink(Protocol):
         ...
 
 
+class ReadOnlyItem(dict[str, Any]):
+    """An item of `Table.items`, read-only because it is shared; `dict(item)` copies it."""
+
+    def _refuse(self, *_: Any, **__: Any) -> Any:
+        raise TypeError(
+            "an item of table.items() is read-only, got a change; change a copy, and write it "
+            'with table.put({**item, "name": "value"})'
+        )
+
+    __setitem__ = __delitem__ = __ior__ = _refuse
+    clear = pop = popitem = setdefault = update = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)
+
+
 class Table:
     """A table with a stream; make one with `World.table`.
 
@@ -48,6 +64,8 @@ class Table:
         self.written = 0
         self._sink = sink
         self._items: dict[str, Attributes] = {}
+        # Items as plain values, decoded once: invariants look at all of them after every step.
+        self._decoded: dict[str, ReadOnlyItem] = {}
 
     @property
     def name(self) -> str:
@@ -95,8 +113,16 @@ class Table:
         return None if item is None else decode({"M": item})
 
     def items(self) -> list[dict[str, Any]]:
-        """Return all items, those written first come first."""
-        return [decode({"M": item}) for item in self._items.values()]
+        """Return all items, those written first come first; each is read-only.
+
+        Write a changed one with `table.put({**item, "status": "PAID"})`; `get` returns a copy.
+        """
+        decoded = self._decoded
+        if len(decoded) < len(self._items):
+            for text, item in self._items.items():
+                if text not in decoded:
+                    decoded[text] = ReadOnlyItem(decode({"M": item}))
+        return [decoded[text] for text in self._items]
 
     def _write(self, item: Attributes) -> None:
         text = _text(self._key(item))
@@ -104,14 +130,17 @@ class Table:
         if before == item:
             return
         self._items[text] = item
+        self._decoded.pop(text, None)
         self._record("INSERT" if before is None else "MODIFY", before, item)
         due_s = self._expiry_s(item)
         if due_s is not None:
             self._sink.call_at(max(due_s, self._sink.now_s()), lambda: self._expire_due(text))
 
     def _remove(self, keys: Attributes, *, expired: bool) -> None:
-        before = self._items.pop(_text(keys), None)
+        text = _text(keys)
+        before = self._items.pop(text, None)
         if before is not None:
+            self._decoded.pop(text, None)
             self._record("REMOVE", before, None, expired=expired)
 
     def _record(

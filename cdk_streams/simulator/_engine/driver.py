@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import (
     CallEnded,
+    CallOutcome,
     CallResult,
     Checkpoint,
     Disabled,
@@ -24,7 +24,6 @@ from cdk_streams.poller import (
     FailureSent,
     Invoke,
     Measure,
-    Outcome,
     Poller,
     Read,
     Restarted,
@@ -33,23 +32,20 @@ from cdk_streams.poller import (
     Settled,
     ShardDone,
     ShardsListed,
-    Throttled,
     WakeAt,
     Woken,
     begin,
-    invocation_event,
     seeded_ids,
     sequence_number,
     step,
 )
-from cdk_streams.simulator._engine.functions import Function, invoke_function
+from cdk_streams.simulator._engine.caller import Call, Caller
+from cdk_streams.simulator._engine.functions import Function
 from cdk_streams.simulator._engine.recorder import Recorder
 from cdk_streams.simulator._engine.rng import Rng
 from cdk_streams.simulator._engine.settings_update import describe_update
 from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._engine.stream_reader import Polling, StreamReader
-from cdk_streams.simulator._faults import CallFault, draw_call_fault, strikes_calls
-from cdk_streams.simulator._results import Invocation, InvocationOutcome
 from cdk_streams.simulator._timeline.events import (
     FATE_KINDS,
     EventKind,
@@ -58,28 +54,6 @@ from cdk_streams.simulator._timeline.events import (
 )
 
 __all__ = ["Driver"]
-
-_CallKind: TypeAlias = Literal["throttled", "duplicate"] | InvocationOutcome
-
-_NO_FAULT: Final = CallFault()
-_MILLISECOND: Final = timedelta(milliseconds=1)
-
-
-class _Call(NamedTuple):
-    """A call under way: what it was asked for, and how it will end.
-
-    `place` counts the function's calls, 0 for one that is throttled.
-    """
-
-    invoke: Invoke
-    began_ms: int
-    outcome: Outcome
-    took_ms: int
-    place: int = 0
-    timed_out: bool = False
-    forgotten: bool = False
-    detail: str = ""
-    error: BaseException | None = None
 
 
 class Driver:
@@ -113,15 +87,13 @@ class Driver:
         self.name = name
         self._table = _table_name(stream_arn)
         self._mapping = _mapping(name, settings, function, stream_arn, state)
-        self._function = function
         self._reader = reader
         self._recorder = recorder
         self._state = state
         self._poller: Poller = begin(enabled=settings.enabled)
         self._started = False
-        self._ending: _Call | None = None
-        self._struck = strikes_calls(state.faults)
-        self._call_rng = Rng(state.seed, f"calls of {name}")
+        self._ending: Call | None = None
+        self._caller = Caller(name, self._table, function, stream_arn, state)
         self._delivery_rng = Rng(state.seed, f"deliveries of {name}")
         self._polling = Polling(
             reader,
@@ -169,7 +141,7 @@ class Driver:
 
     def update(self, settings: MappingSettings, function: Function) -> None:
         """Go on with other settings from the next batch on; the checkpoints stay."""
-        before, self._function = self._mapping.settings, function
+        before, self._caller.function = self._mapping.settings, function
         self._mapping = replace(self._mapping, settings=settings)
         self._polling.room = _room(settings)
         self._note("update", detail=describe_update(before, settings))
@@ -187,61 +159,14 @@ class Driver:
     # Calls.
 
     def _invoke(self, invoke: Invoke) -> None:
-        call = self._call(invoke, self._state.queue.now_ms)
+        call = self._caller.begin(invoke)
+        self._recorder.count("Invocations" if call.number else "Throttles")
         self._state.queue.add(call.began_ms + call.took_ms, self._end, call)
 
-    def _call(self, invoke: Invoke, now_ms: int) -> _Call:
-        """Call the function, unless it is throttled or a fault comes first."""
-        state, function = self._state, self._function
-        fault = _NO_FAULT
-        if self._struck:
-            fault = draw_call_fault(state.faults, self._call_rng)
-        throttled = function.throttled
-        if fault.name == "throttle" or (throttled is not None and throttled(state.since_start)):
-            return _Call(invoke, now_ms, Throttled(), 0)
-        if not state.take_slot(function.configuration.name, function.reserved_concurrency):
-            return _Call(invoke, now_ms, Throttled(), 0, detail="no concurrency left")
-        return self._run(invoke, now_ms, fault)
-
-    def _run(self, invoke: Invoke, now_ms: int, fault: CallFault) -> _Call:
-        """Run the handler, as far as the fault lets it."""
-        place = self._recorder.begin()
-        timeout_ms = self._function.configuration.timeout_ms
-        event = invocation_event(invoke, self._mapping.stream_arn)
-        if fault.runs:
-            slow_ms = int(timeout_ms * fault.slowness)
-            chains = self._state.chains
-            chains.begin(self.name, self._table, invoke.records)
-            result = invoke_function(self._function, event, invoke.request_id, slow_ms=slow_ms)
-            chains.end()
-            took_ms, when = result.took_ms, "after its work was done"
-        else:
-            result, when = None, "before its work was done"
-            took_ms = self._function.usual_duration_ms(event)
-        if fault.name in {"crash", "timeout"} or result is None:
-            timed_out = fault.name == "timeout"
-            took_ms = timeout_ms if timed_out else took_ms
-            return _Call(invoke, now_ms, Errored(), took_ms, place, timed_out, detail=when)
-        error = result.error
-        return _Call(
-            invoke,
-            now_ms,
-            result.outcome,
-            took_ms,
-            place,
-            result.timed_out,
-            forgotten=fault.name == "duplicate" and isinstance(result.outcome, Returned),
-            detail="" if error is None else f"raised {type(error).__name__}",
-            error=error,
-        )
-
-    def _end(self, call: _Call) -> None:
+    def _end(self, call: Call) -> None:
         invoke = call.invoke
-        if call.place:
-            function = self._function
-            self._state.free_slot(function.configuration.name, function.reserved_concurrency)
+        self._caller.end(call)
         if call.forgotten:
-            # The poller's host is replaced between the answer and the checkpoint.
             self._show(call, "duplicate")
             self._feed(Restarted())
             return
@@ -250,41 +175,39 @@ class Driver:
         if self._ending is not None:
             # The poller was restarted meanwhile, and waits for this call no more.
             self._ending = None
-            self._show(call, "duplicate" if isinstance(call.outcome, Returned) else _failed(call))
+            self._show(call, "duplicate" if isinstance(call.outcome, Returned) else "failed")
 
     def _judged(self, result: CallResult) -> None:
         """Show the call that has just ended as the poller judges it, before what follows."""
         call, self._ending = self._ending, None
         if call is not None:
-            kind = result.outcome
             if result.reason:
                 call = call._replace(detail=result.reason, error=ValueError(result.reason))
-            self._show(call, _failed(call) if kind == "failed" else kind)
+            self._show(call, result.outcome)
 
-    def _show(self, call: _Call, kind: _CallKind) -> None:
+    def _show(self, call: Call, outcome: CallOutcome | Literal["duplicate"]) -> None:
         invoke, state = call.invoke, self._state
         numbers = tuple([sequence_number(each) for each in invoke.records])
-        if kind == "throttled":
-            self._recorder.count("Throttles")
-        else:
+        kind = "timeout" if call.timed_out and outcome == "failed" else outcome
+        if kind != "throttled":
             if isinstance(call.outcome, Errored):
                 self._recorder.count("Errors")
             self._recorder.end(
-                call.place,
-                Invocation(
+                (
+                    call.number,
                     numbers,
                     invoke.request_id,
                     invoke.attempt,
-                    (call.began_ms - state.start_ms) * _MILLISECOND,
+                    call.began_ms - state.start_ms,
                     "handled" if kind == "duplicate" else kind,
                     invoke.shard_id,
-                    call.took_ms * _MILLISECOND,
+                    call.took_ms,
                     call.error,
-                ),
+                )
             )
         state.timeline.append(
             TimelineEvent(
-                state.since_start_ms,
+                state.queue.now_ms - state.start_ms,
                 kind,
                 self._table,
                 invoke.shard_id,
@@ -292,7 +215,7 @@ class Driver:
                 numbers,
                 call.took_ms,
                 invoke.attempt,
-                _age_ms(invoke.records, call.began_ms),
+                call.age_ms,
                 call.detail or ("" if numbers else "closes its window"),
             )
         )
@@ -371,14 +294,3 @@ def _table_name(stream_arn: str) -> str:
 def _room(settings: MappingSettings) -> int:
     """Return how many records fill every lane of a shard once."""
     return settings.batch_size * settings.parallelization_factor
-
-
-def _failed(call: _Call) -> InvocationOutcome:
-    return "timeout" if call.timed_out else "failed"
-
-
-def _age_ms(records: Sequence[Any], at_ms: int) -> int | None:
-    if not records:
-        return None
-    written_s = records[-1]["dynamodb"].get("ApproximateCreationDateTime")
-    return None if written_s is None else max(0, at_ms - round(written_s * 1000))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any
 
 from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE
 from cdk_streams.poller import Errored
@@ -23,9 +21,6 @@ from cdk_streams.simulator._engine.handler_calls import (
 )
 
 __all__ = ["Function", "invoke_function", "partial_response"]
-
-# `os.environ` belongs to the whole process, so simulations in several threads take turns.
-_ENVIRONMENT: Final = threading.RLock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +52,9 @@ def partial_response(*, asked: bool) -> dict[str, str]:
 
 
 def invoke_function(
-    function: Function, event: dict[str, Any], request_id: str, *, slow_ms: int = 0
+    function: Function, event: dict[str, Any], request_id: str, slow_ms: int = 0
 ) -> HandlerResult:
-    """Call the handler in the function's environment.
+    """Call the function's handler.
 
     `slow_ms` is how long a slow call takes in place of its usual duration, and may be more than
     the timeout. It passes record by record as the handler goes over them; for a handler that goes
@@ -69,9 +64,10 @@ def invoke_function(
     event = copy_event(event)
     if slow_ms:
         records = event["Records"] = SlowRecords(event["Records"], context, slow_ms)
-        result = _in_environment(function, event, context, 0)
+        result = invoke_handler(function.handler, event, context)
         return result if records.passed else _lasting(result, context, slow_ms)
-    return _in_environment(function, event, context, function.usual_duration_ms(event))
+    duration_ms = function.usual_duration_ms(event)
+    return invoke_handler(function.handler, event, context, duration_ms)
 
 
 def _lasting(result: HandlerResult, context: Context, more_ms: int) -> HandlerResult:
@@ -80,27 +76,3 @@ def _lasting(result: HandlerResult, context: Context, more_ms: int) -> HandlerRe
     if more_ms < limit_ms:
         return result._replace(took_ms=took_ms)
     return HandlerResult(Errored(), result.took_ms + limit_ms, timed_out=True, error=result.error)
-
-
-def _in_environment(
-    function: Function, event: dict[str, Any], context: Context, least_ms: int
-) -> HandlerResult:
-    # The partial-response switch must not leak in from outside: a function without it has none.
-    wanted: dict[str, str | None] = {PARTIAL_RESPONSE_VARIABLE: None, **function.environment}
-    with _ENVIRONMENT:
-        before = {name: os.environ.get(name) for name in wanted}
-        _set_environment(before, wanted)
-        try:
-            return invoke_handler(function.handler, event, context, least_ms)
-        finally:
-            _set_environment(wanted, before)
-
-
-def _set_environment(now: Mapping[str, str | None], then: Mapping[str, str | None]) -> None:
-    """Change variables to what they are to be; None: not set."""
-    for name, value in then.items():
-        if value != now[name]:
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value

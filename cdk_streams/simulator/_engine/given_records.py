@@ -60,53 +60,45 @@ class GivenRecords:
             if over.issuperset(parents.get(name, ()))
         )
 
-    def seek(self, read: Read, now_ms: int) -> None:
+    def seek(self, read: Read, now_ms: int) -> GivenShard:
         """Pass over what is older than `LATEST`; there is no way back to what was read."""
-        if read.shard_id in self._sought:
-            return
-        self._sought.add(read.shard_id)
-        if read.start == "LATEST" and read.after is None:
-            self._shards[read.shard_id].skip_to(now_ms)
-
-    def next_ms(self, shard_id: str) -> int | None:
-        """Return when the next record arrives or did; None when none is left."""
-        return self._shards[shard_id].next_arrival_ms
-
-    def fetch(self, shard_id: str, limit: int, now_ms: int) -> tuple[list[Record], list[Record]]:
-        """Return the next records that have arrived, and those that were trimmed before."""
-        return self._shards[shard_id].read(limit, now_ms)
-
-    def is_closed(self, shard_id: str) -> bool:
-        """Whether the shard ends with its last record."""
-        return shard_id in self._ending
+        shard = self._shards[read.shard_id]
+        if read.shard_id not in self._sought:
+            self._sought.add(read.shard_id)
+            shard.closed = read.shard_id in self._ending
+            if read.start == "LATEST" and read.after is None:
+                shard.skip_to(now_ms)
+        return shard
 
     def _is_over(self, name: str, now_ms: int) -> bool:
         """Whether a parent has ended by now; one without records has been trimmed."""
         shard = self._shards.get(name)
-        if shard is None or shard.next_arrival_ms is None:
+        if shard is None or shard.next_ms is None:
             return True
         last_ms = shard.last_created_ms
         return last_ms is not None and last_ms <= now_ms
 
 
 class GivenShard:
-    """One shard's records, of which one is looked ahead of those that have arrived.
+    """One shard's records, one of them looked ahead of those that have arrived; a `ShardCursor`.
 
     A record arrives when it was written, and no sooner than the run starts or the record before
     it arrived. `skipped` counts the records before `LATEST`, `taken` all of a list, or those an
-    iterator has brought. `next_arrival_ms` is when the next record arrives or did, None when none
-    is left; `last_created_ms` when the last one was written, None while an iterator may have more.
+    iterator has brought. `next_ms` is when the next record arrives or did, None when none is
+    left; `last_created_ms` when the last one was written, None while an iterator may have more.
+    `closed`: the shard ends with its last record.
     """
 
     def __init__(self, shard_id: str, records: Iterable[Record], start_ms: int) -> None:
         self.shard_id = shard_id
         self.skipped = 0
+        self.closed = False
         self._length = len(records) if isinstance(records, Sequence) else None
         self._brought = 0
         last = records[-1:] if isinstance(records, Sequence) else ()
         self.last_created_ms = newest_ms(last)
         self.last_arrival_ms = start_ms
-        self.next_arrival_ms: int | None = None
+        self.next_ms: int | None = None
         self._arriving = self._arrive(records, start_ms)
         self._ahead: tuple[int, int, Record] | None = None
         self._look(next(self._arriving, None))
@@ -145,7 +137,7 @@ class GivenShard:
 
     def _look(self, ahead: tuple[int, int, Record] | None) -> None:
         self._ahead = ahead
-        self.next_arrival_ms = None if ahead is None else ahead[0]
+        self.next_ms = None if ahead is None else ahead[0]
 
     def _arrive(self, records: Iterable[Record], at_ms: int) -> Iterator[tuple[int, int, Record]]:
         """Yield (arrival, creation, record); each must follow the one before it.

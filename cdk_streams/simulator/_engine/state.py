@@ -10,6 +10,7 @@ from typing import Any
 
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 from cdk_streams.simulator._engine.event_queue import EventQueue
+from cdk_streams.simulator._engine.process_state import ProcessState
 from cdk_streams.simulator._engine.write_chains import WriteChains
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._records import START_MS
@@ -28,7 +29,8 @@ class SimulationState:
     start_ms: int = START_MS
     timeline: MutableSequence[TimelineEvent] = field(default_factory=list)
     queue: EventQueue = field(init=False)
-    chains: WriteChains = field(default_factory=WriteChains)
+    chains: WriteChains | None = None
+    process: ProcessState = field(default_factory=ProcessState)
     _running: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
@@ -49,15 +51,13 @@ class SimulationState:
         """Add an event to the timeline, at this moment; `rest` are fields of `TimelineEvent`."""
         self.timeline.append(TimelineEvent(self.since_start_ms, kind, table, **rest))
 
-    def take_slot(self, function: str, limit: int | None) -> bool:
+    def take_slot(self, function: str, limit: int) -> bool:
         """Take one of a function's concurrent calls; False when all are taken."""
-        if limit is not None:
-            if self._running[function] >= limit:
-                return False
-            self._running[function] += 1
+        if self._running[function] >= limit:
+            return False
+        self._running[function] += 1
         return True
 
-    def free_slot(self, function: str, limit: int | None) -> None:
+    def free_slot(self, function: str) -> None:
         """Give back what `take_slot` took."""
-        if limit is not None:
-            self._running[function] -= 1
+        self._running[function] -= 1

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from copy import deepcopy
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -150,3 +151,28 @@ def test_all_changes_of_an_item_go_to_one_shard() -> None:
         shards.setdefault(str(number % 10), set()).add(each.shard_id)
     assert all(len(found) == 1 for found in shards.values())
     assert len({shard for found in shards.values() for shard in found}) > 1
+
+
+def test_an_item_of_the_list_is_read_only_and_stays_what_it_was() -> None:
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders")
+    orders.put({"pk": "1", "status": "PLACED"})
+    (before,) = orders.items()
+
+    with pytest.raises(TypeError, match=r"read-only, got a change; change a copy, and write it"):
+        before["status"] = "PAID"
+    orders.put({**before, "status": "PAID"})
+
+    assert before == {"pk": "1", "status": "PLACED"}
+    assert orders.items() == [{"pk": "1", "status": "PAID"}]
+    assert type(deepcopy(before)) is dict
+
+
+def test_an_item_by_its_key_is_the_readers_own() -> None:
+    orders = World(faults=NO_FAULTS).table("Orders")
+    orders.put({"pk": "1", "lines": [1]})
+    item = orders.get({"pk": "1"})
+    assert item is not None
+    item["lines"].append(2)
+
+    assert orders.get({"pk": "1"}) == {"pk": "1", "lines": [1]}
