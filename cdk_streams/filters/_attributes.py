@@ -39,6 +39,8 @@ two conditions on one list ask for one element with both.
 Step: TypeAlias = "str | Literal[_Each.EACH]"
 
 _KEY_LETTERS = ("S", "N", "B")
+# No name, or one that spells DynamoDB's types: what stands behind a dot that was meant as a path.
+_TYPES = frozenset({*LEAF_LETTERS, "M", "L", ""})
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,8 @@ class Image:
                     f"a path is made of names and EACH, got {step!r}; "
                     "Lambda has no index into a list, EACH stands for some element"
                 )
+            if isinstance(step, str) and not {*step.split(".")[1:]}.isdisjoint(_TYPES):
+                refuse_dots(self.name, step)
         return Attribute(self, path)
 
 
@@ -79,6 +83,10 @@ class Attribute:
 
     image: Image
     path: tuple[Step, ...]
+
+    def __repr__(self) -> str:
+        steps = ", ".join("EACH" if each is EACH else repr(each) for each in self.path)
+        return f"{self.image.name}({steps})"
 
     def eq(self, value: Scalar) -> Condition:
         """It is this value, of this value's type. `eq("")` is the empty text, `eq(None)` NULL."""
@@ -206,6 +214,16 @@ class Attribute:
             "compares no order of them; list the values with is_in, write a flag attribute beside "
             "the number, or compare in the handler"
         )
+
+
+def refuse_dots(image: str, name: str) -> NoReturn:
+    """Raise for a dotted name that was meant as a path into a map."""
+    head, *others = name.split(".")
+    steps = ", ".join(repr(each) for each in (head, *others) if each not in _TYPES)
+    raise FilterError(
+        f"{name!r} names one attribute that has a dot in its name; "
+        f"write {image}({steps}) for a member of a map"
+    )
 
 
 def _path(image: Image, path: tuple[Step, ...], letter: str) -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from cdk_streams.filters._engine.pattern_document import OR
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Condition", "all_of", "any_of", "field", "render"]
+__all__ = ["Condition", "all_of", "any_of", "checked", "field", "render"]
 
 Path: TypeAlias = tuple[str, ...]
 Value: TypeAlias = "str | bool | int | float | dict[str, Any]"
@@ -37,16 +37,41 @@ class Condition:
     parts: tuple[Condition, ...] = ()
 
     def __and__(self, other: Condition) -> Condition:
-        return all_of(self, other)
+        return all_of(self, checked(other))
 
     def __or__(self, other: Condition) -> Condition:
-        return any_of(self, other)
+        return any_of(self, checked(other))
+
+    def __bool__(self) -> bool:
+        """Refuse `and`, `or` and `not`, which cannot be redefined for a condition.
+
+        Raises:
+            FilterError: always, with what to write instead.
+
+        """
+        raise FilterError(
+            "Python's and, or and not would keep only one of them, or none; write a & b for both, "
+            "a | b for either, and in place of not the verb that denies: ne, not_exists, "
+            "not_begins_with"
+        )
 
     def paths(self) -> set[Path]:
         """The paths of all fields that are tested, anywhere inside."""
         if self.kind == "field":
             return {self.path}
         return {path for part in self.parts for path in part.paths()}
+
+
+def checked(given: object) -> Condition:
+    """Return a condition; anything else is refused with what to write instead."""
+    if isinstance(given, Condition):
+        return given
+    if hasattr(given, "eq"):
+        raise FilterError(f"{given!r} has no verb; write {given!r}.eq(value), or another verb")
+    raise FilterError(
+        f"a condition is made by a verb of NewImage, OldImage, Keys or a number, got {given!r}; "
+        "write NewImage('status').eq('PAID') in place of ==, & for and, | for or"
+    )
 
 
 def field(path: Path, *values: Value) -> Condition:

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._conditions import Condition, all_of, field, render
+from cdk_streams.filters._attributes import refuse_dots
+from cdk_streams.filters._conditions import Condition, all_of, checked, field, render
 from cdk_streams.filters._engine.pattern import compile_pattern
 from cdk_streams.filters._engine.pattern_document import pattern_text
 from cdk_streams.filters._ineffective_tests import refuse_ineffective_tests
@@ -75,7 +76,7 @@ class Filter:
     @classmethod
     def any_event(cls, *conditions: Condition, expired: bool | None = None) -> Filter:
         """Changes of any kind for which every condition holds; there must be one."""
-        wanted = (*conditions, *_expiry(expired))
+        wanted = (*_checked(conditions), *_expiry(expired))
         if not wanted:
             raise FilterError("a filter for any event without a condition filters nothing; omit it")
         return cls(pattern_text(render(all_of(*wanted))))
@@ -119,7 +120,7 @@ class Filter:
     @classmethod
     def _event(cls, event: Condition, conditions: tuple[Condition, ...]) -> Filter:
         name = str(event.values[0])
-        for condition in conditions:
+        for condition in _checked(conditions):
             if any(_ABSENT_IMAGE.get(name) in path[:2] for path in condition.paths()):
                 raise FilterError(
                     f"{name} records have no {_ABSENT_IMAGE[name]}; "
@@ -127,6 +128,19 @@ class Filter:
                     where=f"$.dynamodb.{_ABSENT_IMAGE[name]}",
                 )
         return cls(pattern_text(render(all_of(event, *conditions))))
+
+
+def _checked(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
+    """Return the conditions; what is none, and dots that cannot be meant, are refused."""
+    for condition in conditions:
+        checked(condition)
+    paths = {path for condition in conditions for path in condition.paths()}
+    maps = {path[:3] for path in paths if path[3:4] == ("M",)}
+    for path in sorted(paths):
+        head, dot, _ = "".join(path[2:3]).partition(".")
+        if dot and (*path[:2], head) in maps:
+            refuse_dots(path[1], path[2])
+    return conditions
 
 
 def missing_image(text: str, view_type: str) -> str | None:

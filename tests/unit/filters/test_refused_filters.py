@@ -55,6 +55,47 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     ),
     "existence of a map": (lambda: NewImage("n").exists("M"), "name a member"),
     "existence of a list": (lambda: NewImage("n").not_exists("L"), "name a member"),
+    "and": (
+        lambda: NewImage("a").eq("x") and NewImage("b").eq("y"),
+        r"write a & b for both, a \| b for either",
+    ),
+    "or": (lambda: NewImage("a").eq("x") or NewImage("b").eq("y"), "only one of them"),
+    "not": (lambda: not NewImage("a").eq("x"), "not_begins_with"),
+    "an equals sign": (
+        lambda: Filter.insert(untyped(NewImage("a") == untyped("x"))),
+        r"got False; write NewImage\('status'\)\.eq\('PAID'\) in place of ==",
+    ),
+    "a text in place of a condition": (
+        lambda: Filter.modify(untyped("status = 'PAID'")),
+        "a condition is made by a verb.*got \"status = 'PAID'\"",
+    ),
+    "an attribute without a verb": (
+        lambda: Filter.any_event(untyped(NewImage("a"))),
+        r"NewImage\('a'\) has no verb; write NewImage\('a'\)\.eq\(value\)",
+    ),
+    "a joined text": (
+        lambda: NewImage("a").eq("x") & untyped("b"),
+        "a condition is made by a verb",
+    ),
+    "an expired text": (lambda: Filter.expired(untyped("a")), "a condition is made by a verb"),
+    "a dotted path with type letters": (
+        lambda: NewImage("address.M.city").eq("Ulm"),
+        r"write NewImage\('address', 'city'\)",
+    ),
+    "a dotted path that ends in one": (
+        lambda: OldImage("status.S").eq("PAID"),
+        r"write OldImage\('status'\)",
+    ),
+    "a dotted path without a name": (
+        lambda: NewImage("address..city").eq("Ulm"),
+        r"write NewImage\('address', 'city'\)",
+    ),
+    "a dotted name of what is a map beside it": (
+        lambda: Filter.insert(
+            NewImage("address", "zip").eq("1"), NewImage("address.city").eq("Ulm")
+        ),
+        r"write NewImage\('address', 'city'\)",
+    ),
     "no attribute": (NewImage, "needs the name of an attribute"),
     "each of nothing": (lambda: NewImage(EACH), "needs the name of an attribute"),
     "an index": (lambda: NewImage("list", untyped(0)), "EACH stands for some element"),
