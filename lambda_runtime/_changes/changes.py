@@ -262,10 +262,7 @@ class Modify(Change):
             ValueError: for a dotted name that neither image has, of a map that one has.
         """
         before, after = self._both()
-        for name in names:
-            if "." in name:
-                _refuse_dotted(name, before, after)
-        name = ""
+        name: str | tuple[str, ...] = ""
         try:
             for name in names or {**before, **after}:
                 if isinstance(name, tuple):
@@ -276,6 +273,9 @@ class Modify(Change):
                     return True
         except WRONG:
             raise self._no_value(name) from None
+        for name in names:
+            if "." in name:
+                _refuse_dotted(name, before, after)
         return False
 
     def changes(self) -> dict[str, tuple[Any, Any]]:

@@ -222,3 +222,25 @@ def test_there_is_no_lag_without_a_time(records: list[Any]) -> None:
 def test_a_time_beyond_all_times_leaves_the_lag_out() -> None:
     records = [{"dynamodb": {"ApproximateCreationDateTime": 10**400}}]
     assert lag_s(records, now=0) is None
+
+
+@pytest.mark.parametrize("log_format", ["", "JSON"])
+def test_a_line_is_json_whatever_a_record_holds(
+    log_format: str, make_record: Any, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    monkeypatch.setenv("AWS_LAMBDA_LOG_FORMAT", log_format)
+    record = make_record(1)
+    record["dynamodb"]["ApproximateCreationDateTime"] = float("nan")
+    on = Router(show=["record"])
+
+    @on.insert
+    def fail(_change: Any) -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        on.handler({"Records": [record]})
+
+    (line,) = caplog.records
+    shown = line.record if log_format else json.loads(line.getMessage())["record"]
+    assert shown["dynamodb"]["ApproximateCreationDateTime"] == "NaN"
+    assert not hasattr(line, "lag_s")
