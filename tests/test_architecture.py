@@ -84,8 +84,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "botocore",
     ),
     "cdk_streams.data": (*LAYER_1, "lambda_runtime"),
+    "cdk_streams.analysis": (*LAYER_1, "cdk_streams.simulator"),
     "cdk_streams.cli": (
         *LAYER_1,
+        "cdk_streams.analysis",
         "cdk_streams.simulator",
         "cdk_streams._signals",
         "cdk_streams.data",
@@ -139,6 +141,7 @@ RECURRING_NAMES = {
     "records": "simulator: stream records made by hand; forwarding: targets that take records",
     "replica": "constructs: the construct and the handler that it ships",
     "shards": "poller: a shard that is read; simulator/_dynamodb: one that is written",
+    "simulate": "simulator: the function; cli: the command that calls it",
     "state": "poller: of the machine; simulator/_engine: of a simulation",
     "table": "constructs: the construct; simulator/_dynamodb: a table in memory",
     "target": "constructs: what a forwarder, or a replica, writes to",

@@ -16,6 +16,7 @@ from cdk_streams.cli._check import check
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
+from cdk_streams.cli._simulate import simulate
 
 if TYPE_CHECKING:
     from cdk_streams.cli._live_view import LiveView, display_name
@@ -34,6 +35,7 @@ main.add_command(check)
 main.add_command(compare)
 main.add_command(local)
 main.add_command(redrive)
+main.add_command(simulate)
 
 # rich is paid for by what shows a run, and not by --help.
 __getattr__, __dir__ = lazy_names(__name__, {"cdk_streams.cli._live_view": "LiveView display_name"})

@@ -1,0 +1,146 @@
+"""Mappings of a template with everything that the simulator needs to run them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import NamedTuple
+
+from cdk_streams.arns import Arn
+from cdk_streams.errors import SettingsError, SourceError, TemplateError
+from cdk_streams.mapping import (
+    LAMBDA_DEFAULT_MEMORY_MB,
+    LAMBDA_DEFAULT_TIMEOUT,
+    MappingSettings,
+    TableStream,
+)
+from cdk_streams.template import MappingResource, StackTemplate, Unknown, known, settings_of
+
+__all__ = ["RunnableMapping", "RunnableMappings", "runnable_mappings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnableMapping:
+    """One event source mapping and its function.
+
+    Args:
+        logical_id: The mapping's name in the template.
+        place: Where it stands: `Resources.AuditMapping`.
+        function: The function's logical id; the mapping's where the function is elsewhere.
+        settings: Its settings; a destination that only a deployment knows has an ARN of its own.
+        stream: The stream, with the table's keys where the template has the table.
+        timeout: The function's.
+        memory_mb: The function's.
+        reserved_concurrency: The function's; None: no limit of its own.
+        environment: The function's variables; one that only a deployment knows is left out.
+
+    """
+
+    logical_id: str
+    place: str
+    function: str
+    settings: MappingSettings
+    stream: TableStream
+    timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT
+    memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB
+    reserved_concurrency: int | None = None
+    environment: Mapping[str, str]
+
+
+class RunnableMappings(NamedTuple):
+    """The mappings of a template that can be run, and why others cannot, by logical id."""
+
+    mappings: tuple[RunnableMapping, ...]
+    left_out: Mapping[str, str]
+
+    def named(self, name: str | None) -> RunnableMapping:
+        """Return the mapping of that name, or of the function of that name; None: the only one.
+
+        The beginning of a name is enough where it fits one mapping alone.
+
+        Raises:
+            SourceError: No mapping has the name, or several have.
+
+        """
+        found = [
+            each for each in self.mappings if name in (None, each.logical_id, each.function)
+        ] or [
+            each
+            for each in self.mappings
+            if name and (each.logical_id.startswith(name) or each.function.startswith(name))
+        ]
+        if len(found) == 1:
+            return found[0]
+        if name is not None and name in self.left_out:
+            raise SourceError(self.left_out[name])
+        there = ", ".join(each.logical_id for each in self.mappings) or "none"
+        if not self.mappings and self.left_out:
+            there = f"none that can be run: {'; '.join(self.left_out.values())}"
+        got = "none" if name is None else repr(name)
+        raise SourceError(
+            f"the consumer must be named by the logical id of one mapping or its function, "
+            f"got {got}; the template has {there}"
+        )
+
+
+def runnable_mappings(stack: StackTemplate) -> RunnableMappings:
+    """Return every mapping of a template that is created and whose settings are known."""
+    mappings: list[RunnableMapping] = []
+    left_out: dict[str, str] = {}
+    for name, each in stack.mappings.items():
+        if each.absent is not None:
+            left_out[name] = each.absent.why
+            continue
+        try:
+            mappings.append(_runnable(each, stack))
+        except (TemplateError, SettingsError) as error:
+            left_out[name] = str(error)
+    return RunnableMappings(tuple(mappings), left_out)
+
+
+def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping:
+    settings, stream = settings_of(mapping), _stream(mapping, stack)
+    if not (settings.on_failure is None or isinstance(settings.on_failure, str)):
+        arn = f"arn:aws:sqs:{stream.region}:{stream.account}:{mapping.logical_id}-on-failure"
+        settings = replace(settings, on_failure=arn)
+    if mapping.function is None:
+        return RunnableMapping(
+            logical_id=mapping.logical_id,
+            place=mapping.place,
+            function=mapping.logical_id,
+            settings=settings,
+            stream=stream,
+            environment={},
+        )
+    function = stack.functions[mapping.function]
+    return RunnableMapping(
+        logical_id=mapping.logical_id,
+        place=mapping.place,
+        function=function.logical_id,
+        settings=settings,
+        stream=stream,
+        timeout=timedelta(seconds=known(function.timeout_s)),
+        memory_mb=known(function.memory_mb),
+        reserved_concurrency=known(function.reserved_concurrency),
+        environment={
+            name: value
+            for name, value in function.environment.items()
+            if not isinstance(value, Unknown)
+        },
+    )
+
+
+def _stream(mapping: MappingResource, stack: StackTemplate) -> TableStream:
+    """Return the stream; of one that only a deployment knows, its kind of records is assumed."""
+    if mapping.table is not None:
+        found = stack.tables[mapping.table].stream
+        if isinstance(found, TableStream):
+            return found
+    arn = mapping.stream_arn
+    if isinstance(arn, Unknown):
+        if arn.refused:
+            raise TemplateError(arn.why)
+        return TableStream()
+    parsed = Arn.parse(arn)
+    return TableStream(table=parsed.name, region=parsed.region, account=parsed.account)
