@@ -68,6 +68,6 @@ def test_every_choice_has_a_row() -> None:
 
 
 def test_every_peer_is_judged_on_every_row() -> None:
-    rows = [row for row in _rows("rule") if len(row) == 7]
+    rows = [row for row in _rows("rule") if len(row) == 8]
     assert len(rows) > 10
     assert all(cell for row in rows for cell in row)
