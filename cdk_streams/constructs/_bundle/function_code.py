@@ -66,6 +66,7 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
         index,
         import_roots(entry.path),
         top_level_names(packages),
+        python=platform.python,
         exclude=entry.exclude,
         has_layers=entry.has_layers,
         read=read,

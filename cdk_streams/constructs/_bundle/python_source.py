@@ -17,7 +17,7 @@ class Import(NamedTuple):
 
     `from ..a.b import c, d` has the module `a.b`, the names `("c", "d")`, which may be modules
     too, and the level 2. `where` says what surrounds it: a `function`, or a `choice`, which is an
-    `if` or `try`; "" is the module itself.
+    `if`, a `try` or `with suppress`; "" is the module itself.
     """
 
     module: str
@@ -85,8 +85,15 @@ def _is_for_types(statement: ast.AST) -> bool:
     return isinstance(statement, ast.If) and "TYPE_CHECKING" in ast.unparse(statement.test)
 
 
+def _suppresses(statement: ast.AST) -> bool:
+    """Say whether a statement is `with suppress(ImportError):`."""
+    return isinstance(statement, ast.With) and any(
+        "suppress(" in ast.unparse(each.context_expr) for each in statement.items
+    )
+
+
 def _inside(statement: ast.AST, where: str) -> str:
-    if isinstance(statement, (ast.If, ast.Try, ast.TryStar, ast.Match)):
+    if isinstance(statement, (ast.If, ast.Try, ast.TryStar, ast.Match)) or _suppresses(statement):
         return "choice"
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
         return where or "function"

@@ -8,12 +8,10 @@ the first record arrives.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Final
 
-from cdk_streams._managed_runtime import RUNTIME_PACKAGES
+from cdk_streams._managed_runtime import RUNTIME_PACKAGES, standard_library
 from cdk_streams.constructs._bundle.entry_files import is_named
 from cdk_streams.constructs._bundle.project import project_of
 from cdk_streams.constructs._bundle.python_source import Import, PythonSource, read_source
@@ -22,10 +20,6 @@ from cdk_streams.errors import SourceError
 
 __all__ = ["add_shared_modules", "top_level_names"]
 
-# Of newer Pythons than the one that synthesizes; `sys` names those of this one.
-_NEWER: Final = {"annotationlib", "compression"}
-_ON_LAMBDA: Final = sys.stdlib_module_names | _NEWER | {*RUNTIME_PACKAGES, RUNTIME}
-
 
 def add_shared_modules(
     files: dict[str, bytes],
@@ -33,6 +27,7 @@ def add_shared_modules(
     roots: Sequence[Path],
     packages: Iterable[str] = (),
     *,
+    python: str,
     exclude: Sequence[str] = (),
     has_layers: bool = False,
     read: Callable[[bytes], PythonSource] = read_source,
@@ -44,6 +39,7 @@ def add_shared_modules(
         index: The place of the handler's own file.
         roots: Where modules of the project are looked for, in that order.
         packages: Top-level names of the packages that ship with it.
+        python: The function's Python: `"3.14"`.
         exclude: Shell patterns of names and places that do not ship.
         has_layers: Whether layers may hold further packages.
         read: Reads a file's source; one that keeps what it has read saves time.
@@ -53,7 +49,8 @@ def add_shared_modules(
             Lambda's Python runtime satisfies; or a module that is a link out of the project.
 
     """
-    modules = _Modules(files, roots, exclude, _ON_LAMBDA | {*packages}, read)
+    elsewhere = standard_library(python) | {*RUNTIME_PACKAGES, RUNTIME, *packages}
+    modules = _Modules(files, roots, exclude, elsewhere, read)
     seen: set[str] = set()
     missing = [
         _shown(each, place)

@@ -26,9 +26,11 @@ def project(tmp_path: Path) -> Project:
     return make
 
 
-def code(entry: Path, index: str = "index.py", *, has_layers: bool = False) -> FunctionCode:
+def code(
+    entry: Path, index: str = "index.py", *, has_layers: bool = False, python: str = "3.14"
+) -> FunctionCode:
     asked = Entry(entry, index, "handler", None, (), (), has_layers)
-    return function_code(asked, Platform("3.14", "arm64"), entry.parent / "out")
+    return function_code(asked, Platform(python, "arm64"), entry.parent / "out")
 
 
 def own_files(found: FunctionCode) -> list[str]:
@@ -135,13 +137,29 @@ def test_a_folder_brings_what_it_imports_from_outside(project: Project) -> None:
         "import json, os.path\nfrom collections import abc",
         "import boto3\nfrom botocore.exceptions import ClientError",
         "from lambda_runtime import Router",
-        "import compression.zstd",
         "from __future__ import annotations",
     ],
 )
 def test_python_and_lambda_bring_their_own(project: Project, statement: str) -> None:
     root = project(**{"handlers/audit.py": f"{statement}\n{HANDLER}"})
     assert own_files(code(root / "handlers" / "audit.py")) == ["audit.py"]
+
+
+@pytest.mark.parametrize(
+    ("module", "first", "last"),
+    [("imp", "3.11", "3.11"), ("cgi", "3.11", "3.12"), ("compression.zstd", "3.14", "3.14")],
+)
+def test_the_standard_library_is_that_of_the_function_s_python(
+    project: Project, module: str, first: str, last: str
+) -> None:
+    root = project(**{"handlers/audit.py": f"import {module}\n{HANDLER}"})
+    entry = root / "handlers" / "audit.py"
+    for python in ("3.11", "3.12", "3.13", "3.14"):
+        if first <= python <= last:
+            assert own_files(code(entry, python=python)) == ["audit.py"]
+        else:
+            with pytest.raises(SourceError, match=f"got {module} "):
+                code(entry, python=python)
 
 
 def test_a_module_named_like_one_of_python_is_no_part_of_the_project(project: Project) -> None:
@@ -185,6 +203,7 @@ def test_an_import_that_lambda_will_not_have_is_refused(
         "import typing\nif typing.TYPE_CHECKING:\n    import handlers.common",
         "try:\n    import requests\nexcept ImportError:\n    import nowhere",
         "import sys\nif sys.platform == 'win32':\n    import winapi",
+        "from contextlib import suppress\nwith suppress(ImportError):\n    import requests",
     ],
 )
 def test_an_import_that_may_fail_is_left_to_the_handler(project: Project, statement: str) -> None:
