@@ -4,7 +4,8 @@ StreamsError
 ├── SettingsError   values of an event source mapping that Lambda would refuse
 ├── FilterError     a filter pattern that Lambda would refuse
 ├── SourceError     a table, stream or record source that cannot work
-│   └── TemplateError   a CloudFormation template that lacks a value, or that is refused
+│   ├── TemplateError   a CloudFormation template that lacks a value, or that is refused
+│   └── CodeError       a function's code that cannot ship: its entry, an import, a requirement
 ├── DeploymentError a deployed stack that lacks what is needed
 └── ToolError       a program or package that is missing, or that failed
 ├── cdk_streams.local.CdkCommandError
@@ -14,6 +15,7 @@ StreamsError
 from __future__ import annotations
 
 __all__ = [
+    "CodeError",
     "DeploymentError",
     "FilterError",
     "SettingsError",
@@ -66,3 +68,7 @@ class TemplateError(SourceError):
 
     The message begins with the place in the template: `Mapping.BatchSize: …`.
     """
+
+
+class CodeError(SourceError):
+    """A function's code that cannot ship: its entry or handler, an import, or a requirement."""

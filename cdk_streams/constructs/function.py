@@ -53,7 +53,7 @@ class StreamFunction(lambda_.Function):
             batch of 100 records.
 
     Raises:
-        SourceError: The entry, its handler or a module that it imports is not there.
+        CodeError: The entry, its handler or a module that it imports is not there.
 
     """
 

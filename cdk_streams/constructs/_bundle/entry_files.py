@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from cdk_streams.constructs._bundle.gitignore import GitIgnore
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import CodeError
 
 __all__ = ["LEFT_OUT", "collect", "collect_tree", "is_named"]
 
@@ -66,19 +66,19 @@ def collect(
     those rules. Links inside the folder are followed.
 
     Raises:
-        SourceError: The entry is not there, is no Python file, is a folder without files, or a
+        CodeError: The entry is not there, is no Python file, is a folder without files, or a
             link leads out of it.
 
     """
     if entry.is_file():
         if entry.suffix != ".py":
-            raise SourceError(
+            raise CodeError(
                 f"entry must be a Python file or a folder, got {str(entry)!r}; "
                 "name the .py file that defines the handler"
             )
         return {entry.name: entry.read_bytes()}
     if not entry.is_dir():
-        raise SourceError(
+        raise CodeError(
             f"entry must be a Python file or a folder, got {str(entry)!r}, which is not there; "
             f"relative paths start at {str(Path.cwd())!r}"
         )
@@ -90,7 +90,7 @@ def collect(
         for path in _chosen(entry, choice, choice.ignored, within_left_out=False, above=())
     }
     if not found:
-        raise SourceError(f"entry must hold the handler's files, got the empty folder {entry}")
+        raise CodeError(f"entry must hold the handler's files, got the empty folder {entry}")
     return found
 
 
@@ -163,7 +163,7 @@ def _holds_certificates_only(path: Path) -> bool:
 def _check_link(path: Path, choice: _Choice) -> None:
     if path.is_symlink() and not path.resolve().is_relative_to(choice.real_entry):
         place = path.relative_to(choice.entry).as_posix()
-        raise SourceError(
+        raise CodeError(
             f"entry must hold no link that leads out of it, got {place!r} in {str(choice.entry)!r} "
             f"to {str(path.resolve())!r}; copy what it links to, or pass exclude=[{place!r}]"
         )

@@ -15,7 +15,7 @@ from cdk_streams.constructs._bundle.project import import_roots
 from cdk_streams.constructs._bundle.python_source import PythonSource, read_source
 from cdk_streams.constructs._bundle.requirements import Platform, install
 from cdk_streams.constructs._bundle.shared_modules import add_shared_modules, top_level_names
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import CodeError
 
 __all__ = ["Entry", "FunctionCode", "function_code"]
 
@@ -46,7 +46,7 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
     """Gather the files of a function.
 
     Raises:
-        SourceError: The entry, its handler or an import is not there, or a package is not pinned.
+        CodeError: The entry, its handler or an import is not there, or a package is not pinned.
 
     """
     read = cache(read_source)  # For this function alone: it holds the files' contents.
@@ -99,17 +99,17 @@ def _check_handler(
     shown, handler = str(entry.path), entry.handler
     if index not in files:
         found = ", ".join(sorted(name for name in files if name.endswith(".py"))[:5]) or "none"
-        raise SourceError(
+        raise CodeError(
             f"index must name a Python file of {shown!r}, got {index!r}; it has {found}"
         )
     if names is not None and handler not in names:
-        raise SourceError(
+        raise CodeError(
             f"handler must be a name that {index} defines, got {handler!r}; "
             f"define it (`{handler} = router.handler`) or pass handler="
         )
     ours = runtime_package.RUNTIME
     if ours in top_level_names(files):
-        raise SourceError(
+        raise CodeError(
             f"entry must leave the name {ours} free, got one in {shown!r}; "
             "remove it, StreamFunction adds its own"
         )
@@ -119,7 +119,7 @@ def _check_requirements(files: Mapping[str, bytes], entry: Entry) -> None:
     """Refuse an entry whose packages nobody would install."""
     if entry.requirements is None and _REQUIREMENTS in files:
         file = entry.path / _REQUIREMENTS
-        raise SourceError(
+        raise CodeError(
             f"requirements must be passed for an entry with a {_REQUIREMENTS}, got none; pass "
             f"requirements={str(file)!r}, or exclude=[{_REQUIREMENTS!r}] to ship without packages"
         )
@@ -127,7 +127,7 @@ def _check_requirements(files: Mapping[str, bytes], entry: Entry) -> None:
 
 def _check_apart(files: Mapping[str, bytes], packages: Mapping[str, bytes]) -> None:
     if both := sorted(files.keys() & packages.keys()):
-        raise SourceError(
+        raise CodeError(
             f"requirements must not bring files that the handler has, got {both[0]!r} in both; "
             "rename the handler's"
         )

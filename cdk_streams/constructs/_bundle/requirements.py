@@ -20,7 +20,7 @@ from typing import Final
 
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._bundle.entry_files import collect_tree
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import CodeError, ToolError
 
 __all__ = ["Platform", "install", "pins"]
 
@@ -71,7 +71,7 @@ def pins(text: str) -> set[str]:
     """Return the names that a requirements file pins, as `importlib.metadata` spells them.
 
     Raises:
-        SourceError: A line that pins nothing.
+        CodeError: A line that pins nothing.
 
     """
     names = set()
@@ -81,7 +81,7 @@ def pins(text: str) -> set[str]:
             continue
         pin = _PIN.match(wanted)
         if pin is None:
-            raise SourceError(
+            raise CodeError(
                 f"requirements must pin every package as name==version, got {wanted!r}; "
                 "`uv pip compile` writes such a file"
             )
@@ -93,11 +93,12 @@ def install(requirements: Path, platform: Platform, cache: Path) -> dict[str, by
     """Return the files of the packages; a folder in `cache` keeps them for the next synthesis.
 
     Raises:
-        SourceError: The file is not there or pins too little, or the installation failed.
+        CodeError: The file is not there or pins too little, or the installation failed.
+        ToolError: There is neither uv nor pip.
 
     """
     if not requirements.is_file():
-        raise SourceError(
+        raise CodeError(
             f"requirements must be a requirements file, got {str(requirements)!r}, "
             "which is not there"
         )
@@ -118,7 +119,7 @@ def _installed(requirements: Path, platform: Platform) -> dict[str, bytes]:
         ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell
         if ran.returncode:
             said = [line for line in ran.stderr.splitlines() if line.strip()]
-            raise SourceError(
+            raise CodeError(
                 f"requirements of {str(requirements)!r} must have wheels for Python "
                 f"{platform.python} on {platform.architecture}, got an error: {' '.join(said[-3:])}"
             )
@@ -133,7 +134,7 @@ def _installer(platform: Platform) -> list[str]:
         where = ["--python-platform", f"{machine}-{libc}", "--python-version", platform.python]
         return [uv, "pip", "install", "--quiet", "--only-binary", ":all:", *where]
     if find_spec("pip") is None:
-        raise SourceError(
+        raise ToolError(
             "requirements are installed by uv or pip, got neither in this environment; "
             "install uv into it"
         )
@@ -156,7 +157,7 @@ def _check_pinned(files: Mapping[str, bytes], pinned: set[str]) -> None:
         )
     }
     if extra := sorted(found[name] for name in found.keys() - pinned):
-        raise SourceError(
+        raise CodeError(
             f"requirements must pin every package as name==version, got {', '.join(extra)} "
             "unpinned; add it, as `uv pip compile` does"
         )

@@ -10,7 +10,7 @@ from typing import Final
 
 from cdk_streams.constructs._bundle.entry_files import collect_tree
 from cdk_streams.constructs._bundle.python_source import PythonSource, imported_modules, read_source
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import ToolError
 
 __all__ = ["OPTIONAL", "RUNTIME", "runtime_files"]
 
@@ -38,13 +38,13 @@ def runtime_files(
     envelopes for a handler that has the word `parse` or imports `lambda_runtime.forward`.
 
     Raises:
-        SourceError: It is not installed beside cdk_streams.
+        ToolError: It is not installed beside cdk_streams.
 
     """
     spec = find_spec(RUNTIME)
     places = list(spec.submodule_search_locations or ()) if spec else []
     if not places:
-        raise SourceError(
+        raise ToolError(
             f"{RUNTIME} must be installed beside cdk_streams to ship with a function, "
             "got none; install the cdk-streams distribution whole"
         )

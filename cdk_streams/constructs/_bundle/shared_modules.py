@@ -16,7 +16,7 @@ from cdk_streams.constructs._bundle.entry_files import is_named
 from cdk_streams.constructs._bundle.project import project_of
 from cdk_streams.constructs._bundle.python_source import Import, PythonSource, read_source
 from cdk_streams.constructs._bundle.runtime_package import RUNTIME
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import CodeError
 
 __all__ = ["add_shared_modules", "top_level_names"]
 
@@ -45,7 +45,7 @@ def add_shared_modules(
         read: Reads a file's source; one that keeps what it has read saves time.
 
     Raises:
-        SourceError: Imports that neither the project, the packages, the standard library nor
+        CodeError: Imports that neither the project, the packages, the standard library nor
             Lambda's Python runtime satisfies; or a module that is a link out of the project.
 
     """
@@ -59,7 +59,7 @@ def add_shared_modules(
         and not (has_layers and modules.is_foreign(each))
     ]
     if missing:
-        raise SourceError(
+        raise CodeError(
             f"every import of {index} must be satisfied by the project, requirements=, layers=, "
             f"the standard library or Lambda's Python runtime, got {', '.join(missing)}"
         )
@@ -191,7 +191,7 @@ def _python_files(folder: Path) -> Iterator[Path]:
 
 def _check_link(path: Path) -> None:
     if not path.resolve().is_relative_to(project_of(path).resolve()):
-        raise SourceError(
+        raise CodeError(
             f"a module of the project must be no link out of it, got {str(path)!r} to "
             f"{str(path.resolve())!r}; copy it"
         )

@@ -12,6 +12,7 @@ from aws_cdk import aws_lambda as lambda_
 from cdk_streams import SourceError, StreamFunction
 from cdk_streams.constructs._bundle import requirements
 from cdk_streams.constructs._bundle.requirements import Platform, install, pins
+from cdk_streams.errors import ToolError
 
 ARM = Platform("3.14", "arm64")
 INTEL = Platform("3.14", "x86_64")
@@ -116,7 +117,7 @@ def test_without_an_installer_that_is_said(
 ) -> None:
     monkeypatch.setattr(shutil, "which", lambda _: None)
     monkeypatch.setattr(requirements, "find_spec", lambda _: None)
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(ToolError) as caught:
         install(file_of(wheels, "plain==1.0"), ARM, tmp_path / "cache")
     assert str(caught.value) == (
         "requirements are installed by uv or pip, got neither in this environment; "

@@ -6,9 +6,9 @@ import zipfile
 
 import pytest
 
-from cdk_streams import SourceError
 from cdk_streams.constructs._bundle import runtime_package
 from cdk_streams.constructs._bundle.python_source import imported_modules, read_source
+from cdk_streams.errors import ToolError
 
 
 def test_the_runtime_is_found_without_importing_it() -> None:
@@ -20,7 +20,7 @@ def test_the_runtime_is_found_without_importing_it() -> None:
 
 def test_a_missing_runtime_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runtime_package, "find_spec", lambda _: None)
-    with pytest.raises(SourceError) as caught:
+    with pytest.raises(ToolError) as caught:
         runtime_package.runtime_files()
     assert str(caught.value) == (
         "lambda_runtime must be installed beside cdk_streams to ship with a function, got none; "
