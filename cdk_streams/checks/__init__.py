@@ -8,7 +8,7 @@ reason and its fix.
 
 from __future__ import annotations
 
-from cdk_streams.checks._facts import Consumer, Destination, Function, Source
+from cdk_streams.checks._facts import Consumer, Destination, Function, LastMapping, Source
 from cdk_streams.checks._rule import Finding, Rule
 from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_check import (
@@ -24,6 +24,7 @@ __all__ = [
     "Destination",
     "Finding",
     "Function",
+    "LastMapping",
     "Rule",
     "Source",
     "TemplateFinding",

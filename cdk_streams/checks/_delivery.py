@@ -89,10 +89,43 @@ def same_mapping_twice(consumer: Consumer, others: Sequence[Consumer]) -> str | 
 
 
 @rule(
+    "MappingReplaced",
+    reason="CloudFormation creates the new mapping before it deletes the old one, Lambda refuses a "
+    "second mapping of one function and stream, and the deployment rolls back",
+    fix="Keep the old mapping: leave its starting_position, which has no effect on a mapping that "
+    "exists, and its logical id (event_source_mapping.override_logical_id), or deploy twice",
+)
+def mapping_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    position = consumer.settings.starting_position if consumer.settings else None
+    for last in consumer.last:
+        if not (last.has_same_stream and last.has_same_function):
+            continue
+        if not last.is_same:
+            return f"the last template has {last.name} for the same stream and function"
+        if position not in {None, last.starting_position}:
+            return f"starting_position was {last.starting_position} and becomes {position}"
+    return None
+
+
+@rule(
+    "StreamReplaced",
+    reason="the mapping is replaced, and what the function has not read of the old stream is lost "
+    "to it",
+    fix="Stop the writers and wait until the consumer's iterator age is 0, or let a second "
+    "consumer read the old stream until then",
+)
+def stream_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+    if not any(last.is_same and not last.has_same_stream for last in consumer.last):
+        return None
+    return "the mapping reads another stream than in the last template"
+
+
+@rule(
     "StartsAtLatest",
     reason="polling starts minutes after the mapping is created; what is written meanwhile is "
     "never read",
-    fix="Set starting_position to TRIM_HORIZON",
+    fix="Set starting_position to TRIM_HORIZON before the first deployment; that of a mapping that "
+    "exists cannot be changed in one deployment",
 )
 def starts_at_latest(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings
@@ -180,6 +213,8 @@ RULES: Final[tuple[Rule, ...]] = (
     replica_stream_wildcard,
     too_many_readers,
     same_mapping_twice,
+    mapping_replaced,
+    stream_replaced,
     starts_at_latest,
     disabled,
     stream_arn_export_locked,

@@ -11,7 +11,7 @@ from datetime import timedelta
 
 from cdk_streams.mapping import MappingSettings, ViewType
 
-__all__ = ["Consumer", "Destination", "Function", "Source"]
+__all__ = ["Consumer", "Destination", "Function", "LastMapping", "Source"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,12 +69,27 @@ class Destination:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LastMapping:
+    """A mapping of the template that was deployed last, which a consumer's takes the place of.
+
+    `is_same` tells that both have one logical id, so that CloudFormation updates or replaces it.
+    """
+
+    name: str
+    is_same: bool
+    has_same_stream: bool
+    has_same_function: bool
+    starting_position: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Consumer:
     """One event source mapping with its table, function, failure destination and alarms.
 
     `faults` are the sentences of the `SettingsError` when the settings are not even legal;
     `settings` is None then. `waits_for_policy` tells whether the mapping is created after the
-    role's policies, `lag_alarm` and `failure_alarm` whether somebody is notified.
+    role's policies, `lag_alarm` and `failure_alarm` whether somebody is notified. `last` are the
+    mappings of the last template, where it is known.
     """
 
     name: str
@@ -86,3 +101,4 @@ class Consumer:
     waits_for_policy: bool | None = None
     lag_alarm: bool | None = None
     failure_alarm: bool | None = None
+    last: tuple[LastMapping, ...] = ()

@@ -21,6 +21,7 @@ from cdk_streams.errors import SourceError
 __all__ = ["Placement", "Registry", "placement_of"]
 
 _PLACEMENT: Final = "_cdk_streams_placement"
+_LAST_ASSEMBLY: Final = "cdk-streams:last-assembly"
 _REGISTRY: Final = "_cdk_streams_registry"
 
 
@@ -62,8 +63,18 @@ class Placement:
 
     @cached_property
     def last_template(self) -> Path | None:
-        """The path of the stack's template, where the last synthesis may have left one."""
-        return None if self.stage is None else Path(self.stage.outdir, self.stack.template_file)
+        """The path of the stack's last template, which need not be there.
+
+        It is where the last synthesis left it, or in the folder of the context
+        `cdk-streams:last-assembly`.
+        """
+        if self.stage is None:
+            return None
+        folder = Path(self.stage.outdir)
+        kept = self.stack.node.try_get_context(_LAST_ASSEMBLY)
+        if kept is not None and isinstance(self.root, Stage):
+            folder = Path(kept, folder.relative_to(self.root.outdir))
+        return folder / self.stack.template_file
 
     @cached_property
     def region(self) -> str | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any, Unpack
 
 from aws_cdk import CfnElement
@@ -15,6 +14,7 @@ from cdk_streams.constructs._lookup.stream_lookup import look_up
 from cdk_streams.constructs._props import TableOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._source import READ_ACTIONS, known_view_type
+from cdk_streams.constructs._validation.last_template import last_resources
 from cdk_streams.constructs._validation.warnings import add_warning
 from cdk_streams.errors import SourceError
 
@@ -138,12 +138,11 @@ def _warn_of_a_new_stream(table: StreamTable, scope: Construct) -> None:
     """Compare with the template of the last synthesis, where its output folder still has one."""
     placement = placement_of(scope)
     stack, template = placement.stack, placement.last_template
-    if template is None or not template.is_file():
+    if not (before := last_resources(template)):
         return
     resource = table.node.default_child
     if not isinstance(resource, CfnElement):
         return
-    before = json.loads(template.read_text(encoding="utf-8")).get("Resources", {})
     properties = before.get(stack.get_logical_id(resource), {}).get("Properties", {})
     was = properties.get("StreamSpecification", {}).get("StreamViewType")
     if was not in (None, table.stream_view_type.value):

@@ -18,6 +18,7 @@ from constructs import IConstruct
 
 from cdk_streams.checks import Consumer, Destination, Function, Source, _resource_facts
 from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
+from cdk_streams.constructs._validation.last_template import last_mappings
 from cdk_streams.constructs.function import StreamFunction
 
 __all__ = ["ConstructTree", "Labels", "ResourceProperties", "collect", "facts_of"]
@@ -108,6 +109,9 @@ def facts_of(consumer: ConsumerView, resources: ResourceProperties, labels: Labe
         waits_for_policy=True,
         lag_alarm=resources["lag_alarm"],
         failure_alarm=resources["failure_alarm"],
+        last=tuple(last_mappings(resources["last"], resources["id"], mapping, resources["ids"]))
+        if resources["last"]
+        else (),
     )
 
 

@@ -9,11 +9,12 @@ own constructs create too. A property that is overridden in the template alone
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import jsii
 from aws_cdk import Stack, Stage
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from constructs import IValidation
 
 from cdk_streams.checks import Consumer, Finding, Function, Source, check
@@ -25,6 +26,7 @@ from cdk_streams.constructs._validation.construct_facts import (
     Labels,
     ResourceProperties,
 )
+from cdk_streams.constructs._validation.last_template import last_resources
 from cdk_streams.constructs._validation.other_readers import OtherReader, other_readers
 from cdk_streams.constructs._validation.stream_identity import StreamId, StreamIdentities
 from cdk_streams.constructs._validation.warnings import add_warning
@@ -80,10 +82,24 @@ class _StageValidation:
         resolved: dict[ConsumerView, ResourceProperties] = {}
         for stack, consumers in by_stack.items():
             collected = [construct_facts.collect(each, tree) for each in consumers]
+            last = _last(stack, tree)
             for each, properties in zip(consumers, stack.resolve(collected), strict=True):
                 coverage = alarm_coverage.of_consumer(tree.constructs, each)
-                resolved[each] = {**properties, **coverage}
+                resolved[each] = {**properties, **coverage, **last}
+                if last["last"]:
+                    resolved[each]["id"] = stack.resolve(each.event_source_mapping.logical_id)
         return resolved
+
+
+def _last(stack: Stack, tree: ConstructTree) -> dict[str, Any]:
+    """Return the resources of the stack's last template, and the mappings' logical ids of today."""
+    last = last_resources(placement_of(stack).last_template)
+    mappings = [
+        each
+        for each in (tree.constructs if last else ())
+        if isinstance(each, lambda_.CfnEventSourceMapping) and each.stack is stack
+    ]
+    return {"last": last, "ids": frozenset(stack.resolve([each.logical_id for each in mappings]))}
 
 
 def validate_at_synthesis(placement: Placement) -> None:

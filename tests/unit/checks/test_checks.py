@@ -12,7 +12,15 @@ from typing import Any
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from cdk_streams.checks import RULES, Consumer, Destination, Function, Source, check
+from cdk_streams.checks import (
+    RULES,
+    Consumer,
+    Destination,
+    Function,
+    LastMapping,
+    Source,
+    check,
+)
 from cdk_streams.checks._rule import rule
 from cdk_streams.mapping import MappingSettings
 
@@ -43,6 +51,15 @@ SAFE = Consumer(
 )
 
 
+LAST = LastMapping(
+    name="AuditMapping",
+    is_same=True,
+    has_same_stream=True,
+    has_same_function=True,
+    starting_position="LATEST",
+)
+
+
 def ids(*consumers: Consumer) -> list[str]:
     return [finding.id.removeprefix("cdk-streams:") for finding in check(consumers)]
 
@@ -68,6 +85,8 @@ BROKEN = {
     "NoStream": safe(source={"has_stream": False}),
     "ReplicaStreamWildcard": safe(source={"is_replica_wildcard": True}),
     "StartsAtLatest": safe(settings={"starting_position": "LATEST"}),
+    "MappingReplaced": safe(last=(LAST,)),
+    "StreamReplaced": safe(last=(dataclasses.replace(LAST, has_same_stream=False),)),
     "Disabled": safe(settings={"enabled": False}),
     "StreamArnExportLocked": safe(source={"is_export_locked": True}),
     "MappingBeforePolicy": safe(waits_for_policy=False),
