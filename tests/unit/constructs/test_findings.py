@@ -296,7 +296,8 @@ def test_a_warning_stands_at_the_mapping_and_reads_as_one_line(parts: Parts) -> 
     )
     assert found.entry.data == (
         "starting_position is LATEST: polling starts minutes after the mapping is created; what is "
-        "written meanwhile is never read. Set starting_position to TRIM_HORIZON. "
+        "written meanwhile is never read. Set starting_position to TRIM_HORIZON before the first "
+        "deployment; that of a mapping that exists cannot be changed in one deployment. "
         "[ack: cdk-streams:StartsAtLatest]"
     )
 
