@@ -137,6 +137,12 @@ def _mappings(
         return created
     if every and every[0].absent is not None:
         raise TemplateError(f"{every[0].absent.why}; no mapping of {function} is created")
+    for each in stack.mappings.values():
+        if each.function is None and isinstance(each.function_name, Unknown):
+            raise TemplateError(
+                f"{function} must consume a DynamoDB stream, got a function that no mapping is "
+                f"known to call: {each.function_name.why}"
+            )
     raise SourceError(
         f"{function} must consume a DynamoDB stream, got a function that no mapping of the "
         "template connects to one; leave its handler out"

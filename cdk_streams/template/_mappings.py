@@ -38,7 +38,9 @@ class MappingResource:
         logical_id: Its name in the template; of a SAM event, the name that SAM gives the mapping.
         place: Where it stands: `Resources.Mapping`, or
             `Resources.Audit.Properties.Events.Changes`.
-        function: The logical id of its function; None: a function outside the template.
+        function: The logical id of its function; None: a function outside the template, or one
+            of unknown name.
+        function_name: What it calls the function: a name or an ARN.
         table: The logical id of the table whose stream it reads; None: outside or unknown.
         stream_arn: The stream's ARN.
         properties: The other properties, resolved; `Unknown` stands for what is not known.
@@ -50,6 +52,7 @@ class MappingResource:
     logical_id: str
     place: str
     function: str | None
+    function_name: str | Unknown
     table: str | None
     stream_arn: str | Unknown
     properties: Mapping[str, Any]
@@ -115,10 +118,12 @@ def read_mappings(
             given = declared.properties
             settings = {name: each for name, each in given.items() if name not in _NOT_SETTINGS}
             properties = resolver.properties(settings, declared.logical_id)
+            name = resolver.tree(given.get("FunctionName"), f"{declared.logical_id}.FunctionName")
             yield MappingResource(
                 logical_id=declared.logical_id,
                 place=declared.place,
                 function=_function_of(given.get("FunctionName"), resolver, functions),
+                function_name=name if isinstance(name, Unknown) else str(name),
                 table=source.table,
                 stream_arn=source.arn,
                 properties=properties,

@@ -379,6 +379,21 @@ def test_a_mapping_that_reads_no_dynamodb_stream_can_be_left_out() -> None:
     assert list(world.consumers) == ["Audit"]
 
 
+def test_a_mapping_whose_function_is_unknown_says_what_it_needs() -> None:
+    template = _template(FunctionName={"Fn::Sub": "${NoDefault}-audit:live"})
+    template["Resources"]["Audit"]["Properties"]["FunctionName"] = {"Fn::Sub": "${NoDefault}-audit"}
+
+    with pytest.raises(SourceError) as error:
+        from_template(template, {"Audit": _nothing})
+    assert str(error.value) == (
+        "Audit must consume a DynamoDB stream, got a function that no mapping is known to call: "
+        "Mapping.FunctionName: the parameter 'NoDefault' has no default; "
+        "pass parameters={'NoDefault': …}"
+    )
+    world = from_template(template, {"Audit": _nothing}, parameters={"NoDefault": "dev"})
+    assert list(world.consumers) == ["Audit"]
+
+
 def test_a_function_that_is_not_created_has_no_handler() -> None:
     template = _template()
     template["Resources"]["Audit"]["Condition"] = "IsProd"
