@@ -59,7 +59,7 @@ WRONG_RULES = [
         "place = bisect_left(shard.unsettled, min(waiting), key=int)",
         "place = bisect_left(shard.unsettled, min(map(str, waiting)))",
         "../unit/poller/test_checkpoints.py::"
-        "test_the_position_stops_before_the_first_record_that_waits",
+        "test_the_checkpoint_stops_before_the_first_record_that_waits",
     ),
     Wrong(
         "the highest number reported counts",
@@ -182,18 +182,18 @@ WRONG_RULES = [
         "test_shards.py::test_records_of_one_item_share_a_lane",
     ),
     Wrong(
-        "the position passes a lane that waits",
+        "the checkpoint passes a lane that waits",
         "poller/_checkpoints.py",
         "shard.unsettled[place - 1] if place else None",
         "shard.after",
-        "test_shards.py::test_a_blocked_lane_holds_the_position_but_not_the_others",
+        "test_shards.py::test_a_blocked_lane_holds_the_checkpoint_but_not_the_others",
     ),
     Wrong(
-        "the position is stored without its window",
+        "the checkpoint is stored without its window",
         "poller/_checkpoints.py",
         "Checkpoint(shard.shard_id, number, window)",
         "Checkpoint(shard.shard_id, number)",
-        "../unit/poller/test_windows.py::test_a_position_carries_the_state_up_to_it",
+        "../unit/poller/test_windows.py::test_a_checkpoint_carries_the_state_up_to_it",
     ),
     Wrong(
         "a partial failure reads as an exception",

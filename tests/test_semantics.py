@@ -62,8 +62,8 @@ def test_every_number_of_amazons_has_a_row() -> None:
     assert named == constants - {"PARTIAL_RESPONSE_VARIABLE"}
 
 
-def test_every_choice_has_a_row() -> None:
-    named = {row[0].strip("`") for row in _rows("choice")}
+def test_every_assumption_has_a_row() -> None:
+    named = {row[0].strip("`") for row in _rows("assumption")}
     assert named == {each.name for each in fields(DEFAULT_ASSUMPTIONS)}
 
 

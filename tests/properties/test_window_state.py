@@ -151,7 +151,7 @@ class Driver:
     gaps_s=st.lists(st.integers(0, 12), min_size=1, max_size=12),
     course=st.lists(st.tuples(st.sampled_from(ENDINGS), st.integers(0, 5)), max_size=40),
 )
-def test_the_stored_state_is_that_of_the_records_up_to_the_stored_position(
+def test_the_stored_state_is_that_of_the_records_up_to_the_stored_checkpoint(
     *,
     batch_size: int,
     retries: int,

@@ -65,7 +65,7 @@ class Played:
         return [self._entry(body) for body in self.run.failures]
 
     @property
-    def position(self) -> int | None:
+    def checkpoint(self) -> int | None:
         """The number of the last record passed, of a stream with one shard."""
         (checkpoint,) = self.run.checkpoints.values() or (None,)
         return None if checkpoint is None else self.numbers[checkpoint]

@@ -26,18 +26,18 @@ def _items(attribute: str, *values: Any) -> list[dict[str, Any]]:
 
 
 def test_filters_come_before_batches(play: Play) -> None:
-    """E1, recorded: the position moves past what was filtered out."""
+    """E1, recorded: the checkpoint moves past what was filtered out."""
     records = _items("keep", False, True, False, True)
     played = play(records, batch_size=4, filters=[_pattern(keep={"BOOL": [True]})])
     assert played.calls == "[2,4]"
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_nothing_is_called_when_no_record_matches(play: Play) -> None:
     """E2."""
     played = play(4, filters=[_pattern(keep={"BOOL": [True]})])
     assert played.calls == ""
-    assert played.position == 4
+    assert played.checkpoint == 4
     assert played.run.counts.filtered == 4
 
 
@@ -163,7 +163,7 @@ def test_a_record_larger_than_a_call_is_never_sent(play: Play, retries: int) -> 
         ("RetryAttemptsExhausted", retries + 1, 1, "2-2", "no responseContext")
     ]
     assert played.gaps[0] >= timedelta(milliseconds=200) * retries
-    assert played.position == 3
+    assert played.checkpoint == 3
 
 
 def test_a_record_larger_than_a_call_blocks_its_shard_without_a_limit(play: Play) -> None:

@@ -76,7 +76,7 @@ def test_a_source_that_refuses_reads_loses_nothing() -> None:
 
 
 def test_a_disabled_mapping_goes_on_where_it_stopped() -> None:
-    """G3, recorded: what was written meanwhile is delivered from the kept position."""
+    """G3, recorded: what was written meanwhile is delivered from the kept checkpoint."""
     poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1), _record(2)])
@@ -147,7 +147,7 @@ def test_a_restart_keeps_the_state_of_a_window() -> None:
     assert window.state == {"sum": 1}
 
 
-def test_a_saved_position_is_where_another_poller_goes_on() -> None:
+def test_a_saved_checkpoint_is_where_another_poller_goes_on() -> None:
     number = _number(_record(7))
     poller = PollerHarness(checkpoints={"a": number}, finished=["parent"])
     poller.list_shards("a", "parent")
@@ -172,7 +172,7 @@ def test_a_refused_failure_record_is_lost_and_processing_goes_on(play: Play) -> 
     assert played.run.metrics["DestinationDeliveryFailures"] == 1
     (delivery,) = played.run.deliveries
     assert not delivery.delivered
-    assert played.position == 3
+    assert played.checkpoint == 3
 
 
 def test_a_delivered_failure_is_counted_as_delivered(play: Play) -> None:

@@ -19,7 +19,7 @@ def test_records_behind_the_lowest_failure_are_retried_with_it(play: Play) -> No
     played = play(4, bad={2}, report_batch_item_failures=True, retry_attempts=1)
     assert played.calls == "[1,2,3,4] [2,3,4] [2,3,4]"
     assert played.failed == [("RetryAttemptsExhausted", 2, 3, "2-4", None)]
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_what_is_left_after_an_advance_has_a_fresh_budget(play: Play) -> None:
@@ -27,7 +27,7 @@ def test_what_is_left_after_an_advance_has_a_fresh_budget(play: Play) -> None:
     played = play(6, bad={6}, batch_size=3, report_batch_item_failures=True, retry_attempts=3)
     assert played.calls == "[1,2,3] [4,5,6] [6] [6] [6] [6]"
     assert played.failed == [("RetryAttemptsExhausted", 4, 1, "6-6", None)]
-    assert played.position == 6
+    assert played.checkpoint == 6
 
 
 def test_with_bisect_the_batch_is_cut_first_and_then_halved(play: Play) -> None:
@@ -37,7 +37,7 @@ def test_with_bisect_the_batch_is_cut_first_and_then_halved(play: Play) -> None:
     )
     assert played.calls == "[1,2,3,4] [2,3,4] [2] [2] [3,4]"
     assert played.failed == [("RetryAttemptsExhausted", 2, 1, "2-2", None)]
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_without_the_setting_the_answer_is_ignored(play: Play) -> None:
@@ -45,7 +45,7 @@ def test_without_the_setting_the_answer_is_ignored(play: Play) -> None:
     played = play(4, answer=_always({"batchItemFailures": [{"itemIdentifier": "2"}]}))
     assert played.calls == "[1,2,3,4]"
     assert played.failed == []
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_an_empty_identifier_fails_the_whole_batch(play: Play) -> None:
@@ -54,7 +54,7 @@ def test_an_empty_identifier_fails_the_whole_batch(play: Play) -> None:
     played = play(4, answer=answer, report_batch_item_failures=True, retry_attempts=0)
     assert played.calls == "[1,2,3,4]"
     assert played.failed == [("RetryAttemptsExhausted", 1, 4, "1-4", None)]
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 @pytest.mark.parametrize(
@@ -83,7 +83,7 @@ def test_an_answer_that_names_no_failure_is_success(play: Play, response: Any) -
     played = play(1, answer=_always(response), report_batch_item_failures=True, retry_attempts=3)
     assert played.calls == "[1]"
     assert played.failed == []
-    assert played.position == 1
+    assert played.checkpoint == 1
 
 
 def test_a_failure_of_the_first_record_is_a_failure_of_all(play: Play) -> None:
@@ -91,7 +91,7 @@ def test_a_failure_of_the_first_record_is_a_failure_of_all(play: Play) -> None:
     played = play(3, bad={1}, report_batch_item_failures=True, retry_attempts=1)
     assert played.calls == "[1,2,3] [1,2,3]"
     assert played.failed == [("RetryAttemptsExhausted", 2, 3, "1-3", None)]
-    assert played.position == 3
+    assert played.checkpoint == 3
 
 
 def test_an_unknown_identifier_fails_the_whole_batch(play: Play) -> None:
@@ -107,7 +107,7 @@ def test_an_unknown_identifier_can_be_ignored_by_choice(play: Play) -> None:
     assumptions = Assumptions(unknown_identifier="ignore")
     played = play(4, answer=answer, report_batch_item_failures=True, assumptions=assumptions)
     assert played.calls == "[1,2,3,4]"
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_the_lowest_identifier_counts_however_often_and_in_whatever_order(play: Play) -> None:

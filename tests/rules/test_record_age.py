@@ -31,7 +31,7 @@ def test_a_record_too_old_is_never_called(play: Play) -> None:
     assert played.calls == ""
     assert played.failed == [("RecordAgeExceeded", 1, 1, "1-1", "no responseContext")]
     assert "responseContext" not in played.run.failures[0]
-    assert played.position == 1
+    assert played.checkpoint == 1
 
 
 def test_only_the_expired_records_at_the_front_are_given_up(play: Play) -> None:
@@ -39,7 +39,7 @@ def test_only_the_expired_records_at_the_front_are_given_up(play: Play) -> None:
     played = play(_written(0, 80, 80, 80, 80, 80), max_record_age=60)
     assert played.calls == "[2,3,4,5,6]"
     assert played.failed == [("RecordAgeExceeded", 1, 1, "1-1", "no responseContext")]
-    assert played.position == 6
+    assert played.checkpoint == 6
 
 
 @pytest.mark.parametrize("destination", [None, QUEUE])

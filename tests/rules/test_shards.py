@@ -89,7 +89,7 @@ def test_everything_behind_a_poison_record_waits(play: Play) -> None:
     played = play(4, bad={2}, batch_size=1, until=timedelta(hours=1))
     assert played.calls.startswith("[1] [2] [2]")
     assert "[3]" not in played.calls
-    assert played.position == 1
+    assert played.checkpoint == 1
 
 
 def test_a_poison_record_holds_up_no_other_shard() -> None:
@@ -134,7 +134,7 @@ def test_records_of_one_item_share_a_lane() -> None:
     assert len(set().union(*lanes.values())) > 1
 
 
-def test_a_blocked_lane_holds_the_position_but_not_the_others() -> None:
+def test_a_blocked_lane_holds_the_checkpoint_but_not_the_others() -> None:
     poller = PollerHarness(MappingSettings(batch_size=1, parallelization_factor=2))
     poller.list_shards("a")
     stream = _records(*range(1, 9))
@@ -145,14 +145,14 @@ def test_a_blocked_lane_holds_the_position_but_not_the_others() -> None:
     while (call := poller.call("a", lane=1)).request_id not in handled:
         handled.add(call.request_id)
         poller.end("a", lane=1)
-    # The other lane got through all its records, the position not past the blocked one.
+    # The other lane got through all its records, the checkpoint not past the blocked one.
     assert len(handled) > 3
-    position = poller.poller.shards["a"].checkpoint
-    passed = [each for each in stream if position and int(_number(each)) <= int(position)]
+    checkpoint = poller.poller.shards["a"].checkpoint
+    passed = [each for each in stream if checkpoint and int(_number(each)) <= int(checkpoint)]
     assert passed == stream[: list[Any](stream).index(blocked.records[0])]
 
 
-def test_several_mappings_on_one_stream_have_a_position_each() -> None:
+def test_several_mappings_on_one_stream_have_a_checkpoint_each() -> None:
     stream = _records(1, 2)
     good, bad = PollerHarness(), PollerHarness()
     for poller in (good, bad):

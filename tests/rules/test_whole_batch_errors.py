@@ -16,7 +16,7 @@ def test_a_failed_batch_is_retried_whole_under_its_request_id(play: Play) -> Non
     assert len(set(played.request_ids)) == 1
     assert played.gaps == [timedelta(seconds=0.2), timedelta(seconds=0.4)]
     assert played.failed == [("RetryAttemptsExhausted", 3, 4, "1-4", "Unhandled")]
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_one_retry_is_two_calls(play: Play) -> None:
@@ -24,7 +24,7 @@ def test_one_retry_is_two_calls(play: Play) -> None:
     played = play(1, bad={1}, retry_attempts=1)
     assert played.calls == "[1] [1]"
     assert played.failed == [("RetryAttemptsExhausted", 2, 1, "1-1", "Unhandled")]
-    assert played.position == 1
+    assert played.checkpoint == 1
 
 
 def test_an_exception_fails_the_batch_although_reports_are_on(play: Play) -> None:
@@ -43,11 +43,11 @@ def test_no_retries_is_one_call(play: Play) -> None:
     played = play(4, bad={2}, retry_attempts=0)
     assert played.calls == "[1,2,3,4]"
     assert played.failed == [("RetryAttemptsExhausted", 1, 4, "1-4", "Unhandled")]
-    assert played.position == 4
+    assert played.checkpoint == 4
 
 
 def test_endless_retries_end_when_the_stream_trims_the_records(play: Play) -> None:
-    """A7, documented: nothing is sent, and the position is blocked until then."""
+    """A7, documented: nothing is sent, and the checkpoint is blocked until then."""
     played = play(3, bad={1}, retry_attempts=-1)
     assert set(played.calls.split()) == {"[1,2,3]"}
     assert len(set(played.request_ids)) == 1
@@ -57,7 +57,7 @@ def test_endless_retries_end_when_the_stream_trims_the_records(play: Play) -> No
     assert played.run.invocations[-1].at <= timedelta(hours=24)
 
 
-def test_endless_retries_block_the_position(play: Play) -> None:
+def test_endless_retries_block_the_checkpoint(play: Play) -> None:
     played = play(3, bad={1}, retry_attempts=-1, until=timedelta(hours=23))
     assert played.run.checkpoints == {}
     assert played.run.counts.waiting == 3
@@ -68,7 +68,7 @@ def test_without_a_destination_a_failed_batch_is_dropped(play: Play) -> None:
     played = play(2, bad={1}, retry_attempts=1, on_failure=None)
     assert played.calls == "[1,2] [1,2]"
     assert played.run.deliveries == []
-    assert played.position == 2
+    assert played.checkpoint == 2
 
 
 @pytest.mark.parametrize("retries", [0, 1, 7, 100])
@@ -88,4 +88,4 @@ def test_waits_double_up_to_the_cap(play: Play) -> None:
 def test_after_a_batch_given_up_the_next_record_follows(play: Play) -> None:
     played = play(5, bad={2}, batch_size=2, retry_attempts=1)
     assert played.calls == "[1,2] [1,2] [3,4] [5]"
-    assert played.position == 5
+    assert played.checkpoint == 5

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import STREAM_RETENTION
 from cdk_streams.poller import Read, ShardSeen
+from cdk_streams.simulator._records import Record
 
 __all__ = ["GivenRecords", "GivenShard", "newest_ms"]
 
-Record: TypeAlias = dict[str, Any]
 
 _RETENTION_MS: Final = round(STREAM_RETENTION.total_seconds() * 1000)
 # The year 10000: no text of AWS tells a later moment.

@@ -20,7 +20,7 @@ def _checkpoints(poller: PollerHarness) -> list[int]:
     return [int(each.sequence_number) for each in poller.asked if isinstance(each, Checkpoint)]
 
 
-def test_positions_of_several_lanes_are_compared_as_integers() -> None:
+def test_checkpoints_of_several_lanes_are_compared_as_integers() -> None:
     poller = PollerHarness(MappingSettings(batch_size=1, parallelization_factor=2))
     poller.list_shards("a")
     stream = _numbered(*range(6, 13))
@@ -37,7 +37,7 @@ def test_positions_of_several_lanes_are_compared_as_integers() -> None:
     assert poller.poller.shards["a"].unsettled == ()
 
 
-def test_the_position_stops_before_the_first_record_that_waits() -> None:
+def test_the_checkpoint_stops_before_the_first_record_that_waits() -> None:
     poller = PollerHarness(MappingSettings(batch_size=10, parallelization_factor=4))
     poller.list_shards("a")
     stream = _numbered(8, 9, 10, 11, 100)
@@ -54,7 +54,7 @@ def test_the_position_stops_before_the_first_record_that_waits() -> None:
         )
 
 
-def test_a_position_is_stored_once() -> None:
+def test_a_checkpoint_is_stored_once() -> None:
     poller = PollerHarness()
     poller.list_shards("a")
     poller.give("a", _numbered(1))
@@ -64,7 +64,7 @@ def test_a_position_is_stored_once() -> None:
     assert _checkpoints(poller) == [1]
 
 
-def test_a_failure_record_under_way_holds_the_position() -> None:
+def test_a_failure_record_under_way_holds_the_checkpoint() -> None:
     queue = "arn:aws:sqs:us-east-1:123456789012:failures"
     poller = PollerHarness(MappingSettings(retry_attempts=0, on_failure=queue))
     poller.list_shards("a")

@@ -1,4 +1,4 @@
-"""The state of a tumbling window is stored with the position that it belongs to."""
+"""The state of a tumbling window is stored with the checkpoint that it belongs to."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _stored(effects: list[Effect]) -> list[Checkpoint]:
     return [each for each in effects if isinstance(each, Checkpoint)]
 
 
-def test_a_position_carries_the_state_up_to_it() -> None:
+def test_a_checkpoint_carries_the_state_up_to_it() -> None:
     poller = _poller()
     poller.give("a", [_record(1), _record(2)])
     for number, total in ((1, 1), (2, 3)):
@@ -54,7 +54,7 @@ def test_a_position_carries_the_state_up_to_it() -> None:
         assert _stored(asked) == [Checkpoint("a", _number(number), window)]
 
 
-def test_without_windows_a_position_carries_nothing() -> None:
+def test_without_windows_a_checkpoint_carries_nothing() -> None:
     poller = PollerHarness(MappingSettings(batch_size=1))
     poller.list_shards("a")
     poller.give("a", [_record(1)])
@@ -72,7 +72,7 @@ def test_a_record_given_up_leaves_the_state_as_it_was() -> None:
     ]
 
 
-def test_a_window_that_closes_is_taken_from_the_position_that_stays() -> None:
+def test_a_window_that_closes_is_taken_from_the_checkpoint_that_stays() -> None:
     poller = _poller()
     poller.give("a", [_record(1), _record(2, window=1)])
     poller.end("a", Returned({"state": {"sum": 1}}))
