@@ -8,7 +8,7 @@
     ├── RouteError           a route, or a router, that cannot work as it was declared
     ├── UnroutedError        a change that no route took, of a router told to fail then
     ├── DeadlineError        the function's time was nearly up before this record was started
-    ├── GuardError           a change that a sequence guard cannot place in order
+    ├── GuardError           a sequence number that a guarded write cannot compare
     └── WindowError          a tumbling window whose state Lambda would not carry on
     Reject                   raised by a handler: trying this record again cannot help
 
@@ -90,7 +90,7 @@ class DeadlineError(StreamRuntimeError):
 
 
 class GuardError(StreamRuntimeError, ValueError):
-    """A change that a sequence guard cannot place in order."""
+    """A sequence number that a guarded write cannot compare."""
 
 
 class WindowError(StreamRuntimeError, ValueError):

@@ -26,7 +26,7 @@ Value: TypeAlias = "str | bool | int | float | dict[str, Any]"
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """What a record must be; made by the verbs of `NewImage`, `OldImage`, `Keys` and the numbers.
+    """A test of a record; made by the verbs of `NewImage`, `OldImage`, `Keys` and the numbers.
 
     `NewImage("a").eq(1) & OldImage("a").eq(2)`, `NewImage("a").eq(1) | NewImage("b").eq(2)`.
     """

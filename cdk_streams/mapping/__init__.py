@@ -1,4 +1,4 @@
-"""What Lambda is told about a stream: the settings of one event source mapping, as a value.
+"""The settings of one event source mapping as a value, and Amazon's limits.
 
 `MappingSettings` holds every property of `AWS::Lambda::EventSourceMapping` that a DynamoDB stream
 takes, under CDK's names and with Lambda's own defaults. The constructs render it into a template,

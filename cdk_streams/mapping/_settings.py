@@ -1,4 +1,4 @@
-"""`MappingSettings`: everything that Lambda is told about a stream, as one frozen value."""
+"""`MappingSettings`: the settings of one event source mapping, as one frozen value."""
 
 from __future__ import annotations
 

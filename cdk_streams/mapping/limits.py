@@ -29,9 +29,9 @@ MAX_WINDOW_STATE_BYTES: Final = 1024 * 1024
 STREAM_RETENTION: Final = timedelta(hours=24)
 """DynamoDB trims a stream record this long after it was written."""
 MAX_READERS_PER_SHARD: Final = 2
-"""More than two readers of one shard throttle each other."""
+"""Readers of one shard, at most: more of them throttle each other."""
 MAX_READERS_PER_SHARD_GLOBAL_TABLE: Final = 1
-"""A global table's own replication is the other reader."""
+"""The same for a global table, whose own replication is one of the readers."""
 GET_RECORDS_LIMIT: Final = 1000
 """Records in one GetRecords answer, at most (or 1 MB)."""
 

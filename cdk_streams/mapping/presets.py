@@ -1,4 +1,4 @@
-"""Settings that belong together, by what a consumer is for.
+"""Presets: settings that belong together, by what a consumer is for.
 
 StreamConsumer(self, "Search", table=orders, function=index, **LOW_LATENCY)
 StreamConsumer(self, "Audit", table=orders, function=audit, **THROUGHPUT | {"batch_size": 500})
@@ -34,7 +34,7 @@ SAFE: Final[Preset] = {
     # Leaves six hours of DynamoDB's 24 in which a failed record can still be read back.
     "max_record_age": timedelta(hours=18),
 }
-"""What `StreamConsumer` does unless told otherwise: a bad record fails alone, soon, and is kept."""
+"""The defaults of `StreamConsumer`: a poison record fails alone, within minutes, and is kept."""
 
 STRICT_ORDER: Final[Preset] = {
     **SAFE,
@@ -44,7 +44,7 @@ STRICT_ORDER: Final[Preset] = {
     "retry_attempts": None,
     "max_record_age": None,
 }
-"""No change is ever handled after a later one of its shard: a failing record holds up its shard."""
+"""For strict order: no change follows a later one of its shard, so a failing record blocks it."""
 
 THROUGHPUT: Final[Preset] = {
     **SAFE,
@@ -54,7 +54,7 @@ THROUGHPUT: Final[Preset] = {
     # Ten batches of each shard at once; changes of one item stay in order.
     "parallelization_factor": 10,
 }
-"""As many records a second as possible, up to five seconds later."""
+"""For throughput: fewer and fuller invocations, each up to five seconds later."""
 
 LOW_LATENCY: Final[Preset] = {
     **SAFE,
@@ -63,4 +63,4 @@ LOW_LATENCY: Final[Preset] = {
     "max_batching_window": timedelta(0),
     "parallelization_factor": 10,
 }
-"""Each record as soon as possible, for more invocations."""
+"""For latency: each record as soon as possible, at the price of more invocations."""

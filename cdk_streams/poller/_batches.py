@@ -98,7 +98,7 @@ class Load(NamedTuple):
 
 
 def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int = 0) -> Load:
-    """Load a call with as many of the first `size` records as its payload holds; at least one.
+    """Return how many of the first `size` records fit into one call; at least one.
 
     `so_far` is the load of the same records before more came, so that each is weighed once.
     `beside_bytes` is what the event holds beside its records. Encoding every record to learn its
@@ -132,7 +132,7 @@ def room_bytes(gathered: Load) -> int:
 
 
 def payload_bytes_at_most(records: Sequence[Record]) -> int:
-    """Return an upper bound of the records' JSON; that of some and of others add up.
+    """Return an upper bound of the bytes of the records' JSON; bounds of parts can be added.
 
     Sound for any content: no character takes more than six bytes, and a nested value's JSON has
     no more characters than its `repr`. Joining is the fastest way to count characters.

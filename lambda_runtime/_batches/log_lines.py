@@ -1,4 +1,4 @@
-"""What an operator sees: one structured line for each record that was not handled, and the lag.
+"""Log lines: one structured line for each record that was not handled, and the lag.
 
 A line holds ids, the route and the type of the error: never an attribute of an item, and not the
 error's message either, which often quotes one. With Lambda's JSON logging its fields are fields of
@@ -72,7 +72,7 @@ def log_window(size_bytes: int, largest_bytes: int) -> None:
 
 
 def lag_s(records: Sequence[Any], now: float | None = None) -> float | None:
-    """How old the oldest record of a batch is, in seconds: how far its consumer lags behind.
+    """The age of the oldest record of a batch in seconds: how far its consumer lags behind.
 
     Args:
         records: `event["Records"]`. A shard is delivered in order, so the first is the oldest.

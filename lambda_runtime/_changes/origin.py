@@ -16,7 +16,7 @@ _FIRST_MICROSECOND = 10**14
 
 
 class Source:
-    """The stream a change was read from, taken apart.
+    """The stream that a change comes from: its ARN and the parts of it.
 
     `arn:aws:dynamodb:eu-west-1:123456789012:table/Orders/stream/2026-09-17T14:11:11.040` has
     region `eu-west-1`, account `123456789012`, table `Orders` and that time as its label.
@@ -47,7 +47,7 @@ class Source:
 
 
 class UserIdentity:
-    """Who made a change, when it was not a request of an application.
+    """The identity of who made a change, when no request of an application did.
 
     For a deletion by time to live DynamoDB says type `Service` and principal id
     `dynamodb.amazonaws.com`.

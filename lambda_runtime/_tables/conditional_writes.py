@@ -1,4 +1,4 @@
-"""Effects once: writes that a retry, a duplicate or a late redrive of a change cannot undo.
+"""Conditional writes that a retry, a duplicate or a late redrive of a change cannot undo.
 
 Lambda delivers at least once, and a failed record comes back hours later when someone redrives it.
 A guarded write carries the change's sequence number into the target item, with the condition that

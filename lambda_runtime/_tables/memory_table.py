@@ -42,7 +42,9 @@ class ItemRefused(Exception):  # noqa: N818 - as above
 
 
 class MemoryTable:
-    """Items by their key; `put_item` takes what boto3's `Table.put_item` takes, in Python's values.
+    """A table in memory, for tests: its items by their key.
+
+    `put_item` takes what boto3's `Table.put_item` takes, in Python's values.
 
     An item with a float, an empty or a mixed set, a datetime or another object raises
     `AttributeValueError`, one over 400 KB `ItemRefused`. It knows the conditions that a guarded
