@@ -11,6 +11,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk_streams.constructs._keys import only_through
 from cdk_streams.constructs._props import ConsumerOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._source import source_of
@@ -117,7 +118,7 @@ def grant_write(function: iam.IGrantable, target: dynamodb.ITable, marks: dynamo
             grantee=function, actions=[*actions], resource_arns=[table.table_arn]
         )
     if target.encryption_key is not None:
-        target.encryption_key.grant_encrypt_decrypt(function)
+        only_through("dynamodb", target.encryption_key.grant_encrypt_decrypt(function))
 
 
 def _asks_for_keys_alone(given: Any) -> bool:

@@ -130,6 +130,13 @@ def test_the_marks_expire_last_as_long_as_the_target_and_share_its_key(
     (replica,) = marks["Properties"]["Replicas"]
     assert replica["SSESpecification"]["KMSMasterKeyId"] == stack.resolve(secret.key_arn)
     assert marks["DeletionPolicy"] == "Delete"
+    (policy,) = resources_of(stack, "AWS::IAM::Policy").values()
+    (use,) = [
+        each
+        for each in policy["Properties"]["PolicyDocument"]["Statement"]
+        if each["Resource"] == stack.resolve(secret.key_arn)
+    ]
+    assert use["Condition"] == {"StringLike": {"kms:ViaService": "dynamodb.*"}}
     assert marks["Properties"]["TimeToLiveSpecification"] == {
         "AttributeName": "_stream_expires_at",
         "Enabled": True,
