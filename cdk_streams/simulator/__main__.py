@@ -1,6 +1,7 @@
 """Runs scenarios from the command line: `python -m cdk_streams.simulator module:scenario`.
 
-Exit status 0: every seed held. 1: one failed; its timeline, error and seed are printed.
+Exit status 0: every seed held. 1: one failed; its timeline, error and seed are printed. 2: the
+command line is wrong; a sentence says why.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import traceback
 from importlib import import_module
 from pathlib import Path
 
+from cdk_streams.errors import SourceError
 from cdk_streams.simulator._explore import Scenario, replay
 from cdk_streams.simulator._faults import NO_FAULTS
 from cdk_streams.simulator._timeline.html import timeline_html
@@ -22,12 +24,18 @@ from cdk_streams.simulator._world import World
 def main(arguments: list[str] | None = None) -> int:
     """Run the scenario under one seed or many; return the exit status."""
     options = _parser().parse_args(arguments)
+    try:
+        scenario = _load(options.scenario)
+        _check(options)
+    except SourceError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
     before = logging.root.manager.disable
     if options.seed is None:
         # Handlers log their failures, and under faults they fail all the time.
         logging.disable(logging.CRITICAL)
     try:
-        return _run(_load(options.scenario), options)
+        return _run(scenario, options)
     finally:
         logging.disable(before)
 
@@ -61,11 +69,34 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _check(options: argparse.Namespace) -> None:
+    """Refuse a command line that would fail after the run."""
+    if options.seeds < 1:
+        raise SourceError(f"--seeds must be 1 or more, got {options.seeds}")
+    if options.html is not None and not options.html.absolute().parent.is_dir():
+        raise SourceError(f"--html must be a file in a folder that is there, got {options.html}")
+
+
 def _load(name: str) -> Scenario:
+    """Import a scenario by its name.
+
+    Raises:
+        SourceError: There is none of this name.
+
+    """
     module, _, function = name.partition(":")
+    if not module or not function:
+        raise SourceError(f"a scenario must be named module:function, got {name!r}")
     sys.path.insert(0, str(Path.cwd()))
-    scenario: Scenario = getattr(import_module(module), function)
-    return scenario
+    try:
+        found = import_module(module)
+    except ImportError as error:
+        raise SourceError(f"{module} must be a module that can be imported here: {error}") from None
+    scenario = getattr(found, function, None)
+    if not callable(scenario):
+        raise SourceError(f"{module} must have a function {function} that takes a World, got none")
+    loaded: Scenario = scenario
+    return loaded
 
 
 def _show(world: World, options: argparse.Namespace, *, drawn: bool) -> None:

@@ -42,6 +42,9 @@ START_MS = int(START.timestamp()) * 1000
 TTL_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 """Who deleted an item that expired; no other record has a `userIdentity`."""
 
+# NaN is no time either: it compares as False.
+_YEAR_10000_S = 253_402_300_800
+
 _IMAGES = {
     "KEYS_ONLY": (False, False),
     "NEW_IMAGE": (True, False),
@@ -169,6 +172,8 @@ def record(
 
 def _seconds(at: datetime | float) -> float:
     if not isinstance(at, datetime):
+        if not 0 <= at < _YEAR_10000_S:
+            raise SourceError(f"at must be seconds since 1970 up to the year 9999, got {at!r}")
         return at
     if at.tzinfo is None:
         raise SourceError(

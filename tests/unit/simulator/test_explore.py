@@ -16,6 +16,8 @@ ROOT = Path(__file__).parents[3]
 SCENARIOS = """
 from cdk_streams.simulator import MappingSettings, World
 
+SIZE = 5
+
 def fine(world: World) -> None:
     orders = world.table("Orders", shards=2)
     world.consumer("audit", lambda event, context: None, table=orders)
@@ -114,6 +116,35 @@ def test_the_command_shows_the_run_that_failed(
     shown = capsys.readouterr()
     assert "never eight of one" in shown.out.splitlines()[-2]
     assert "to replay: python -m cdk_streams.simulator orders_scenarios:broken" in shown.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nope:x"], "nope must be a module that can be imported here: No module named 'nope'"),
+        (["orders_scenarios"], "a scenario must be named module:function, got 'orders_scenarios'"),
+        (
+            ["orders_scenarios:nope"],
+            "orders_scenarios must have a function nope that takes",
+        ),
+        (
+            ["orders_scenarios:SIZE"],
+            "orders_scenarios must have a function SIZE that takes",
+        ),
+        (["orders_scenarios:fine", "--seeds", "0"], "--seeds must be 1 or more, got 0"),
+        (["orders_scenarios:fine", "--html", "no/run.html"], "--html must be a file in a folder"),
+    ],
+)
+def test_a_wrong_command_line_is_one_sentence(
+    arguments: list[str], message: str, scenarios: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert scenarios.is_dir()
+    assert main(arguments) == 2
+
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith(message)
+    assert shown.err.count("\n") == 1
 
 
 def _pythons() -> list[str]:

@@ -159,3 +159,9 @@ def test_a_handler_that_changes_a_key_leaves_the_image_alone() -> None:
     record["dynamodb"]["Keys"]["pk"]["S"] = "changed"
 
     assert record["dynamodb"]["NewImage"]["pk"] == {"S": "ORDER#1"}
+
+
+@pytest.mark.parametrize("at", [float("nan"), float("inf"), -1, 253_402_300_800])
+def test_a_time_that_no_record_has_is_refused(at: float) -> None:
+    with pytest.raises(SourceError, match="at must be seconds since 1970 up to the year 9999, got"):
+        insert({"pk": "1"}, at=at)

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import json
 import re
+from base64 import b64encode
+from hashlib import sha256
 from typing import Any
 
 from cdk_streams.simulator import NO_FAULTS, World, simulate, timeline_html
@@ -72,12 +74,29 @@ def test_two_shards_share_a_lane_only_one_after_the_other() -> None:
 
 
 def test_text_that_looks_like_markup_stays_text() -> None:
-    lines = [TimelineEvent(0, "failed", "Orders", detail="</script><b>&")]
+    attack = "<!--<script></script><b>&"
+    lines = [TimelineEvent(0, "failed", "Orders", detail=attack)]
 
-    page = timeline_html(lines, title="<i>title</i>")
+    page = timeline_html(lines, title="<!--<script")
 
-    assert _data(page)["title"] == "<i>title</i>"
-    assert page.count("</script>") == timeline_html([]).count("</script>")
+    data = _data(page)
+    assert data["title"] == "<!--<script"
+    assert data["events"][0][-1].endswith(attack)
+    # An HTML parser reads neither a comment nor an element where the data stands.
+    for mark in ("<!--", "<script", "</script>"):
+        assert page.count(mark) == timeline_html([]).count(mark)
+
+
+def test_the_page_lets_no_script_run_but_its_own() -> None:
+    page = timeline_html(_world())
+    policy = re.search(r'http-equiv="Content-Security-Policy" content="([^"]+)"', page)
+    scripts = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+
+    assert policy is not None
+    (script,) = scripts
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    assert policy[1].split("; ")[:2] == ["default-src 'none'", f"script-src 'sha256-{digest}'"]
+    assert not re.search(r"<[^>]+\son\w+=", page)
 
 
 def test_lost_records_and_broken_invariants_are_alarms() -> None:
