@@ -149,8 +149,8 @@ WRONG_RULES = [
     Wrong(
         "a window begins with a state",
         "poller/_windows.py",
-        "OpenWindow(_start_ms(length, records[0], context.at_ms), {})",
-        "OpenWindow(_start_ms(length, records[0], context.at_ms), {'sum': 10})",
+        "OpenWindow(start_ms, {})",
+        "OpenWindow(start_ms, {'sum': 10})",
         "test_tumbling_windows.py::test_state_runs_through_a_window_and_its_closing_call",
     ),
     Wrong(

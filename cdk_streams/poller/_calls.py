@@ -116,7 +116,7 @@ def _succeeded(context: StepContext, shard: Shard, lane: Lane, verdict: Verdict)
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     if batch.closing is not Closing.NO:
-        return _close_window(context, shard, lane)
+        return _close_window(context, shard, lane, batch.closing)
     lane = _keep_state(context, lane, verdict)
     context.effects.append(Settled(shard.shard_id, "handled", batch.records))
     advance_past(context, shard, lane, batch.records)
@@ -200,14 +200,16 @@ def _next_batch(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     batch = lane.work[0]
     lane = lane._replace(phase=Phase.IDLE, work=lane.work[1:])
     advance_past(context, shard, lane, batch.records)
-    return _close_window(context, shard, lane) if batch.closing is not Closing.NO else lane
+    if batch.closing is Closing.NO:
+        return lane
+    return _close_window(context, shard, lane, batch.closing)
 
 
-def _close_window(context: StepContext, shard: Shard, lane: Lane) -> Lane:
+def _close_window(context: StepContext, shard: Shard, lane: Lane, closing: Closing) -> Lane:
     """Close the window, and store that: no record advances the checkpoint here."""
     if context.checkpoint is not None:
         context.effects.append(Checkpoint(shard.shard_id, context.checkpoint))
-    return _windows.close_window(lane)
+    return _windows.close_window(context.mapping, lane, closing)
 
 
 def _keep_state(context: StepContext, lane: Lane, verdict: Verdict) -> Lane:

@@ -49,13 +49,16 @@ def begin_shard(
     checkpoint: str | None,
     *,
     window: OpenWindow | None = None,
+    window_floor_ms: int = 0,
 ) -> Shard:
     """Return a shard that is not read yet; a tumbling window goes with a single lane."""
     return Shard(
         shard_id,
         parents,
         start_at,
-        tuple(Lane(number, window=window) for number in range(lanes)),
+        tuple(
+            Lane(number, window=window, window_floor_ms=window_floor_ms) for number in range(lanes)
+        ),
         after=checkpoint,
         checkpoint=checkpoint,
     )
@@ -64,7 +67,8 @@ def begin_shard(
 def renew(shard: Shard) -> Shard:
     """Return the shard as it was before its first read, with its checkpoint and open window."""
     parts = shard.shard_id, shard.parents, shard.start, len(shard.lanes), shard.checkpoint
-    return begin_shard(*parts, window=shard.lanes[0].window)
+    lane = shard.lanes[0]
+    return begin_shard(*parts, window=lane.window, window_floor_ms=lane.window_floor_ms)
 
 
 def start(context: StepContext, shard: Shard) -> Shard:
@@ -128,7 +132,7 @@ def halt(shard: Shard) -> Shard:
     lanes = [
         lane._replace(pending=(), work=lane.work[:1])
         if lane.phase in _UNDER_WAY
-        else Lane(lane.number, window=lane.window)
+        else Lane(lane.number, window=lane.window, window_floor_ms=lane.window_floor_ms)
         for lane in shard.lanes
     ]
     return shard._replace(

@@ -59,7 +59,8 @@ class Lane(NamedTuple):
     `work` are batches already formed, in order; the first is the one that is called. `pending` are
     records behind them. `token` is that of the call, delivery or timer that the lane waits for.
     `gathering_since_ms` is when the batching window opened, `load` the size of what is gathered.
-    `window` is the open tumbling window.
+    `window` is the open tumbling window; none begins before `window_floor_ms` any more, because
+    the one before has ended.
     """
 
     number: int
@@ -70,6 +71,7 @@ class Lane(NamedTuple):
     gathering_since_ms: int | None = None
     load: Load = Load()
     window: OpenWindow | None = None
+    window_floor_ms: int = 0
 
 
 class Shard(NamedTuple):

@@ -2,7 +2,8 @@
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-ddb-windows.html. A window begins at a
 multiple of its length since the epoch and holds records by their creation time. It only moves
-forward: a record written before the open window began is counted to it.
+forward: a record written before the open window began is counted to it, and a late one opens no
+window that has ended.
 """
 
 from __future__ import annotations
@@ -38,12 +39,20 @@ def open_window(context: StepContext, lane: Lane, records: Sequence[Record]) -> 
     length = context.mapping.tumbling_window_ms
     if length is None or lane.window is not None or not records:
         return lane
-    return lane._replace(window=OpenWindow(_start_ms(length, records[0], context.at_ms), {}))
+    start_ms = max(_start_ms(length, records[0], context.at_ms), lane.window_floor_ms)
+    return lane._replace(window=OpenWindow(start_ms, {}))
 
 
-def close_window(lane: Lane) -> Lane:
-    """Close the window: its closing call has succeeded or was given up."""
-    return lane._replace(window=None)
+def close_window(mapping: EventSourceMapping, lane: Lane, closing: Closing) -> Lane:
+    """Close the window: its closing call has succeeded or was given up.
+
+    Late records open no earlier window than the next one; after an early end, the same one again.
+    """
+    floor_ms = lane.window_floor_ms
+    if lane.window is not None:
+        length = 0 if closing is Closing.EARLY else mapping.tumbling_window_ms or 0
+        floor_ms = max(floor_ms, lane.window.start_ms + length)
+    return lane._replace(window=None, window_floor_ms=floor_ms)
 
 
 def count_within(context: StepContext, lane: Lane, start: int, stop: int) -> int:
@@ -52,7 +61,7 @@ def count_within(context: StepContext, lane: Lane, start: int, stop: int) -> int
     if length is None:
         return stop
     if lane.window is None:
-        opened = _start_ms(length, lane.pending[0], context.at_ms)
+        opened = max(_start_ms(length, lane.pending[0], context.at_ms), lane.window_floor_ms)
     else:
         opened = lane.window.start_ms
     for place in range(start, stop):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import (
+    Assumptions,
     CallEnded,
     Checkpoint,
     Effect,
@@ -23,7 +24,7 @@ from cdk_streams.poller import (
     WakeAt,
     Woken,
 )
-from cdk_streams.simulator import insert
+from cdk_streams.simulator import insert, simulate
 from cdk_streams.simulator._records import START
 from cdk_streams.testing import PollerHarness
 
@@ -174,3 +175,41 @@ def test_the_stored_state_is_that_of_the_records_up_to_the_stored_checkpoint(
     assert driver.stored is not None
     assert int(driver.stored.sequence_number) == _number(driver.stream[-1])
     assert driver.stored.window is None
+
+
+@given(
+    st.lists(st.sampled_from([0, 1, 3, 12, -6, -12]), max_size=14),
+    st.lists(st.booleans(), min_size=1, max_size=9),
+    st.integers(1, 3),
+    st.sampled_from([None, 5_000]),
+    st.booleans(),
+)
+def test_windows_only_move_forward_and_close_once(
+    steps: list[int], early: list[bool], size: int, idle_ms: int | None, closed: bool
+) -> None:
+    second, records = 0, []
+    for number, step in enumerate(steps, 1):
+        second = max(0, second + step)
+        at = START + timedelta(seconds=second)
+        records.append(insert({"pk": str(number)}, number=number, at=at))
+    starts: list[str] = []
+    closings: list[str] = []
+
+    def handler(event: Any, _context: Any) -> Any:
+        starts.append(event["window"]["start"])
+        if event["isFinalInvokeForWindow"] and not event["isWindowTerminatedEarly"]:
+            closings.append(event["window"]["start"])
+        large = event["Records"] and early[len(starts) % len(early)]
+        return {"state": {"text": "x" * 1_048_577 if large else ""}}
+
+    simulate(
+        handler,
+        records,
+        settings=MappingSettings(batch_size=size, tumbling_window=10),
+        start=START,
+        closed=closed,
+        assumptions=Assumptions(idle_window_flush_ms=idle_ms),
+    )
+
+    assert starts == sorted(starts)
+    assert len(closings) == len(set(closings))

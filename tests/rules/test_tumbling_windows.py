@@ -215,3 +215,28 @@ def test_a_record_too_old_opens_no_window(play: Play) -> None:
     played = play(_written(1, 200), answer=_sum, tumbling_window=10, max_record_age=60)
     assert played.calls == "[2]"
     assert played.run.failures[0]["timeWindowInfo"]["window"]["start"] == "2026-09-17T14:11:00Z"
+
+
+def test_a_window_that_has_ended_is_not_opened_again_by_a_late_record(play: Play) -> None:
+    """Records 1 to 5: the second window, 10 to 20, ends early; 3 is late, from the first one."""
+
+    def answer(event: dict[str, Any]) -> Any:
+        early = any(each["dynamodb"]["NewImage"]["n"]["N"] == "2" for each in event["Records"])
+        return {"state": {"sum": "x" * 1_048_577} if early else {}}
+
+    played = play(_written(1, 12, 5, 13, 21), answer=answer, batch_size=1, tumbling_window=10)
+
+    calls = [
+        (event["window"]["start"][-3:-1], len(event["Records"]), event["isFinalInvokeForWindow"])
+        for event in played.events
+    ]
+    assert calls == [
+        ("00", 1, False),
+        ("00", 0, True),
+        ("10", 1, False),
+        ("10", 0, True),
+        ("10", 1, False),
+        ("10", 1, False),
+        ("10", 0, True),
+        ("20", 1, False),
+    ]
