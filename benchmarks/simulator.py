@@ -7,20 +7,25 @@ handler that does nothing. Three ways to look at the same day:
     window      it runs all day with a batching window of 300 s: a batch every minute or so
     live        it runs all day without one: every poll that finds a record is a call
 
+Last come the seeds a second of `check` over the sample's scenarios: the handlers of the sample app
+under every fault, their stack synthesized once beforehand.
+
 Times are of this process's CPU, so that a busy machine changes them less; the peak is Python's
 own, of a run of its own, because tracing slows it down.
 """
 
 from __future__ import annotations
 
+import logging
 import sys
 import time
 import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.simulator import Run, simulate
+from cdk_streams.simulator import Run, check, simulate
 
 SHARDS = 8
 DAY_S = 86_400
@@ -88,6 +93,8 @@ def main(sizes: tuple[int, ...]) -> None:
             calls = run.metrics["Invocations"]
             figures = f"{way:10} {size:9,} {calls:9,} {took:8.2f} {size / took:10,.0f}"
             print(f"{figures} {peak_mb(way, size):>8}", flush=True)
+    for name, seeds_per_s in seeds().items():
+        print(f"check {name:15} {seeds_per_s:6.1f} seeds/s", flush=True)
 
 
 def peak_mb(way: str, count: int) -> str:
@@ -99,6 +106,23 @@ def peak_mb(way: str, count: int) -> str:
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     return f"{peak / 1e6:.1f}"
+
+
+def seeds(count: int = 30) -> dict[str, float]:
+    """Return how many seeds a second `check` runs of each scenario of the sample."""
+    sys.path.insert(0, str(Path(__file__).parent.parent))
+    from sample_app import scenarios
+
+    # Handlers log their failures, and under faults they fail all the time.
+    logging.disable(logging.CRITICAL)
+    scenarios.template()
+    figures = {}
+    for scenario in (scenarios.orders, scenarios.a_poison_order):
+        began = time.process_time()
+        check(scenario, seeds=count)
+        figures[scenario.__name__] = count / (time.process_time() - began)
+    logging.disable(logging.NOTSET)
+    return figures
 
 
 if __name__ == "__main__":
