@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
-from pathspec import GitIgnoreSpec
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
 
 __all__ = ["GitIgnore"]
 
@@ -41,6 +42,8 @@ class GitIgnore:
         file = folder / _NAME
         if not file.is_file():
             return self
+        from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most functions are one file
+
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
         return type(self)((*self.rules, (folder.absolute(), GitIgnoreSpec.from_lines(lines))))
 
