@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     # Handles a record at its position; returns None, or why it failed.
     Take = Callable[[Any, int], "Failure | None"]
     # Reports a failed record; returns None when the batch can go on all the same.
-    Settle = Callable[["Failure"], "Failure | None"]
+    ReportFailure = Callable[["Failure"], "Failure | None"]
 
 __all__ = [
     "PARTIAL_RESPONSE",

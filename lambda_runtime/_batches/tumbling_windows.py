@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._batches.deadlines import Watch
-    from lambda_runtime._batches.processing import Settle
+    from lambda_runtime._batches.processing import ReportFailure
     from lambda_runtime._changes.parsing import Change
     from lambda_runtime._values.numbers_as import Numbers
 
@@ -103,11 +103,15 @@ class WindowRoutes:
         self._end = end
 
     def handle(
-        self, event: dict[str, Any], records: Sequence[Any], watch: Watch | None, settle: Settle
+        self,
+        event: dict[str, Any],
+        records: Sequence[Any],
+        watch: Watch | None,
+        report_failure: ReportFailure,
     ) -> dict[str, Any]:
         """Add up one batch, and end its window when Lambda says so; every answer has a `state`.
 
-        `settle` reports a record that failed; it returns None when the batch can go on.
+        `report_failure` reports a record that failed; it returns None when the batch can go on.
         """
         if self._end is None:
             raise RouteError("the state of a window would be lost at its end: add @on.window_end")
@@ -120,7 +124,7 @@ class WindowRoutes:
                 change = change_of(record, position, self._convert)
                 state = self._added(state, change, window)
             except Exception as error:  # noqa: BLE001 - whatever is raised fails the record
-                return settle(Failure(position, error, name_of(self._add)))
+                return report_failure(Failure(position, error, name_of(self._add)))
             return None
 
         failure = processing.in_order(records, take, watch)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     from lambda_runtime._batches.deadlines import Watch
-    from lambda_runtime._batches.processing import Settle
+    from lambda_runtime._batches.processing import ReportFailure
     from lambda_runtime._changes.parsing import Change
     from lambda_runtime._routing.route_conditions import Condition
 
@@ -80,7 +80,9 @@ class BatchRun:
         self._taken[position] = item_of(change.keys.raw), self._writer.prepare(change)
         return True
 
-    def finish(self, end: int, watch: Watch | None, settle: Settle) -> Failure | None:
+    def finish(
+        self, end: int, watch: Watch | None, report_failure: ReportFailure
+    ) -> Failure | None:
         """Write the last change of each item before the position `end`; None when all is done.
 
         At least one step is made, so that a batch that comes again and again gets on.
@@ -88,7 +90,7 @@ class BatchRun:
         Args:
             end: The first record of the batch that was not taken, or their number.
             watch: Watches the function's deadline; None when there is none.
-            settle: Logs a failure; returns None when the record was sent away.
+            report_failure: Logs a failure; returns None when the record was sent away.
         """
         near = None if watch is None else watch()
         todo = self._last_of_each_item(end)
@@ -99,7 +101,7 @@ class BatchRun:
                     if done < len(todo) and near is not None and near():
                         return _undone(todo[done:], None, None)
             except Exception as error:  # noqa: BLE001 - whatever a writer raises fails its record
-                failure = settle(_undone(todo[done:], error, self.route.name))
+                failure = report_failure(_undone(todo[done:], error, self.route.name))
                 if failure is not None:
                     return failure
                 todo = todo[done + 1 :]  # This one was rejected and sent away.

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
-    from lambda_runtime._batches.processing import Settle, Take
+    from lambda_runtime._batches.processing import ReportFailure, Take
     from lambda_runtime._changes.parsing import Change
     from lambda_runtime._routing.batch_routes import BatchRoute, BatchRun
     from lambda_runtime._values.numbers_as import Convert
 
 
-__all__ = ["Routes", "settler"]
+__all__ = ["Routes", "failure_reporter"]
 
 
 class Routes:
@@ -50,8 +50,12 @@ class Routes:
             raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
         self._default = route
 
-    def taker(
-        self, context: Any, convert: Convert, settle: Settle, runs: Sequence[BatchRun] = ()
+    def record_handler(
+        self,
+        context: Any,
+        convert: Convert,
+        report_failure: ReportFailure,
+        runs: Sequence[BatchRun] = (),
     ) -> Take:
         """The function that hands one record to all routes that take it.
 
@@ -81,7 +85,9 @@ class Routes:
                     route = self._default
                     self._take_unrouted(change, context)
             except Exception as error:  # noqa: BLE001 - whatever a handler raises fails its record
-                return settle(Failure(position, error, None if route is None else route.name))
+                return report_failure(
+                    Failure(position, error, None if route is None else route.name)
+                )
             return None
 
         return take
@@ -96,16 +102,16 @@ class Routes:
             )
 
 
-def settler(
+def failure_reporter(
     records: list[Any], on_reject: str | Callable[[str], object] | None, show: Collection[str]
-) -> Settle:
+) -> ReportFailure:
     """The function that reports a failed record, and returns what is left of the failure.
 
     It logs the failure. None is left when the record was rejected and could be sent away.
     """
 
-    def settle(failure: Failure) -> Failure | None:
-        from lambda_runtime._batches import log_lines, rejects  # noqa: PLC0415 - for what seldom happens
+    def report_failure(failure: Failure) -> Failure | None:
+        from lambda_runtime._batches import log_lines, rejects  # noqa: PLC0415 - on failures only
 
         left: Failure | None = failure
         if isinstance(failure.error, Reject):
@@ -113,4 +119,4 @@ def settler(
         log_lines.log_record(records, failure, left, show=show)
         return left
 
-    return settle
+    return report_failure

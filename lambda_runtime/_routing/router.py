@@ -22,7 +22,7 @@ from lambda_runtime._batches import processing
 from lambda_runtime._batches.deadlines import deadline
 from lambda_runtime._changes.changes import Insert, Modify, Remove
 from lambda_runtime._changes.parsing import records_of
-from lambda_runtime._routing.dispatch import Routes, settler
+from lambda_runtime._routing.dispatch import Routes, failure_reporter
 from lambda_runtime._routing.routes import Route, declared
 from lambda_runtime._values.numbers_as import converter
 from lambda_runtime.errors import RouteError
@@ -265,19 +265,19 @@ class Router:
             EventError: the event is no DynamoDB Streams event.
         """
         records = records_of(event)
-        settle = settler(records, self._on_reject, self._show)
+        report_failure = failure_reporter(records, self._on_reject, self._show)
         learns = self._window is None and processing.takes_partial_responses()
         watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
-            return self._window.handle(event, records, watch, settle)
+            return self._window.handle(event, records, watch, report_failure)
         runs = [route.begin(context) for route in self._routes.of_batches]
-        take = self._routes.taker(context, self._convert, settle, runs)
+        take = self._routes.record_handler(context, self._convert, report_failure, runs)
         failure = self._run(records, take, watch)
         for run in runs:
             end = len(records) if failure is None else failure.unhandled
-            failure = run.finish(end, watch, settle) or failure
+            failure = run.finish(end, watch, report_failure) or failure
         if failure is not None and failure.error is None:
-            from lambda_runtime._batches import log_lines  # noqa: PLC0415 - for what seldom happens
+            from lambda_runtime._batches import log_lines  # noqa: PLC0415 - on failures only
 
             log_lines.log_deadline(records, failure.unhandled)
         response = processing.answer(records, failure)

@@ -203,7 +203,7 @@ def _built(model: Any, fields: dict[str, Any], path: Path) -> Any:
 
 
 def _dataclass_members(model: Any) -> Iterator[Member]:
-    from dataclasses import MISSING, fields  # noqa: PLC0415 - whoever has a dataclass has paid it
+    from dataclasses import MISSING, fields  # noqa: PLC0415 - a dataclass has imported it already
 
     hints = _hints(model)
     for field in fields(model):

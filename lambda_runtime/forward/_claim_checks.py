@@ -67,7 +67,7 @@ def fetch(change: C) -> C:
         return change
     if not isinstance(dataref, str) or not dataref.startswith(_SCHEME):
         raise ForwardError("dataref must be an s3:// URI, got another; read it by hand")
-    from lambda_runtime._changes.envelopes import exact_json, with_data  # noqa: PLC0415 - seldom
+    from lambda_runtime._changes.envelopes import exact_json, with_data  # noqa: PLC0415 - large events only
 
     bucket, _, key = dataref.removeprefix(_SCHEME).partition("/")
     body = client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()

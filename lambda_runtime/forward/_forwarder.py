@@ -114,7 +114,7 @@ class Forwarder:
 
 
 def _log(records: Sequence[Any], failure: Failure) -> None:
-    from lambda_runtime._batches import log_lines  # noqa: PLC0415 - for what seldom happens
+    from lambda_runtime._batches import log_lines  # noqa: PLC0415 - on failures only
 
     if failure.error is None:
         log_lines.log_deadline(records, failure.unhandled)

@@ -83,7 +83,7 @@ def transact(client: Any, writes: Sequence[Write]) -> set[int]:
 
 def pause(tries: int) -> None:
     """Wait before the next try: 20 ms, twice as long each time, and up to as long again."""
-    from random import random  # noqa: PLC0415 - for what seldom happens
+    from random import random  # noqa: PLC0415 - on conflicts only
 
     sleep(_FIRST_PAUSE_S * 2**tries * (1 + random()))  # noqa: S311 - spreads tries, hides nothing
 
