@@ -286,23 +286,6 @@ def test_a_stream_without_new_images_says_which_setting_to_change(
         writer.prepare(parse({"Records": [record]})[0])
 
 
-@pytest.mark.parametrize("number", ["3.0", "3", "3e0"])
-def test_a_key_has_one_mark_however_its_number_is_written(
-    writer: ViewWriter, make_record: Any, number: str
-) -> None:
-    record = make_record(1, keys={"id": {"N": number}})
-
-    assert writer.prepare(parse({"Records": [record]})[0]).item == '{"id":{"N":"3"}}'
-
-
-def test_a_key_that_is_too_long_for_a_mark_is_shortened(
-    writer: ViewWriter, make_record: Any
-) -> None:
-    record = make_record(1, keys={"pk": {"S": "x" * 2048}, "sk": {"S": "y" * 1024}})
-
-    assert writer.prepare(parse({"Records": [record]})[0]).item.startswith("sha256:")
-
-
 def test_target_and_marks_are_two_tables(view: View) -> None:
     with pytest.raises(ViewError, match="target and marks must be two tables"):
         ViewWriter(view, target="totals", marks="totals")
