@@ -42,10 +42,8 @@ class GitIgnore:
         file = folder / _NAME
         if not file.is_file():
             return self
-        from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most functions are one file
-
         lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
-        return type(self)((*self.rules, (folder.absolute(), GitIgnoreSpec.from_lines(lines))))
+        return type(self)((*self.rules, (folder.absolute(), _rules(lines))))
 
     def covers(self, path: Path) -> bool:
         """Say whether the rules ignore a file or a folder; the deepest rule about it decides."""
@@ -66,3 +64,17 @@ def _up_to_repository(entry: Path) -> list[Path]:
         if (folder / ".git").exists():
             return above[at::-1]
     return []
+
+
+def _rules(lines: list[str]) -> GitIgnoreSpec:
+    """Return the rules of a file; a line that is no pattern, such as `!`, is passed over by git."""
+    from pathspec import GitIgnoreSpec  # noqa: PLC0415 - most functions are one file
+
+    def is_pattern(line: str) -> bool:
+        try:
+            GitIgnoreSpec.from_lines([line])
+        except ValueError:
+            return False
+        return True
+
+    return GitIgnoreSpec.from_lines(filter(is_pattern, lines))

@@ -117,7 +117,7 @@ def test_every_pattern_is_in_the_docs() -> None:
 
 def test_what_git_ignores_stays_out_without_git(folder: Path, tmp_path: Path) -> None:
     (tmp_path / ".git").mkdir()
-    (tmp_path / ".gitignore").write_text("*.log\n/handler/generated/\nnotes.txt\n")
+    (tmp_path / ".gitignore").write_text("!\n*.log\n/handler/generated/\nnotes.txt\n")
     (folder / "rules" / ".gitignore").write_text("!notes.txt\n/local.py\n")
     for name in ("a.log", "generated/x.py", "notes.txt", "rules/notes.txt", "rules/local.py"):
         (folder / name).parent.mkdir(exist_ok=True)
