@@ -23,8 +23,15 @@ _FOR_TESTS: Final = {
     "forward/_json_schema.py": "forward.json_schema",
 }
 """Files that ship only with a function whose files import that name, which tests and apps do."""
-_FOR_PARSE: Final = "_changes/envelopes.py"
-"""What `parse` reads other services' events with; a file that calls it has its name."""
+_FOR_WORDS: Final = {
+    "_changes/envelopes.py": ("forward", (b"parse",)),
+    "_routing/batch_routes.py": ("views", (b"latest", b"aggregate")),
+}
+"""Files that ship with a function whose files import that package, or have one of the words.
+
+`parse` reads other services' events with the first; `Router.latest` and `aggregate` need the
+second. A file that calls one of them has its name.
+"""
 
 
 def runtime_files(
@@ -34,8 +41,8 @@ def runtime_files(
     """Return the files of `lambda_runtime`, found without importing it and read once.
 
     Of the packages in `OPTIONAL` and the fakes for tests, those that a Python file of `handler`
-    imports; what type checkers alone read never; what takes events out of other services'
-    envelopes for a handler that has the word `parse` or imports `lambda_runtime.forward`.
+    imports; what type checkers alone read never; what `parse`, `latest` and `aggregate` need for a
+    handler that has the word, or imports a package that calls them.
 
     Raises:
         ToolError: It is not installed beside cdk_streams.
@@ -52,9 +59,10 @@ def runtime_files(
     imported = set().union(*map(imported_modules, sources))
     parts = {f"{part}/": part for part in OPTIONAL} | _FOR_TESTS
     unused = [start for start, name in parts.items() if f"{RUNTIME}.{name}" not in imported]
-    parses = any(b"parse" in content for content in (handler or {}).values())
-    if not parses and f"{RUNTIME}.forward" not in imported:
-        unused.append(_FOR_PARSE)
+    for file, (package, words) in _FOR_WORDS.items():
+        has_word = any(word in content for content in (handler or {}).values() for word in words)
+        if not has_word and f"{RUNTIME}.{package}" not in imported:
+            unused.append(file)
     left_out = (_FOR_TYPES, *unused)
     return {
         f"{RUNTIME}/{name}": content

@@ -87,6 +87,21 @@ def test_what_opens_envelopes_ships_with_a_handler_that_parses(handler: bytes, s
     assert ("lambda_runtime/_changes/envelopes.py" in files) is ships
 
 
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"on.insert(created)", False),
+        (b"@on.latest\ndef index(change): ...", True),
+        (b"on.aggregate(writer)", True),
+        (b"from lambda_runtime.views import view_handler", True),
+    ],
+)
+def test_batch_routes_ship_with_a_handler_that_declares_one(handler: bytes, ships: bool) -> None:
+    files = runtime_package.runtime_files({"index.py": handler})
+
+    assert ("lambda_runtime/_routing/batch_routes.py" in files) is ships
+
+
 def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
