@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cdk_streams.mapping import StartingPosition
 from cdk_streams.poller._batches import Load
@@ -150,3 +150,21 @@ class StepContext:
     def measure(self, metric: MetricName, value: int) -> None:
         """Ask for a point of a metric."""
         self.effects.append(Measure(metric, value))
+
+
+def _replace_faster(kind: Any) -> None:
+    """Give a named tuple a `_replace` that takes half as long: a step makes five of them."""
+    places = {name: place for place, name in enumerate(kind._fields)}
+    make = tuple.__new__
+
+    def _replace(self: Any, **changes: Any) -> Any:
+        values = list(self)
+        for name, value in changes.items():
+            values[places[name]] = value
+        return make(kind, values)
+
+    kind._replace = _replace
+
+
+for _kind in (Batch, Lane, Shard, Poller):
+    _replace_faster(_kind)

@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from cdk_streams.simulator._engine.process_state import ProcessState
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._world import World
 
@@ -39,8 +40,9 @@ def check(
             command to replay it.
 
     """
-    for seed in range(seeds) if isinstance(seeds, int) else seeds:
-        replay(scenario, seed=seed, faults=faults)
+    with ProcessState():
+        for seed in range(seeds) if isinstance(seeds, int) else seeds:
+            replay(scenario, seed=seed, faults=faults)
 
 
 def replay(scenario: Scenario, *, seed: int, faults: Faults | None = None) -> World:
@@ -52,7 +54,7 @@ def replay(scenario: Scenario, *, seed: int, faults: Faults | None = None) -> Wo
     """
     world = World(seed, faults=faults, replay=replay_command(scenario, seed))
     try:
-        with world:
+        with ProcessState(), world:
             scenario(world)
             world.run()
     except Exception as error:

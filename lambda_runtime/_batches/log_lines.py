@@ -47,6 +47,9 @@ def log_record(
         show: What else to write: "message" (the error's text and its traceback), "record" (the
             record as it came, with its item).
     """
+    level = logging.WARNING if left is None else logging.ERROR
+    if not logging.getLogger(LOGGER).isEnabledFor(level):
+        return
     error = (left or failure).error
     show = {*show, *os.environ.get(SHOW, "").split(",")}
     fields = {**_ids(records, failure.position), "route": failure.route}
@@ -54,10 +57,7 @@ def log_record(
         fields |= _about(error, with_message="message" in show)
     if "record" in show:
         fields["record"] = records[failure.position]
-    if left is None:
-        _log(logging.WARNING, "stream record rejected", fields)
-    else:
-        _log(logging.ERROR, "stream record failed", fields)
+    _log(level, "stream record rejected" if left is None else "stream record failed", fields)
 
 
 def log_deadline(records: Sequence[Any], position: int) -> None:

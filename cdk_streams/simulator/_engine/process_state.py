@@ -30,11 +30,15 @@ class ProcessState:
         self._variables: Mapping[str, str] | None = None
         self._before: dict[str, str | None] = {}
         self._threshold = gc.get_threshold()
+        self._raised = False
 
     def __enter__(self) -> None:
         _LOCK.acquire()
         self._threshold = first, *others = gc.get_threshold()
-        gc.set_threshold(max(first, _COLLECT_AFTER) if first else 0, *others)
+        # A lower threshold collects at once when it is put back: not for each run within a run.
+        self._raised = 0 < first < _COLLECT_AFTER
+        if self._raised:
+            gc.set_threshold(_COLLECT_AFTER, *others)
 
     def __exit__(
         self,
@@ -43,7 +47,8 @@ class ProcessState:
         trace: TracebackType | None,
     ) -> None:
         self._restore()
-        gc.set_threshold(*self._threshold)
+        if self._raised:
+            gc.set_threshold(*self._threshold)
         _LOCK.release()
 
     def use(self, variables: Mapping[str, str]) -> None:

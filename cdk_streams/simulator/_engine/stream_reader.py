@@ -120,21 +120,25 @@ class Polling:
 
         The records are added to those of the polls before.
         """
+        held = len(records)
         at_ms, until_ms = self._queue.now_ms, budget.until_ms - 1
         if self._until_ms is not None:
             until_ms = min(until_ms, self._until_ms)
-        weight = payload_bytes_at_most(records)
-        while len(records) < budget.enough and weight <= budget.room_bytes:
+        weight, enough, limit = payload_bytes_at_most(records), budget.enough, self.room
+        while len(records) < enough and weight <= budget.room_bytes:
             next_ms = cursor.next_ms
             if next_ms is None or next_ms <= at_ms:
                 break
             poll_ms = self._poll_ms(at_ms, next_ms)
             if poll_ms > until_ms:
                 break
-            found = self._fetch(read, cursor, poll_ms)
+            found, trimmed = cursor.read(min(read.limit, limit), poll_ms)
+            if trimmed:
+                self._on_trimmed(read.shard_id, trimmed)
             weight += payload_bytes_at_most(found)
             records += found
             at_ms = poll_ms
+        self._on_read(records[held:])
         return at_ms
 
     def _fetch(self, read: Read, cursor: ShardCursor, now_ms: int) -> Records:
