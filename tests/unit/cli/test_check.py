@@ -42,6 +42,12 @@ def check(*words: str, stdin: str | None = None) -> Result:
     return CliRunner().invoke(main, ["check", *words], input=stdin)
 
 
+FIX = (
+    "Set starting_position (StartingPosition) to TRIM_HORIZON before the first deployment; "
+    "that of a mapping that exists cannot be changed in one deployment"
+)
+
+
 @pytest.fixture
 def template(tmp_path: Path) -> Path:
     path = tmp_path / "template.json"
@@ -56,7 +62,7 @@ def test_findings_are_shown_with_the_place_and_end_with_1(template: Path) -> Non
         f"{template}: Resources.Mapping",
         "  warning cdk-streams:StartsAtLatest",
         f"  {WHAT}: {WHY}.",
-        "  Set starting_position (StartingPosition) to TRIM_HORIZON.",
+        f"  {FIX}.",
         "",
         "1 finding in 1 event source mapping of 1 template",
     ]
