@@ -99,6 +99,11 @@ class ViewWriter:
                 return
             writes = [self._mark_write(each, marks.get(each.item)) for each in fresh]
             writes += self._view_writes(fresh, marks, leaving)
+            if len(writes) > MOST_ACTIONS:
+                # Marks that were read again name groups that were not known before.
+                for part in _packs(fresh, marks):
+                    self._apply(client, part, marks)
+                return
             try:
                 failed = transact(client, writes)
             except Busy as busy:

@@ -204,6 +204,29 @@ def test_another_writer_that_was_faster_is_seen(
     ]
 
 
+def test_a_full_transaction_that_a_faster_writer_makes_too_large_is_cut(
+    change: Any, view: View, apply: Any
+) -> None:
+    # 99 marks and one group fill it; then ten of the items turn out to be in groups of their own.
+    dynamodb = FakeDynamoDB({"totals": ("customer",), "marks": ("item",)})
+    other = ViewWriter(view, target="totals", marks="marks", client=dynamodb)
+    faster = [[change(1, f"o-{n}", customer=f"b-{n}", total=1) for n in range(10)]]
+
+    class Late:
+        transact_write_items = staticmethod(dynamodb.transact_write_items)
+
+        def batch_get_item(self, **request: Any) -> Any:
+            answer = dynamodb.batch_get_item(**request)
+            while faster:
+                apply(*faster.pop(), by=other)
+            return answer
+
+    writer = ViewWriter(view, target="totals", marks="marks", client=Late())
+    apply(*(change(2, f"o-{n}", customer="a", total=1) for n in range(99)), by=writer)
+
+    assert [(row["customer"], row["orders"]) for row in dynamodb.items("totals")] == [("a", 99)]
+
+
 def test_a_group_whose_last_items_leave_while_another_comes_stays(
     change: Any, view: View, apply: Any
 ) -> None:
