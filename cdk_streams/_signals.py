@@ -1,10 +1,10 @@
-"""What Ctrl-C, `kill` and a closed terminal do to a program that has started other processes.
+"""Signals that end a program which has started other processes: Ctrl-C, `kill`, a closed terminal.
 
     with exit_on_signals(), local_aws() as aws:
         ...
 
 Python turns only Ctrl-C into an exception, so `kill` would end the program with no `finally` run.
-And a second, impatient Ctrl-C would stop the stopping half-way: `ignore_signals` is for that part.
+A second Ctrl-C would interrupt the cleanup: `ignore_signals` is for that part.
 """
 
 from __future__ import annotations

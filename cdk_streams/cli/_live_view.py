@@ -119,7 +119,7 @@ class LiveView:
             )
 
     def caught_up(self, consumers: set[str], since_ms: int) -> bool:
-        """Tell whether all of these consumers have dealt with what was written before then."""
+        """Tell whether these consumers have settled all that was written before `since_ms`."""
         with self._lock:
             return all(
                 name in self.progress and self.progress[name].caught_up(since_ms)

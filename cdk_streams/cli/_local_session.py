@@ -40,7 +40,7 @@ _PIPE_WIDTH = 160
 
 
 def run(options: LocalOptions) -> int:
-    """Run the app until it is told to stop; return the exit code."""
+    """Run the app until Ctrl-C, or until its command has ended; return the exit code."""
     console = Console()
     if not console.is_terminal:
         console = Console(width=_PIPE_WIDTH)
@@ -103,7 +103,7 @@ def _attend(
     watcher: SourceWatcher,
     command: str | None = None,
 ) -> int:
-    """Show the run until the command has ended and all is processed; without one, for ever."""
+    """Show the run until the command has ended and all is settled; without one, for ever."""
     names = {each.name for each in run.consumers if each.mapping.settings.enabled}
     with (
         contextlib.nullcontext() if command is None else _Command(command, run) as process,
@@ -121,7 +121,7 @@ def _attend(
         live.update(view.table())
     if not console.is_terminal:
         console.print()  # The table that goes into a file or a pipe has no end of line.
-    _echo(console, "every consumer has dealt with what was written")
+    _echo(console, "every consumer has caught up")
     return 0 if process is None else process.code
 
 

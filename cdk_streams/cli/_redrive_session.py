@@ -49,7 +49,7 @@ def aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Cl
 
 
 def run(connect: Callable[[], Client], options: RedriveOptions) -> int:
-    """Show the plan and, when options to, carry it out; return the exit code."""
+    """Show the plan and, with --yes, carry it out; return the exit code."""
     try:
         client = connect()
         return _redrive(client, _destinations(client, options), options)
@@ -106,7 +106,7 @@ def _carry_out(
     kept: list[FoundFailure],
     options: RedriveOptions,
 ) -> None:
-    """Call the function when that is planned; take what is dealt with out of `kept`."""
+    """Invoke the function as planned; take what is redriven out of `kept`."""
     plan = found.plan
     if plan is None or not plan.events or (plan.missing and not options.incomplete):
         return
@@ -126,7 +126,7 @@ def _carry_out(
 
 
 def _settle(client: Client, found: FoundFailure, kept: list[FoundFailure]) -> None:
-    """Delete what held a failure record, unless it holds another that is not dealt with."""
+    """Delete what held a failure record, unless it holds another that is kept."""
     others = [each for each in kept if each is not found]
     still_needed = {id(holder) for each in others for holder in each.holders}
     for holder in found.holders:

@@ -53,7 +53,7 @@ def show_tests(tests: Sequence[FailureMessage], options: RedriveOptions) -> None
     """Print the test events of S3, which name nothing that failed."""
     for message in tests:
         ending = "it is deleted" if options.yes else "--yes deletes it"
-        echo(f"\na test event of S3 in {message.queue_url}, nobody's failure: {ending}")
+        echo(f"\na test event of S3 in {message.queue_url}, no failure record: {ending}")
 
 
 def show(number: int, found: FoundFailure, options: RedriveOptions) -> None:

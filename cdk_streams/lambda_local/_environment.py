@@ -35,7 +35,7 @@ from cdk_streams.lambda_local._runtime_api import (
 __all__ = ["INIT_LIMIT_S", "Environment", "InvokeResponse"]
 
 # Lambda lets the import of a handler take 10 s before it counts against the function's timeout.
-# (It then starts the import again; here the same import goes on.)
+# Lambda then starts the import again; here the same import continues.
 INIT_LIMIT_S = 10.0
 
 _LOOK_AT_MEMORY_S = 0.02
@@ -46,7 +46,7 @@ _PROCESS = Path(__file__).with_name("_bootstrap.py")
 
 @dataclass(frozen=True, slots=True)
 class InvokeResponse:
-    """What an invocation came to, as the Lambda API tells it.
+    """The response of an invocation, as the Lambda API returns it.
 
     `body` is the JSON that the function answered, or the error's
     `{"errorMessage": …, "errorType": …}`; `function_error` is None or `Unhandled`; `error_type` is
@@ -214,7 +214,7 @@ class Environment:
     def kill(self) -> None:
         """End the process; an invocation under way comes back with an error."""
         self.usable = False
-        # Once only: afterwards the number of the process's group may belong to somebody else.
+        # Once only: afterwards the id of the process group may be another's.
         if not self._killed:
             self._killed = True
             kill_with_descendants(self._process.pid, f"AWS_LAMBDA_RUNTIME_API={self._api.address}")

@@ -2,7 +2,7 @@
 
 On Lambda a function sees its asset, its layers, the standard library, and the handful of packages
 of the managed runtime (boto3 and what it needs). A developer's virtual environment holds far more,
-so a dependency that nobody bundled would be found locally and missing on AWS. Functions therefore
+so a dependency that is not bundled would be found locally and missing on AWS. Functions therefore
 run without site-packages (`python -S`) and get exactly the managed runtime's packages back.
 """
 

@@ -88,7 +88,7 @@ class Progress:
 
     @property
     def waiting(self) -> int:
-        """Records that were read and are not dealt with yet."""
+        """Records that were read and are not settled yet."""
         return len(self._pending_since_ms)
 
     def lag_ms(self, now_ms: int) -> int:
@@ -97,9 +97,9 @@ class Progress:
         return now_ms - oldest
 
     def caught_up(self, since_ms: int) -> bool:
-        """Tell whether all is processed that was written before `since_ms`.
+        """Tell whether all is settled that was written before `since_ms`.
 
-        A record that is given up is processed when its failure record has arrived, or was refused.
+        A record that is given up is settled when its failure record has arrived, or was refused.
         Records may be in the children of a shard that has just ended, so those are listed first.
         """
         reads = self._empty_read_ms.values()
@@ -143,7 +143,7 @@ class Progress:
         self.partial += result.outcome == "partial"
         self.throttles += result.outcome == "throttled"
         if (call := self._last_calls.get(lane)) is not None:
-            # Until they are dealt with, a new call of these records is a part of this one.
+            # Until they are settled, a new call of these records is a sub-batch of this one.
             self._failed[lane] = _numbers(call)
 
 

@@ -1,7 +1,8 @@
-"""Reads one shard in order, whatever happens to its iterator.
+"""A reader of one shard, in order, across expired iterators and failed requests.
 
-A reader knows the number of the last record it gave out, so every problem has the same cure: ask
-for a new iterator behind that number. An iterator lives 15 minutes, a record 24 hours.
+A reader keeps the number of the last record that it returned, so it recovers from every problem
+in the same way: with a new iterator behind that number. An iterator lives 15 minutes, a record 24
+hours.
 """
 
 from __future__ import annotations
@@ -51,9 +52,9 @@ class AfterNumber:
 class Since:
     """From the oldest record that is kept, without those made before `epoch_s`.
 
-    A stream cannot start at a time. This is how a reader that began at the end, and stopped before
-    its first record, goes on without a gap: made times are rounded down, so it may give a few
-    records from just before again, and never misses one.
+    A stream cannot be read from a time. This is how a reader that began at the end, and stopped
+    before its first record, continues without a gap: creation times are rounded down, so it may
+    return a few earlier records again, and never misses one.
     """
 
     epoch_s: float
@@ -64,10 +65,10 @@ StartAt = AtStart | AtEnd | AtNumber | AfterNumber | Since
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What one read came to.
+    """The result of one read.
 
     `records` are Lambda's, in order. `closed`: the shard is read to its end. `error`: the read
-    failed and the next one goes on where this one stood; `gone`: because there is no such shard
+    failed and the next one continues where this one stopped; `gone`: because there is no such shard
     (any more). `trimmed`: records between the last page and this one left the stream unread.
     """
 

@@ -1,6 +1,6 @@
-"""What the reader needs of DynamoDB Streams, and what its errors mean to it.
+"""The operations of DynamoDB Streams that a reader needs, and the meaning of their errors.
 
-boto3's `dynamodbstreams` client is a `StreamsApi` as it is; `fake_streams.FakeStreams` is another.
+boto3's `dynamodbstreams` client is a `StreamsApi`; `cdk_streams.testing.FakeStreams` is its fake.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_Operations_Amazon_DynamoDB_Streams.html
 """
 
@@ -64,10 +64,10 @@ def list_shards(api: StreamsApi, stream_arn: str) -> tuple[Shard, ...]:
 
 
 def read_error(error: ClientError | BotoCoreError) -> ReadError:
-    """Tell what a failed request means; anything that is not about the iterator may pass by itself.
+    """Return the meaning of a failed request; any but the iterator's may succeed when repeated.
 
-    A mapping survives a stream that is gone and a permission that is taken away: Lambda goes on
-    asking and delivers what waited when it may read again. So does the driver.
+    A mapping survives a stream that is gone and a permission that is taken away: Lambda keeps
+    polling and delivers what waited once it can read again. So does the driver.
     """
     if not isinstance(error, ClientError):
         return ReadError("later", f"{type(error).__name__}: {error}")

@@ -4,7 +4,7 @@
         "bucket": {"name": "failed"}, "object": {"key": "aws/lambda/89ab…/shardId-…/2026/…"}}}]}
 
 Lambda writes a failure record with the whole event that failed, so it outlives the stream's 24
-hours. S3 tells a queue of it when the bucket's notification says so.
+hours. S3 notifies a queue of it where the bucket is configured so.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
 """
@@ -58,7 +58,7 @@ def named_object(record: Mapping[str, Any]) -> FailureObject:
     """Return the object that one record of a notification names.
 
     Raises:
-        SourceError: It tells of something else than a failure record that was written.
+        SourceError: It is not about a failure record that was written.
 
     """
     try:
@@ -96,7 +96,7 @@ def read_object(s3: Any, location: FailureObject) -> Mapping[str, Any]:
         if error.response["Error"]["Code"] not in _GONE:
             raise
         raise SourceError(
-            f"the object {location} is gone: its bucket's lifecycle or somebody has removed it, "
+            f"the object {location} is gone: its bucket's lifecycle or a user has removed it, "
             "and its records with it"
         ) from None
     return read_json(text)

@@ -29,7 +29,7 @@ _MOST_RECORDS = 10_000
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """What Lambda says of a batch that failed.
+    """A failure record of Lambda: the batch, the function, and why it was given up.
 
     `first` and `last` are sequence numbers, both included, and `size` the number of records; None
     and 0 for the last call of a tumbling window, which has no records. `payload` is the event that
@@ -53,7 +53,7 @@ class FailureRecord:
 
     @property
     def batch(self) -> tuple[str, ...]:
-        """What tells one batch from another: Lambda may send its failure record twice."""
+        """The identity of the batch, whose failure record Lambda may send twice."""
         return (*self.key, self.shard_id, self.first or "", self.last or "", str(self.size))
 
 

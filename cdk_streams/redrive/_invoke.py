@@ -1,4 +1,4 @@
-"""By which mapping records failed, as it is now, and its function called again.
+"""The event source mapping behind a failure record, and the call of its function.
 
 settings = mapping_settings(client("lambda"), *mapping_key(body))   # the filters of the mapping
 mapping_key(body) in bucket_mappings(client("lambda"))["failed"]    # it sends to that bucket
@@ -108,7 +108,7 @@ def _compact(event: Any) -> bytes:
 
 
 def _type(function_error: str | None, body: bytes) -> str | None:
-    """Return the exception's name; of a function that timed out Lambda tells no type."""
+    """Return the exception's name; Lambda names none for a function that timed out."""
     if function_error is None:
         return None
     try:

@@ -38,7 +38,7 @@ class RedrivePlan:
 
     `missing` counts the records of the batch that have left the stream. `has_others`: the range is
     shared by several lanes (a parallelization factor), and which records are of the lane that
-    failed cannot be told; handlers see a record at least once anyway.
+    failed is unknown; handlers see a record at least once anyway.
     """
 
     failure: FailureRecord
@@ -54,7 +54,7 @@ class RedrivePlan:
 
 @dataclass(frozen=True, slots=True)
 class RedriveOutcome:
-    """What came of a redrive; when it is not `redriven`, `why` says so and nothing is discarded."""
+    """The outcome of a redrive; `why` is the reason when it is not `redriven`, and all is kept."""
 
     redriven: bool
     why: str = ""
@@ -88,7 +88,7 @@ def plan_redrive(
     return RedrivePlan(
         failure,
         [{"Records": list(records)} for records in calls],
-        # Beside records of other lanes, only the first of this one tells that some are gone.
+        # Beside other lanes' records, only a missing first one shows that some are gone.
         missing or int(is_trimmed and settings.parallelization_factor > 1),
         has_others=len(lane) > failure.size,
     )
@@ -121,7 +121,7 @@ def _failure(response: InvokeResponse) -> str:
 
 
 def _check_window(failure: FailureRecord) -> None:
-    """Refuse a call whose answer nobody would carry on, or whose state nobody has kept.
+    """Refuse a call whose answer would be lost, or whose state is.
 
     A call within a tumbling window answers the state of the next call, which Lambda alone makes.
     The last call has that state in its event, and its answer goes nowhere anyway.
@@ -209,7 +209,7 @@ def _range(streams: StreamsApi, failure: FailureRecord) -> Iterator[Mapping[str,
 
 
 def _of_lane(records: Sequence[Mapping[str, Any]], size: int) -> Sequence[Mapping[str, Any]]:
-    """Return the records of the lane that failed, where they can be told, otherwise all.
+    """Return the records of the lane that failed, where they are known, otherwise all.
 
     A range begins and ends with records of its lane, and all changes of an item are in one lane.
     When the changes of those two items are as many as the batch, they are the batch.

@@ -61,7 +61,7 @@ def receive_messages(sqs: Any, queue_url: str) -> Iterator[list[FailureMessage]]
 
 
 def discard(sqs: Any, message: FailureMessage) -> None:
-    """Delete a message that is dealt with."""
+    """Delete a message whose records are handled."""
     sqs.delete_message(QueueUrl=message.queue_url, ReceiptHandle=message.receipt)
 
 
@@ -74,7 +74,7 @@ def give_back(sqs: Any, message: FailureMessage) -> None:
 
 
 def is_test_event(body: Mapping[str, Any]) -> bool:
-    """Tell whether a message is what S3 sends to a queue when it is first told to notify it.
+    """Tell whether a message is what S3 sends to a queue when notifications to it are set up.
 
     https://docs.aws.amazon.com/AmazonS3/latest/userguide/notification-content-structure.html
     """

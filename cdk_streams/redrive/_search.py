@@ -56,7 +56,7 @@ _MOST_REPEATED = 10
 class FoundFailure:
     """A failure record with its plan, or with the reason (`fault`) why there is none.
 
-    `holders` are deleted when it is dealt with: the messages that hold or name it, or an object
+    `holders` are deleted when it is redriven: the messages that hold or name it, or an object
     that no message names. `object` is where it was read, unless that is the message itself.
     """
 

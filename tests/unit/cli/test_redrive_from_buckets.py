@@ -206,7 +206,7 @@ def test_a_test_event_is_nobodys_failure_and_goes_with_yes(aws: FakeAws) -> None
     aws.queue.put(TEST_EVENT)
     plan = run()
     assert plan.exit_code == 0
-    assert f"a test event of S3 in {QUEUE_URL}, nobody's failure: --yes deletes it" in plan.output
+    assert f"a test event of S3 in {QUEUE_URL}, no failure record: --yes deletes it" in plan.output
     assert (len(aws.queue.messages), aws.queue.hidden) == (1, set())
     assert run("--yes").exit_code == 0
     assert aws.queue.messages == {}
