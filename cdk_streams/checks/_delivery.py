@@ -60,7 +60,7 @@ def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | No
     # A look-up of the same table does not know of its replicas.
     replicated = any(each.source and each.source.replicas for each in readers)
     most = MAX_READERS_PER_SHARD_GLOBAL_TABLE if replicated else MAX_READERS_PER_SHARD
-    # The first ones are within the limit; the finding stands at each one beyond it.
+    # The first ones are within the limit; the finding is about each one beyond it.
     if consumer not in readers[most:]:
         return None
     kind = "a table with replicas" if replicated else "a stream"
@@ -204,7 +204,7 @@ def writes_own_source(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
         return None
     if source.name not in function.writes_to:
         return None
-    return f"{function.name} may write {source.name}, which it reads, and no filter stands between"
+    return f"{function.name} may write {source.name}, which it reads, and it has no filter"
 
 
 RULES: Final[tuple[Rule, ...]] = (

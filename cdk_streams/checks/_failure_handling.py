@@ -1,4 +1,4 @@
-"""Rules about records that fail: where they go, when they are gone, who is told."""
+"""Rules about records that fail: destinations, retention, alarms."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ class AlarmSpec(NamedTuple):
     covers: Literal["lag", "failures", ""] = ""
 
     def as_metadata(self) -> dict[str, AlarmSpec]:
-        """Return the metadata of the option of `Alarms` that stands for this alarm."""
+        """Return the metadata of the option of `Alarms` that creates this alarm."""
         return {"spec": self}
 
 

@@ -40,7 +40,7 @@ def only_through(service: str, grant: iam.Grant) -> iam.Grant:
 def grant_filter_decryption(key: AnyKey, stack: Stack) -> None:
     """Let Lambda's service decrypt the filters of functions of this account and region.
 
-    The statement stands in the key's policy: no role of ours decrypts them. The encryption context
+    The statement is in the key's policy: no role of ours decrypts them. The encryption context
     is the one that Lambda encrypts with; the function's own ARN would be a circle where the same
     key encrypts its environment.
     https://docs.aws.amazon.com/lambda/latest/dg/security-encryption-at-rest.html

@@ -1,4 +1,4 @@
-"""Where a construct stands, and what the constructs of one app know of each other.
+"""The stack, stage and app of a construct, and what the constructs of one app share.
 
 Both are kept on CDK's own objects, as attributes: they live as long as the app, and two apps in one
 process share nothing. (jsii holds every object of CDK until the process ends, so the attribute of a
@@ -41,7 +41,7 @@ class Registry:
 
 
 class Placement:
-    """Where a stack stands: its stage, the root of its tree, and the folders of its output."""
+    """The place of a stack: its stage, the root of its tree, and the folders of its output."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
@@ -96,7 +96,7 @@ class Placement:
 
 
 def placement_of(scope: IConstruct) -> Placement:
-    """Return where a scope stands; SourceError for one that is in no stack."""
+    """Return the placement of a scope; SourceError for one that is in no stack."""
     placement: Placement | None = vars(scope).get(_PLACEMENT)
     if placement is None:
         try:

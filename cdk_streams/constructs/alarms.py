@@ -1,6 +1,6 @@
-"""`Alarms`: which CloudWatch alarms a consumer gets, each option with the alarm it stands for.
+"""`Alarms`: which CloudWatch alarms a consumer gets, each option with its alarm.
 
-Two are on by default: an alarm has a price, and these two tell that records are about to be lost.
+Two are on by default: an alarm has a price, and these two say that records are about to be lost.
 docs/alarms.md shows every alarm, the defaults and what they cost.
 """
 
@@ -221,7 +221,7 @@ class Alarms:
 
 
 def spec_of(option: Field[Any]) -> AlarmSpec | None:
-    """Return the alarm that an option stands for; None for `actions`."""
+    """Return the alarm of an option; None for `actions`."""
     spec: AlarmSpec | None = option.metadata.get("spec")
     return spec
 

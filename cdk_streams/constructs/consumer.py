@@ -162,7 +162,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
 
     @property
     def settings(self) -> MappingSettings:
-        """What Lambda is told, as the value that the simulator takes."""
+        """The settings of the mapping, as the value that the simulator takes."""
         return self._settings
 
     @property

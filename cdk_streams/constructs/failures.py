@@ -5,8 +5,8 @@ gets the records themselves. Lambda delivers under the role of the function, to 
 topics only, and drops what it cannot deliver.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 
-Whatever differs between the kinds stands in `KINDS`, a row each: permissions, alarms and checks
-read it from there.
+Whatever differs between the kinds is in `KINDS`, a row each: permissions, alarms and checks read
+it from there.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ def check_choice(choice: Any) -> None:
 def parts_of_policy(choice: OnFailureChoice) -> list[Construct | None]:
     """Return the constructs of this app that the delivery's permissions name.
 
-    None stands for what the consumer is to create; an import is named by its ARN alone.
+    None is a construct that the consumer will create; an import is named by its ARN alone.
     """
     if isinstance(choice, OnFailure):
         return [] if choice is OnFailure.NOTHING else [None]

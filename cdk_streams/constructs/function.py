@@ -140,7 +140,7 @@ def _check_arguments(
 
 
 class _Defaults(NamedTuple):
-    """What a function is unless told otherwise, as objects of CDK."""
+    """The defaults of a function, as objects of CDK."""
 
     runtime: lambda_.Runtime
     architecture: lambda_.Architecture

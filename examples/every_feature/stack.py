@@ -59,7 +59,7 @@ class EveryFeatureStack(cdk.Stack):
 
     def _acknowledge(self) -> None:
         """Say why each check that this stack breaks is right for it; docs/checks.md lists them."""
-        told: list[tuple[IConstruct, str, str]] = [
+        reasons: list[tuple[IConstruct, str, str]] = [
             (self, "TooManyReaders", "a stack to look at; with load, two readers a stream at most"),
             (
                 self.consumers["Topic"],
@@ -72,7 +72,7 @@ class EveryFeatureStack(cdk.Stack):
             (self.consumers["NoFailures"], "StartsAtLatest", "only what comes next is of interest"),
             (self.consumers["NoFailures"], "NoFailureDestination", "nothing is kept on purpose"),
         ]
-        for construct, rule, reason in told:
+        for construct, rule, reason in reasons:
             cdk.Validations.of(construct).acknowledge(
                 cdk.Acknowledgment(id=f"cdk-streams:{rule}", reason=reason)
             )

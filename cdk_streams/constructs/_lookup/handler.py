@@ -31,7 +31,7 @@ def handler(event: dict[str, Any], _context: object) -> None:
         answer["PhysicalResourceId"] = name
         try:
             answer["Data"] = stream_of(name, asked.get("StreamViewType"))
-        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation is told
+        except Exception as error:  # noqa: BLE001 - whatever it is, CloudFormation gets an answer
             answer |= {"Status": "FAILED", "Reason": f"{type(error).__name__}: {error}"}
     # The address is CloudFormation's own, signed for this one answer; it takes no content type.
     request = Request(  # noqa: S310 - see above

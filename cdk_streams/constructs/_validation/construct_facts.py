@@ -130,7 +130,8 @@ def _plain(held: Any) -> Any:
 def _with_filters(mapping: dict[str, Any], consumer: ConsumerView) -> dict[str, Any]:
     """Spell a pattern with a value of the deployment as the app gave it, so that checks read it.
 
-    `NewImage("tenant").eq(parameter.value_as_string)` holds a token of CDK, which stands for text.
+    `NewImage("tenant").eq(parameter.value_as_string)` holds a token of CDK, which becomes text when
+    the stack is deployed.
     """
     filters = (mapping.get("FilterCriteria") or {}).get("Filters") or []
     if len(filters) != len(consumer.settings.filters):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any, Final, Unpack
 
-from aws_cdk import Duration, Token, Validations
+from aws_cdk import Duration, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
@@ -23,6 +23,7 @@ from cdk_streams.constructs._bundle.shipped_handlers import (
 from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._source import source_of
+from cdk_streams.constructs._validation.warnings import add_warning
 from cdk_streams.constructs.alarms import DEFAULT
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.function import StreamFunction
@@ -283,7 +284,8 @@ class TableReplica(StreamConsumer):
         here, there = source.env.region, self._target.region
         if self._role_arn or there is None or Token.is_unresolved(here) or here == there:
             return
-        Validations.of(self).add_warning(
+        add_warning(
+            self,
             "cdk-streams:GlobalTable",
             f"the replica in {there} copies every item of the same account as it is, which a "
             "global table does without a function: pass replicas=[ReplicaTableProps("
