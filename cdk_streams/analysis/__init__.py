@@ -1,11 +1,33 @@
 """What the mappings of a template will do, worked out by the simulator.
 
-mapping, = runnable_mappings(template.read("template.yaml")).mappings
-simulate(handler, records, settings=mapping.settings, timeout=mapping.timeout)
+explanations, left_out = explain(template.read("template.yaml"))
+explanations[0].poison.blocked  # timedelta(seconds=222)
 """
 
 from __future__ import annotations
 
+from cdk_streams.analysis._alarm_moments import Alarm
+from cdk_streams.analysis._explanation import (
+    AlarmMoments,
+    Explanation,
+    explain,
+    explain_mapping,
+    proposed,
+)
 from cdk_streams.analysis._runnable import RunnableMapping, RunnableMappings, runnable_mappings
+from cdk_streams.analysis._situations import Outage, Poison, SlowHandler
 
-__all__ = ["RunnableMapping", "RunnableMappings", "runnable_mappings"]
+__all__ = [
+    "Alarm",
+    "AlarmMoments",
+    "Explanation",
+    "Outage",
+    "Poison",
+    "RunnableMapping",
+    "RunnableMappings",
+    "SlowHandler",
+    "explain",
+    "explain_mapping",
+    "proposed",
+    "runnable_mappings",
+]

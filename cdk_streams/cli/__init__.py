@@ -14,6 +14,7 @@ except ImportError as error:  # pragma: no cover - an installation without the e
 from cdk_streams.cli._backfill import backfill
 from cdk_streams.cli._check import check
 from cdk_streams.cli._compare import compare
+from cdk_streams.cli._explain import explain
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
@@ -33,6 +34,7 @@ def main() -> None:
 main.add_command(backfill)
 main.add_command(check)
 main.add_command(compare)
+main.add_command(explain)
 main.add_command(local)
 main.add_command(redrive)
 main.add_command(simulate)

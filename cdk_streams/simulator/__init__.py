@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cdk_streams.simulator._records import expire, in_order, insert, modify, remove
     from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation, Run
     from cdk_streams.simulator._simulate import simulate
+    from cdk_streams.simulator._timeline.events import TimelineEvent
     from cdk_streams.simulator._timeline.html import timeline_html
     from cdk_streams.simulator._timeline.text import timeline
     from cdk_streams.simulator._world import World
@@ -45,6 +46,7 @@ __all__ = [
     "Run",
     "Table",
     "TableStream",
+    "TimelineEvent",
     "World",
     "check",
     "expire",
@@ -73,6 +75,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.simulator._simulate": "simulate",
         "cdk_streams.simulator._dynamodb.table": "Table",
         "cdk_streams.simulator._from_template": "from_template",
+        "cdk_streams.simulator._timeline.events": "TimelineEvent",
         "cdk_streams.simulator._timeline.text": "timeline",
         "cdk_streams.simulator._timeline.html": "timeline_html",
         "cdk_streams.simulator._world": "World",
