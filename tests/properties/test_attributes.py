@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import decimal
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import Any
 
 from boto3.dynamodb.types import DYNAMODB_CONTEXT, Binary, TypeDeserializer, TypeSerializer
-from hypothesis import given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from lambda_runtime import Item, decode, encode, to_json
@@ -72,22 +74,37 @@ def test_what_is_encoded_for_lambda_survives_json(value: Any) -> None:
 
 @given(values)
 def test_the_serializer_of_boto3_agrees(value: Any) -> None:
-    assert sorted_sets(encode(value, binary="bytes")) == sorted_sets(
-        TypeSerializer().serialize(value)
-    )
+    assert sorted_sets(encode(value, binary="bytes")) == sorted_sets(serialized(value))
 
 
 @given(values)
 def test_the_deserializer_of_boto3_agrees_where_it_takes_the_value(value: Any) -> None:
     # boto3 raises TypeError for Lambda's base64 text, so it gets bytes; it wraps what it gives.
     sent: Any = encode(value, binary="bytes")
+    with passing_over_refusals():
+        boto3s = TypeDeserializer().deserialize(sent)
 
-    assert typed(decode(sent)) == typed(unwrapped(TypeDeserializer().deserialize(sent)))
+    assert typed(decode(sent)) == typed(unwrapped(boto3s))
 
 
 @given(values)
 def test_the_deserializer_takes_what_boto3_serializes(value: Any) -> None:
-    assert decode(TypeSerializer().serialize(value)) == value
+    assert decode(serialized(value)) == value
+
+
+@contextmanager
+def passing_over_refusals() -> Iterator[None]:
+    """Pass over a number that boto3 refuses, digits below 1E-130, although DynamoDB holds it."""
+    try:
+        yield
+    except (decimal.Underflow, decimal.Rounded):
+        reject()
+
+
+def serialized(value: Any) -> Any:
+    """What boto3 makes of a value."""
+    with passing_over_refusals():
+        return TypeSerializer().serialize(value)
 
 
 def sorted_sets(sent: Any) -> Any:
