@@ -104,16 +104,9 @@ class ViewWriter:
                 for part in _packs(fresh, marks):
                     self._apply(client, part, marks)
                 return
-            try:
-                failed = transact(client, writes)
-            except Busy as busy:
-                if tries == TRIES - 1:
-                    raise busy.error from None
-                pause(tries)
-                failed = set()
-            else:
-                if not failed:
-                    return
+            failed = _attempt(client, writes, tries)
+            if failed is None:
+                return
             leaving ^= {writes[at].key for at in failed if at >= len(fresh)}
             for each in fresh:
                 marks.pop(each.item, None)
@@ -138,6 +131,21 @@ class ViewWriter:
                 self.view.check(before)
             moves.append((each.item, before, each.contribution))
         return self.view.writes(self.target, moves, leaving)
+
+
+def _attempt(client: Any, writes: Sequence[Write], tries: int) -> set[int] | None:
+    """Write one transaction; return None when it is done, else which conditions did not hold."""
+    try:
+        failed = transact(client, writes)
+    except Busy as busy:
+        if tries == TRIES - 1:
+            raise busy.error from None
+        pause(tries)
+        return set()
+    if failed and tries:
+        # A second look was out of date too: others change the same group just now.
+        pause(tries - 1)
+    return failed or None
 
 
 def _gave(mark: Mark | None) -> Contribution | None:

@@ -175,6 +175,21 @@ def test_a_conflict_that_does_not_end_is_raised_for_lambda_to_try_again(
     assert len(paused) == 7
 
 
+def test_a_group_that_others_change_again_and_again_is_given_time(
+    change: Any, view: View, apply: Any, paused: list[float]
+) -> None:
+    # One refusal is how a group that empties is found out; more are others who were faster.
+    refusals = [canceled("None", "ConditionalCheckFailed") for _ in range(4)]
+    seen = Failing(*refusals)
+    dynamodb = FakeDynamoDB({"totals": ("customer",), "marks": ("item",)}, on_request=seen)
+    writer = ViewWriter(view, target="totals", marks="marks", client=dynamodb)
+
+    apply(change(1, customer="a", total=3), by=writer)
+
+    assert [row["total"] for row in dynamodb.items("totals")] == [3]
+    assert len(paused) == 3
+
+
 @pytest.mark.parametrize("is_known", [False, True])
 def test_another_writer_that_was_faster_is_seen(
     change: Any, view: View, apply: Any, *, is_known: bool
