@@ -1,19 +1,17 @@
 """Items that a table held before its replica was made: written under the guard of the replica.
 
 A backfill may run at any time after the replica's consumer has started, be interrupted, and run
-again: what the stream brought is newer than what was read, so it stays. Items go out as PartiQL
-inserts, 25 a request, each of which fails alone when its key is taken; those are put one by one
-under the full guard. An insert costs what a put costs.
-https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ql-reference.multiplestatements.batching.html
+again: what the stream brought is newer than what was read, so it stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 from lambda_runtime.replication._client import client_for
 from lambda_runtime.replication._errors import ReplicaError
+from lambda_runtime.replication._inserts import Inserter
 from lambda_runtime.replication._requests import put_request
 from lambda_runtime.replication._settings import Settings
 from lambda_runtime.replication._transform import (
@@ -25,18 +23,6 @@ from lambda_runtime.replication._transform import (
 from lambda_runtime.replication._two_way import put_version_request
 
 __all__ = ["BackfillWriter", "Counts"]
-
-_STATEMENTS = 25
-_BATCH_BYTES = 1_000_000
-_STATEMENT_LENGTH = 8_192
-# The API is not there (some local ones), or not allowed: items are put one by one.
-_NO_INSERTS = (
-    "AccessDeniedException",
-    "UnknownOperationException",
-    "UnknownOperation",
-    "InvalidAction",
-    "ValidationException",
-)
 
 
 class Counts(NamedTuple):
@@ -91,7 +77,7 @@ class BackfillWriter:
         self._client: Any = client or client_for(settings)
         self._transform = transform
         self._origin = origin
-        self._inserts = True
+        self._inserter = Inserter()
 
     def write(self, items: Iterable[Mapping[str, Any]], mark: str) -> Counts:
         """Write what source items stand for.
@@ -110,8 +96,8 @@ class BackfillWriter:
             except ReplicaError as error:
                 failures.append(f"{self._shown(raw)}: {error}")
         taken: list[dict[str, Any]] = []
-        for batch in _batches(requests):
-            taken += self._insert(batch)
+        for batch in self._inserter.batches(requests):
+            taken += self._inserter.insert(self._client, batch)
         written = sum(map(self._put, taken))
         inserted = len(requests) - len(taken)
         return Counts(read, inserted + written, len(taken) - written, tuple(failures))
@@ -132,24 +118,6 @@ class BackfillWriter:
             owner = owner_text({name: raw[name] for name in self._source_keys})
         return [put_request(settings.table, item, mark, owner) for item in made]
 
-    def _insert(self, batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Insert items where there are none; return the requests of the others."""
-        if not self._inserts:
-            return batch
-        statements = [_statement(self._settings.table, each["Item"]) for each in batch]
-        if any(len(each["Statement"]) > _STATEMENT_LENGTH for each in statements):
-            return batch
-        try:
-            answers = self._client.batch_execute_statement(Statements=statements)["Responses"]
-        except Exception as error:
-            response = getattr(error, "response", None) or {}
-            if response.get("Error", {}).get("Code") not in _NO_INSERTS:
-                raise
-            self._inserts = False
-            return batch
-        pairs = zip(batch, answers, strict=True)
-        return [request for request, answer in pairs if "Error" in answer]
-
     def _put(self, request: dict[str, Any]) -> bool:
         try:
             self._client.put_item(**request)
@@ -165,28 +133,3 @@ class BackfillWriter:
         return ", ".join(
             f"{name}={next(iter(value.values()))!r}" for name, value in keys.items() if value
         )
-
-
-def _statement(table: str, item: Mapping[str, Any]) -> dict[str, Any]:
-    """`INSERT INTO "Copy" VALUE {'pk': ?}` with the item's values as parameters."""
-    names = ", ".join("'" + name.replace("'", "''") + "': ?" for name in item)
-    name = table.rpartition("/")[2]
-    return {
-        "Statement": f'INSERT INTO "{name}" VALUE {{{names}}}',
-        "Parameters": list(item.values()),
-    }
-
-
-def _batches(requests: Sequence[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    """Split by count and by size."""
-    batch: list[dict[str, Any]] = []
-    size = 0
-    for request in requests:
-        length = sum(len(str(value)) for value in request["Item"].values())
-        if batch and (len(batch) == _STATEMENTS or size + length > _BATCH_BYTES):
-            yield batch
-            batch, size = [], 0
-        batch.append(request)
-        size += length
-    if batch:
-        yield batch

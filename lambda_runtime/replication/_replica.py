@@ -9,12 +9,16 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from lambda_runtime import Change, Modify, Remove, Router
+from lambda_runtime._changes.parsing import change_of, records_of
 from lambda_runtime._tables.conditional_writes import DELETED, padded
 from lambda_runtime.replication._client import Client, client_for
 from lambda_runtime.replication._errors import ReplicaError
+from lambda_runtime.replication._inserts import Inserter, in_parallel
 from lambda_runtime.replication._metrics import Tally, metric_line
 from lambda_runtime.replication._requests import (
     OWNER,
@@ -42,6 +46,10 @@ from lambda_runtime.replication._two_way import (
 )
 
 __all__ = ["Replica", "handler_from_environment"]
+
+
+# One new item is put as any other.
+_FEWEST_INSERTS = 2
 
 
 class _Write(NamedTuple):
@@ -72,6 +80,7 @@ class Replica:
         if transform is None and settings.transform is not None:
             transform = load_transform(settings.transform)
         self._transform = transform
+        self._inserter = Inserter()
         if settings.version is not None and transform is not None:
             raise ReplicaError(
                 "a two-way replica must copy items as they are, got a transform; leave one out"
@@ -81,10 +90,12 @@ class Replica:
         """Handle a batch as `Router.handler` does, and print its metrics when they have a name."""
         tally = Tally()
         on = Router(concurrency=self.settings.concurrency)
+        inserted = self._insert_new(records_of(event), tally)
 
         @on.default
         def replicate(change: Change) -> None:
-            self.write(change, tally)
+            if change.event_id not in inserted:
+                self.write(change, tally)
 
         response = on.handler(event, context)
         # Only Lambda turns the line into metrics; in a test it would be noise.
@@ -101,9 +112,44 @@ class Replica:
         """
         if self.settings.skip_expired and isinstance(change, Remove) and change.expired:
             return False
-        writes = self._versioned(change) if self.settings.version else self._guarded(change)
-        written = [self._send(each, tally or Tally()) for each in writes]
+        written = [self._send(each, tally or Tally()) for each in self._writes(change)]
         return any(written)
+
+    def _insert_new(self, records: list[Any], tally: Tally) -> set[str]:
+        """Insert what new source items stand for, many a request; return the ids of those changes.
+
+        A change that is not inserted whole, for whatever reason, is left to be written in its
+        order: there it is named when it fails. The guard makes the order of writes no matter.
+        """
+        new: list[tuple[str, _Write]] = []
+        for record in records:
+            with suppress(Exception):  # The router meets the record again, and says what is wrong.
+                if record["eventName"] == "INSERT":
+                    change = change_of(record)
+                    new += [(change.event_id, each) for each in self._writes(change)]
+        if len(new) < _FEWEST_INSERTS:
+            return set()
+        ids = {id(write.request): event_id for event_id, write in new}
+        client = self._client or client_for(self.settings)
+
+        def insert(batch: list[dict[str, Any]]) -> list[dict[str, Any]]:
+            try:
+                return self._inserter.insert(client, batch)
+            except Exception:  # noqa: BLE001 - they are put one by one, where each can be named
+                return batch
+
+        batches = list(self._inserter.batches([write.request for _, write in new]))
+        left = [
+            each
+            for batch in in_parallel(insert, batches, self.settings.concurrency)
+            for each in batch
+        ]
+        for _ in range(len(new) - len(left)):
+            tally.add("writes")
+        return {event_id for event_id, _ in new} - {ids[id(request)] for request in left}
+
+    def _writes(self, change: Change) -> list[_Write]:
+        return self._versioned(change) if self.settings.version else self._guarded(change)
 
     def _guarded(self, change: Change) -> list[_Write]:
         """The writes of a one-way replica: items of the new image, tombstones for the old keys."""
@@ -212,7 +258,12 @@ class Replica:
 
 def handler_from_environment(event: Any, context: Any = None) -> dict[str, Any]:
     """Lambda's handler of a `TableReplica`: a replica as the environment describes it."""
-    return Replica(Settings.from_environment()).handler(event, context)
+    return _replica(Settings.from_environment()).handler(event, context)
+
+
+@lru_cache(maxsize=8)
+def _replica(settings: Settings) -> Replica:
+    return Replica(settings)
 
 
 def _text(owner: dict[str, Any] | None) -> str:

@@ -14,10 +14,20 @@ from constructs import Construct
 
 from cdk_streams.errors import SettingsError, SourceError
 
-__all__ = ["WRITE_KEY_ACTIONS", "AnyRole", "Target", "grant_write", "key_names", "target_of"]
+__all__ = [
+    "WRITE_ACTIONS",
+    "WRITE_KEY_ACTIONS",
+    "AnyRole",
+    "Target",
+    "grant_write",
+    "key_names",
+    "target_of",
+]
 
 AnyRole: TypeAlias = iam.IRole | iam.Role | str
 """A role to assume, or its ARN."""
+WRITE_ACTIONS = ("dynamodb:PartiQLInsert", "dynamodb:PutItem")
+"""What a replica does to its target: new items are inserted, 25 a request, others are put."""
 WRITE_KEY_ACTIONS = (
     "kms:Encrypt",
     "kms:Decrypt",
@@ -99,12 +109,10 @@ def target_of(
     return _with_keys(found, key_names(source), transforms=transforms)
 
 
-def grant_write(
-    function: iam.IGrantable, target: Target, key: kms.IKey | None, *actions: str
-) -> None:
-    """Let the function put items into the target, and use the key that encrypts it."""
+def grant_write(function: iam.IGrantable, target: Target, key: kms.IKey | None) -> None:
+    """Let the function put and insert items, and use the key that encrypts the target."""
     iam.Grant.add_to_principal(
-        grantee=function, actions=["dynamodb:PutItem", *actions], resource_arns=[target.arn]
+        grantee=function, actions=list(WRITE_ACTIONS), resource_arns=[target.arn]
     )
     used = key or target.encryption_key
     if used is not None:

@@ -247,12 +247,12 @@ class TableReplica(StreamConsumer):
                 "timeout": Duration.minutes(_WORKER_MINUTES),
             },
         )
-        self._grant(worker, key, "dynamodb:PartiQLInsert")
+        self._grant(worker, key)
         return DistributedBackfill(self, "Backfill", source=source, worker=worker)
 
-    def _grant(self, function: StreamFunction, key: kms.IKey | None, *actions: str) -> None:
+    def _grant(self, function: StreamFunction, key: kms.IKey | None) -> None:
         if self._role_arn is None:
-            grant_write(function, self._target, key, *actions)
+            grant_write(function, self._target, key)
             return
         iam.Grant.add_to_principal(
             grantee=function, actions=["sts:AssumeRole"], resource_arns=[self._role_arn]

@@ -7,7 +7,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
-from cdk_streams.constructs.replication._target import WRITE_KEY_ACTIONS
+from cdk_streams.constructs.replication._target import WRITE_ACTIONS, WRITE_KEY_ACTIONS
 
 __all__ = ["ReplicaTargetRole"]
 
@@ -46,7 +46,7 @@ class ReplicaTargetRole(iam.Role):
             description=f"Writes the replica {table.node.id} from account {source_account}",
         )
         iam.Grant.add_to_principal(
-            grantee=self, actions=["dynamodb:PutItem"], resource_arns=[table.table_arn]
+            grantee=self, actions=list(WRITE_ACTIONS), resource_arns=[table.table_arn]
         )
         key = encryption_key or table.encryption_key
         if key is not None:

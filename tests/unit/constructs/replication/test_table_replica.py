@@ -79,7 +79,8 @@ def test_a_replica_is_a_consumer_that_may_put_items_and_nothing_else(
     assert made.settings.batch_size == 500
     assert made.failure_queue is not None
     copy_arn = {"Fn::GetAtt": ["Copy1ED8A51E", "Arn"]}
-    assert rights(resources_of(stack, "AWS::IAM::Policy")) == [("dynamodb:PutItem", copy_arn)]
+    writes = ["dynamodb:PartiQLInsert", "dynamodb:PutItem"]
+    assert rights(resources_of(stack, "AWS::IAM::Policy")) == [(writes, copy_arn)]
     assert variables(resources_of(stack, "AWS::Lambda::Function")) == {
         "TABLE": {"Ref": "Copy1ED8A51E"},
         "KEYS": "pk",
@@ -153,7 +154,7 @@ def test_the_other_account_s_role_may_put_items_and_use_the_key(
     assert "111122223333" in str(statement["Principal"])
     (policy,) = resources_of(stack, "AWS::IAM::Policy").values()
     actions = [each["Action"] for each in policy["Properties"]["PolicyDocument"]["Statement"]]
-    assert actions[0] == "dynamodb:PutItem"
+    assert actions[0] == ["dynamodb:PartiQLInsert", "dynamodb:PutItem"]
     assert set(actions[1]) == {
         "kms:Encrypt",
         "kms:Decrypt",

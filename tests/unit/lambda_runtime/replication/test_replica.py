@@ -371,3 +371,74 @@ def test_the_client_assumes_the_role_of_the_target(monkeypatch: pytest.MonkeyPat
     credentials = made._request_signer._credentials
     assert credentials.method == "assume-role"
     assert made.meta.region_name == "eu-west-1"
+
+
+# New items, many a request.
+
+
+def counted(**options: Any) -> tuple[FakeDynamoDB, list[str]]:
+    """Return a target that tells which operations it was asked for."""
+    asked: list[str] = []
+    refused = options.get("refused")
+
+    def note(operation: str, _request: dict[str, Any]) -> None:
+        asked.append(operation)
+        if operation == "BatchExecuteStatement" and refused:
+            raise RequestFailed(refused)
+
+    return FakeDynamoDB({"Copy": ("pk",)}, on_request=note), asked
+
+
+def inserts(count: int) -> list[dict[str, Any]]:
+    return [event("INSERT", at, new=order(f"o-{at}")) for at in range(1, count + 1)]
+
+
+def test_new_items_are_inserted_25_a_request() -> None:
+    target, asked = counted()
+    replica(target).handler({"Records": inserts(60)})
+    assert asked == ["BatchExecuteStatement"] * 3
+    assert len(target.items("Copy")) == 60
+
+
+def test_an_item_that_is_there_is_put_under_the_guard() -> None:
+    target, asked = counted()
+    target.write("Copy", {"pk": "o-1", "_stream_sequence": "9" * 40}, {"pk": "o-2"})
+    replica(target).handler({"Records": inserts(3)})
+    assert sorted(asked) == ["BatchExecuteStatement", "PutItem", "PutItem"]
+    stored = {each["pk"]: each["_stream_sequence"] for each in target.stored("Copy")}
+    assert stored["o-1"] == "9" * 40
+    assert stored["o-2"] == f"{2:040}"
+
+
+def test_a_change_behind_an_insert_of_its_item_comes_after_it() -> None:
+    target, _ = counted()
+    modify = event("MODIFY", 4, old=order("o-1"), new=order("o-1", n={"N": "1"}))
+    remove = event("REMOVE", 5, old=order("o-2"))
+    replica(target).handler({"Records": [*inserts(3), modify, remove]})
+    assert target.items("Copy") == [{"pk": "o-1", "n": 1}, {"pk": "o-3"}]
+
+
+@pytest.mark.parametrize(
+    ("code", "calls"),
+    [("AccessDeniedException", 1), ("ThrottlingException", 2)],
+)
+def test_where_inserts_fail_items_are_put_one_by_one(code: str, calls: int) -> None:
+    target, asked = counted(refused=code)
+    made = replica(target)
+    for _ in range(2):
+        made.handler({"Records": inserts(3)})
+    assert len(target.items("Copy")) == 3
+    # What is not allowed is not tried again.
+    assert asked.count("BatchExecuteStatement") == calls
+
+
+def test_a_transform_that_raises_fails_its_own_record_only() -> None:
+    target, _ = counted()
+
+    def shape(item: dict[str, Any]) -> dict[str, Any]:
+        return {"pk": "copy of " + {"o-1": "1", "o-3": "3"}[item["pk"]]}
+
+    made = replica(target, keys=("pk",), transform=shape)
+    with pytest.raises(TransformError):
+        made.handler({"Records": inserts(3)})
+    assert len(target.items("Copy")) == 2
