@@ -6,8 +6,8 @@ applied to it. With a transform it also holds which source item it stands for, `
 * an item whose source item is another one and lives is never overwritten or removed;
 * a key that another source item has given up (a tombstone) may be taken.
 
-A backfill uses the same guard. Its mark is the time at which the item was read, in milliseconds:
-13 digits, while sequence numbers have at least 21, so that every change of the stream is newer.
+A backfill uses the same guard. Its mark is the time at which the item was read, behind a minus
+sign: text that is lower than every sequence number, so every change of the stream is newer.
 https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_streams_StreamRecord.html
 """
 
@@ -53,8 +53,11 @@ def is_guard_attribute(name: str) -> bool:
 
 
 def backfill_mark(read_at_s: float) -> str:
-    """The mark of an item that was read from the source at this time, in seconds since 1970."""
-    return padded(str(int(read_at_s * 1000)))
+    """The mark of an item that was read from the source at this time, in seconds since 1970.
+
+    It is as long as the mark of a change, and lower than any: `-…01795676400000`.
+    """
+    return "-" + padded(str(int(read_at_s * 1000)))[1:]
 
 
 def put_request(

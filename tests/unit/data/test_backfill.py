@@ -12,6 +12,8 @@ from cdk_streams.data import RateLimit, Side, backfill, backfill_export, open_ex
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.testing import FakeDynamoDB, RequestFailed
 from lambda_runtime import encode
+from lambda_runtime._tables.conditional_writes import padded
+from lambda_runtime.replication import backfill_mark
 
 KEYS = {"Orders": ("pk",), "Copy": ("pk",), "Shaped": ("status", "order")}
 
@@ -50,6 +52,15 @@ def test_what_the_stream_has_brought_stays() -> None:
 
     assert {each["pk"]: each["n"] for each in fake.items("Copy")} == {"order-0": 0, "order-1": 99}
     assert (result.counts.written, result.counts.superseded) == (1, 2)
+
+
+@pytest.mark.parametrize("number", ["1", "000000000000000000001", "9" * 21, "9" * 40])
+def test_every_change_of_the_stream_is_newer_than_what_was_read(number: str) -> None:
+    # DynamoDB Local counts from 1, padded to 21 digits.
+    read = [backfill_mark(at_s) for at_s in (1, 1_795_676_400, 9_999_999_999)]
+    assert read == sorted(read)
+    assert max(read) < padded(number)
+    assert {len(mark) for mark in read} == {len(padded(number))}
 
 
 def test_a_later_backfill_replaces_what_an_earlier_one_wrote(
@@ -207,7 +218,7 @@ def test_an_export_is_written_as_a_scan_is(tmp_path: Path) -> None:
 
     assert fake.items("Copy") == fake.items("Orders")
     assert result.counts.written == 21
-    assert {each["_stream_sequence"] for each in fake.stored("Copy")} == {f"{1795676400000:040}"}
+    assert {each["_stream_sequence"] for each in fake.stored("Copy")} == {f"-{1795676400000:039}"}
 
 
 class Bucket:
