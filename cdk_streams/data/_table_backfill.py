@@ -28,7 +28,7 @@ from lambda_runtime.replication import (
 __all__ = ["BackfillResult", "backfill", "backfill_export", "run_parts"]
 
 # A page of the scan is at most 1 MB; smaller ones let progress be kept more often.
-_PAGE_ITEMS = 1_000
+_PAGE_ITEMS = 500
 
 
 @dataclass(frozen=True, slots=True)
