@@ -311,7 +311,7 @@ def test_a_killed_driver_takes_its_functions_with_it(asset: Path, tmp_path: Path
         driver.send_signal(signal.SIGKILL)
     wait_for_end = threading.Event()
     for _ in range(200):
-        if not alive(pid):
+        if not (alive(pid) or alive(daemon)):
             break
         wait_for_end.wait(0.05)
     assert not alive(pid)
