@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import select
 import signal
 import subprocess
 import sys
@@ -20,9 +21,18 @@ from collections.abc import Callable
 
 __all__ = ["end_with_starter", "kill_with_descendants"]
 
+# The kernel closes what a killed process held one after the other, within microseconds.
+_CLOSING_S = 0.05
+_KILLING_S = 10.0
 
-def end_with_starter(end: Callable[[], None]) -> None:
-    """Call `end` on a thread when standard input closes, which reads as empty from now on."""
+
+def end_with_starter(end: Callable[[], None]) -> Callable[[], None]:
+    """Call `end` on a thread when standard input closes, which reads as empty from now on.
+
+    Return a function to call before the process ends by itself: where the starter is gone, it
+    waits for `end`. A process that loses its connection to a starter that died may notice that
+    first, and would leave behind what `end` was to kill.
+    """
     starter = os.dup(0)
     empty = os.open(os.devnull, os.O_RDONLY)
     os.dup2(empty, 0)
@@ -33,7 +43,14 @@ def end_with_starter(end: Callable[[], None]) -> None:
             pass
         end()
 
-    threading.Thread(target=wait, name="lifeline", daemon=True).start()
+    thread = threading.Thread(target=wait, name="lifeline", daemon=True)
+    thread.start()
+
+    def leave() -> None:
+        if select.select([starter], [], [], _CLOSING_S)[0]:
+            thread.join(_KILLING_S)
+
+    return leave
 
 
 def kill_with_descendants(group: int, mark: str) -> None:

@@ -24,7 +24,7 @@ def _run(handler: str) -> None:
     from _lifeline import end_with_starter, kill_with_descendants  # type: ignore[import-not-found]  # noqa: PLC0415 - found on the path set just above
 
     mark = f"{_API}={os.environ[_API]}"
-    end_with_starter(lambda: kill_with_descendants(os.getpgid(0), mark))
+    leave = end_with_starter(lambda: kill_with_descendants(os.getpgid(0), mark))
     # Lambda puts the function's own folder first.
     sys.path[0] = os.getcwd()  # noqa: PTH109 - as above
     # The client has no type information.
@@ -32,7 +32,10 @@ def _run(handler: str) -> None:
     from awslambdaric.__main__ import main  # type: ignore[import-untyped]  # noqa: PLC0415 - in the function's own process only
 
     _send_token(lambda_runtime_client.BaseLambdaRuntimeClient)
-    main(["awslambdaric", handler])
+    try:
+        main(["awslambdaric", handler])
+    finally:
+        leave()
 
 
 def _send_token(client: Any) -> None:
