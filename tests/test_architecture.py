@@ -131,6 +131,7 @@ PRIVATE_IMPORTS = {
 # Module names that recur in cdk_streams because each package's own says which is meant.
 RECURRING_NAMES = {
     "checkpoints": "poller: the position of a shard; live: the file that keeps them",
+    "command": "cli: the command line of a subcommand that has a folder of its own",
     "conditions": "filters: tests of a record; template: Fn::If and Conditions",
     "consumer": "constructs: the construct; simulator: a consumer of a world",
     "destinations": "live: clients that send; template: what OnFailure names",

@@ -1,4 +1,7 @@
-"""The `cdk-streams` command. Each subcommand is imported when it is used."""
+"""The `cdk-streams` command: one module or folder a subcommand.
+
+What a subcommand needs to do its work (boto3, rich, the simulator) is imported when it runs.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +23,7 @@ from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
 
 if TYPE_CHECKING:
-    from cdk_streams.cli._live_view import LiveView, display_name
+    from cdk_streams.cli._local.live_view import LiveView, display_name
 
 __all__ = ["LiveView", "display_name", "main"]
 
@@ -40,4 +43,6 @@ main.add_command(redrive)
 main.add_command(simulate)
 
 # rich is paid for by what shows a run, and not by --help.
-__getattr__, __dir__ = lazy_names(__name__, {"cdk_streams.cli._live_view": "LiveView display_name"})
+__getattr__, __dir__ = lazy_names(
+    __name__, {"cdk_streams.cli._local.live_view": "LiveView display_name"}
+)

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cdk_streams.cli._command import command
 from cdk_streams.cli._two_tables import (
     both_sides,
     client_of,
     load_transform_file,
     load_view_file,
-    run_command,
     table_options,
 )
 
@@ -28,7 +28,7 @@ _SHOWN_FAILURES = 20
 _REPLICA_ONLY = ("transform", "version-attribute", "export")
 
 
-@click.command(short_help="Write what a table holds to the target of its replica.")
+@command(short_help="Write what a table holds to the target of its replica.")
 @table_options
 @click.option("--marks", help="The view's table of marks, with --view.")
 @click.option(
@@ -72,7 +72,7 @@ def backfill(**options: Any) -> None:
     replica_only = [name for name in _REPLICA_ONLY if options[name.replace("-", "_")] is not None]
     if options["view"] is not None and replica_only:
         raise click.UsageError(f"--{replica_only[0]} is for replicas, it does not go with --view")
-    raise SystemExit(run_command(lambda: _backfill(options)))
+    raise SystemExit(_backfill(options))
 
 
 def _backfill(options: dict[str, Any]) -> int:

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cdk_streams.cli._command import command
 from cdk_streams.cli._two_tables import (
     both_sides,
     load_transform_file,
     load_view_file,
-    run_command,
     table_options,
 )
 
@@ -24,7 +24,7 @@ __all__ = ["compare"]
 _SHOWN = 100
 
 
-@click.command(short_help="Compare a table with its replica, item by item.")
+@command(short_help="Compare a table with its replica, item by item.")
 @table_options
 @click.option(
     "--segments",
@@ -55,7 +55,7 @@ def compare(**options: Any) -> None:
         raise click.UsageError(
             "--view takes neither --repair nor --transform: a view is repaired by a backfill"
         )
-    raise SystemExit(run_command(lambda: _compare(options)))
+    raise SystemExit(_compare(options))
 
 
 def _compare(options: dict[str, Any]) -> int:

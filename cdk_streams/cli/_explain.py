@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cdk_streams.errors import StreamsError
+from cdk_streams.cli._command import CommandError, command
 
 if TYPE_CHECKING:
     from cdk_streams.analysis import Explanation
@@ -19,11 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["explain"]
 
 
-class _RefusedError(click.ClickException):
-    exit_code = 2
-
-
-@click.command(short_help="Say what each mapping does with failures, in numbers.")
+@command(short_help="Say what each mapping does with failures, in numbers.")
 @click.argument("template")
 @click.option("--consumer", help="This mapping only, by its logical id or its function's.")
 @click.option(
@@ -41,10 +37,7 @@ def explain(template: str, consumer: str | None, changes: Sequence[str], *, as_j
     batch: how long the shard stands still, what is discarded and where it goes, until when it can
     be read back, and when each alarm goes off. Filters are taken to match every record.
     """
-    try:
-        found, left_out = _explanations(template, consumer, dict(map(_change, changes)))
-    except StreamsError as error:
-        raise _RefusedError(str(error)) from None
+    found, left_out = _explanations(template, consumer, dict(map(_change, changes)))
     if as_json:
         explained = [{**_as_json(each), "proposed": label != "today"} for label, each in found]
         skipped = [{"mapping": name, "reason": why} for name, why in left_out.items()]
@@ -54,7 +47,7 @@ def explain(template: str, consumer: str | None, changes: Sequence[str], *, as_j
         for name, why in left_out.items():
             click.echo(f"\n{name} is not explained: {why}")
     if not found and not left_out:
-        raise _RefusedError("the template has no event source mapping that reads a stream")
+        raise CommandError("the template has no event source mapping that reads a stream")
 
 
 def _explanations(

@@ -1,35 +1,52 @@
-"""The options of each subcommand as a value, as the command line gave them."""
+"""The options that several subcommands take, said and checked the same way in each."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Callable
+from typing import Any, TypeVar
 
-__all__ = ["LocalOptions", "RedriveOptions"]
+import click
 
+__all__ = ["aws_options", "check_endpoint", "json_option", "quiet_option", "refuse_empty"]
 
-@dataclass(frozen=True, slots=True)
-class LocalOptions:
-    """The options of `cdk-streams local`; `cdk` is the words that start the cdk command."""
-
-    folder: Path
-    cdk: tuple[str, ...]
-    region: str
-    command: str | None
-    keep: bool
-    allow_failures: bool
-    calls: bool
-    timeline: Path | None
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
-@dataclass(frozen=True, slots=True)
-class RedriveOptions:
-    """The options of `cdk-streams redrive`; exactly one of `queue` and `stack` is given."""
+def check_endpoint(
+    _context: click.Context, option: click.Parameter, value: str | None
+) -> str | None:
+    """Refuse an endpoint that is no URL."""
+    if value is not None and not value.startswith(("http://", "https://")):
+        raise click.BadParameter(
+            f"it must be a URL like http://localhost:4566, got {value!r}", param=option
+        )
+    return value
 
-    queue: str | None = None
-    stack: str | None = None
-    consumer: str | None = None
-    yes: bool = False
-    limit: int = 100
-    incomplete: bool = False
-    show_data: bool = False
+
+def refuse_empty(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
+    """Refuse what a shell makes of a variable that is not set: it must not mean everything."""
+    if value is not None and not value.strip():
+        raise click.BadParameter(f"it must be a name, got {value!r}", param=option)
+    return value
+
+
+def aws_options(command: _Command) -> _Command:
+    """Add --profile, --region and --endpoint-url: how AWS is reached."""
+    options = [
+        click.option("--profile", help="Profile of the AWS configuration, as boto3 reads it."),
+        click.option("--region", help="AWS Region, when the profile or environment does not say."),
+        click.option(
+            "--endpoint-url",
+            callback=check_endpoint,
+            help="Another endpoint than AWS, for every service.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as one JSON object."
+)
+quiet_option = click.option("--quiet", is_flag=True, help="Show no progress, only the result.")

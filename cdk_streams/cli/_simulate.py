@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from cdk_streams.errors import SourceError, StreamsError
+from cdk_streams.cli._command import CommandError, command
+from cdk_streams.errors import SourceError
 
 if TYPE_CHECKING:
     from cdk_streams.analysis import RunnableMapping
@@ -26,7 +27,7 @@ Record = dict[str, Any]
 Handler = Callable[[Any, Any], Any]
 
 
-@click.command(short_help="Run records through Lambda's polling rules, without AWS.")
+@command(short_help="Run records through Lambda's polling rules, without AWS.")
 @click.argument("events", required=False, metavar="[EVENTS]")
 @click.option("--template", help="Template whose mapping is run; left out, the safe defaults.")
 @click.option("--consumer", help="With --template: logical id of the mapping or its function.")
@@ -53,20 +54,13 @@ def simulate(events: str | None, **options: Any) -> None:
     each line; - is standard input. Prints the timeline of the run: each invocation with its
     outcome, each retry, each failure record. Ends with 1 when a record was not handled.
     """
-    try:
-        run = _run(events, options)
-    except StreamsError as error:
-        raise _RefusedError(str(error)) from None
+    run = _run(events, options)
     if options["page"] is not None:
         _write_page(run, options["page"])
     click.echo(json.dumps(_as_json(run), indent=2) if options["as_json"] else _text(run))
     counts = run.counts
     lost = counts.failed + counts.expired + counts.trimmed + counts.skipped + counts.waiting
     raise SystemExit(1 if lost else 0)
-
-
-class _RefusedError(click.ClickException):
-    exit_code = 2
 
 
 def _run(events: str | None, options: Mapping[str, Any]) -> Run:
@@ -244,4 +238,4 @@ def _write_page(run: Run, path: Path) -> None:
     try:
         path.write_text(timeline_html(run), encoding="utf-8")
     except OSError as error:
-        raise _RefusedError(f"the page could not be written: {error}") from None
+        raise CommandError(f"the page could not be written: {error}") from None

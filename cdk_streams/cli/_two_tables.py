@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from cdk_streams.cli._command import CommandError
+from cdk_streams.cli._options import check_endpoint
+
 if TYPE_CHECKING:
     from cdk_streams.data import Side
     from lambda_runtime.replication import Transform
@@ -18,20 +21,11 @@ __all__ = [
     "client_of",
     "load_transform_file",
     "load_view_file",
-    "run_command",
     "table_options",
 ]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONNECTIONS = 64
-
-
-def _endpoint(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise click.BadParameter(
-            f"it must be a URL like http://localhost:4566, got {value!r}", param=option
-        )
-    return value
 
 
 def _python_name(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
@@ -62,7 +56,7 @@ def table_options(command: _Command) -> _Command:
         ),
         click.option("--profile", help="Profile of the AWS configuration for the source."),
         click.option("--region", help="AWS Region of the source."),
-        click.option("--endpoint-url", callback=_endpoint, help="Endpoint of the source."),
+        click.option("--endpoint-url", callback=check_endpoint, help="Endpoint of the source."),
         click.option(
             "--target-profile", help="Profile for the target.  [default: that of the source]"
         ),
@@ -71,7 +65,7 @@ def table_options(command: _Command) -> _Command:
         ),
         click.option(
             "--target-endpoint-url",
-            callback=_endpoint,
+            callback=check_endpoint,
             help="Endpoint of the target.  [default: that of the source]",
         ),
     ]
@@ -142,31 +136,6 @@ def _importable(what: str, given: str) -> str:
     path, _, name = given.rpartition(":")
     file = Path(path).resolve()
     if not file.is_file():
-        raise click.ClickException(
-            f"the {what} must stand in a Python file, got {path}, which is none"
-        )
+        raise CommandError(f"the {what} must stand in a Python file, got {path}, which is none")
     sys.path.insert(0, str(file.parent))
     return f"{file.stem}:{name}"
-
-
-def run_command(work: Callable[[], int]) -> int:
-    """Run a subcommand; what its user can mend is one sentence and no traceback."""
-    from botocore.exceptions import (  # noqa: PLC0415 - not for --help
-        BotoCoreError,
-        ClientError,
-        NoCredentialsError,
-        NoRegionError,
-    )
-
-    from cdk_streams.errors import StreamsError  # noqa: PLC0415 - the same
-    from lambda_runtime.errors import StreamRuntimeError  # noqa: PLC0415 - the same
-
-    try:
-        return work()
-    except NoRegionError:
-        lack = "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"
-    except NoCredentialsError:
-        lack = "no AWS credentials found; log in, or name a profile with --profile"
-    except (BotoCoreError, ClientError, StreamsError, StreamRuntimeError, OSError) as error:
-        lack = str(error)
-    raise click.ClickException(lack)

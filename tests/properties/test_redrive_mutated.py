@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
-from cdk_streams.cli import _redrive_session, main
+from cdk_streams.cli import _aws, main
 from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_URL, FakeAws
 
 MESSAGES = 2_000
@@ -114,7 +114,7 @@ def check(seed: int) -> int:
     aws.fail(4, 4)
     messages = len(aws.queue.messages)
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_redrive_session, "aws", lambda *_: aws.client)
+        patched.setattr(_aws, "aws", lambda *_: aws.client)
         answer = CliRunner().invoke(main, ["redrive", "--queue", QUEUE_URL, "--yes"])
     assert isinstance(answer.exception, SystemExit | None), (seed, answer.exception)
     assert answer.exit_code in {0, 1}, (seed, answer.output)

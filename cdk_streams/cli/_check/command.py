@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from cdk_streams.cli._check.formats import FORMATS, Checked
-from cdk_streams.errors import StreamsError
+from cdk_streams.cli._command import CommandError, command
 
 if TYPE_CHECKING:
     from cdk_streams.template import Document
@@ -21,13 +21,7 @@ _STDIN: Final = "-"
 _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never": set[str]()}
 
 
-class _UnreadableError(click.ClickException):
-    """A template that cannot be read: one line, exit code 2."""
-
-    exit_code = 2
-
-
-@click.command(short_help="Check the stream consumers of CloudFormation templates.")
+@command(short_help="Check the stream consumers of CloudFormation templates.")
 @click.argument("templates", nargs=-1, metavar="[TEMPLATE]...")
 @click.option(
     "--stack", help="Check the template of this deployed stack, as CloudFormation has it."
@@ -74,11 +68,8 @@ def check(templates: Sequence[str], **options: Any) -> None:
     ignore = options["ignore"]
     _check_ids(ignore)
     given = dict(_named(each) for each in options["parameters"])
-    try:
-        documents = list(_documents(templates, options))
-        checked = [_checked(name, document, given, ignore) for name, document in documents]
-    except StreamsError as error:
-        raise _UnreadableError(str(error)) from None
+    documents = list(_documents(templates, options))
+    checked = [_checked(name, document, given, ignore) for name, document in documents]
     click.echo(FORMATS["json" if options["as_json"] else options["form"]](checked))
     levels = {each.level for one in checked for each in one.report.findings}
     raise SystemExit(1 if levels & _FAILING[options["fail_on"]] else 0)
@@ -111,7 +102,7 @@ def _documents(
         elif path.is_dir():
             found = sorted(path.rglob("*.template.json"))
             if not found:
-                raise _UnreadableError(
+                raise CommandError(
                     f"{name} must hold templates (*.template.json), got none; run cdk synth first"
                 )
             yield from ((str(each), each) for each in found)
@@ -119,23 +110,15 @@ def _documents(
             yield name, path
         else:
             advice = "" if templates else "; name a template, or run cdk synth first"
-            raise _UnreadableError(f"{name} is not there{advice}")
+            raise CommandError(f"{name} is not there{advice}")
 
 
 def _deployed(stack: str, options: Mapping[str, Any]) -> Document:
-    from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415 - boto3 only here
+    from cdk_streams.cli import _aws  # noqa: PLC0415 - boto3 only here
 
-    from cdk_streams.cli._redrive_session import aws  # noqa: PLC0415 - boto3 only here
-
-    try:
-        cloudformation = aws(options["profile"], options["region"], options["endpoint_url"])(
-            "cloudformation"
-        )
-        body: Document = cloudformation.get_template(StackName=stack, TemplateStage="Processed")[
-            "TemplateBody"
-        ]
-    except (BotoCoreError, ClientError) as error:
-        raise _UnreadableError(f"the template of {stack} could not be read: {error}") from None
+    cloudformation = _aws.aws_of(options)("cloudformation")
+    answer = cloudformation.get_template(StackName=stack, TemplateStage="Processed")
+    body: Document = answer["TemplateBody"]
     return body
 
 

@@ -74,7 +74,7 @@ class Session:
             "PYTHONUNBUFFERED": "1",
         }
         self.process = subprocess.Popen(  # noqa: S603 - this repository's command
-            [sys.executable, "-m", "cdk_streams.cli", "local", *options],
+            [sys.executable, "-m", "cdk_streams", "local", *options],
             cwd=app,
             env=environment,
             stdout=subprocess.PIPE,

@@ -301,7 +301,7 @@ def test_the_object_stays_and_is_redriven_by_itself_when_no_queue_is_told(shop: 
 
 def test_the_command_itself_tells_of_a_stack_that_is_not_there(shop: Shop) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cdk_streams.cli", "redrive", "--stack", "Ship"],
+        [sys.executable, "-m", "cdk_streams", "redrive", "--stack", "Ship"],
         env=environment(shop.aws),
         capture_output=True,
         text=True,

@@ -142,7 +142,7 @@ class Shop:
         return [*argv, str(self.folder), json.dumps(variables)]
 
     def backfill(self, endpoint: str, target_endpoint: str, target: str, *more: str) -> list[str]:
-        argv = [sys.executable, "-m", "cdk_streams.cli", "backfill", self.name, target, "--yes"]
+        argv = [sys.executable, "-m", "cdk_streams", "backfill", self.name, target, "--yes"]
         argv += ["--endpoint-url", endpoint, "--target-endpoint-url", target_endpoint]
         return [*argv, "--region", "us-east-1", "--progress", str(self.folder / "progress"), *more]
 

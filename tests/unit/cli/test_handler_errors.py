@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.cli._handler_errors import (
+from cdk_streams.cli._local.handler_errors import (
     HandlerError,
     HandlerErrors,
     logged_failure,

@@ -5,7 +5,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cdk_streams.cli._live_view import LiveView
+from cdk_streams.cli._local.live_view import LiveView
 from cdk_streams.lambda_local import InvokeResponse, LogLine
 from cdk_streams.live import InvocationFinished
 from cdk_streams.poller import CallOutcome, CallResult, FailureSent, Invoke, SendFailure

@@ -11,9 +11,10 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from cdk_streams.cli import _local_session, main
-from cdk_streams.cli._local_session import exit_code
-from cdk_streams.cli._options import LocalOptions
+from cdk_streams.cli import main
+from cdk_streams.cli._local import local_session as _local_session
+from cdk_streams.cli._local.local_options import LocalOptions
+from cdk_streams.cli._local.local_session import exit_code
 from cdk_streams.local import LocalAws
 
 
@@ -68,7 +69,7 @@ def test_a_full_disk_or_one_that_is_read_only_is_said_in_a_sentence(
     (tmp_path / "cdk.json").write_text("{}")
     monkeypatch.setattr(_local_session, "local_run", full)
     answer = CliRunner().invoke(main, ["local", "--app", str(tmp_path)])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     (sentence,) = [line for line in answer.output.splitlines() if line.startswith("Error: ")]
     assert "this machine does not let it run: " in sentence
     assert "there is a reason" in sentence

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import _redrive_session, main
+from cdk_streams.cli import _aws, main
 from tests.bench.fake_aws import FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
 
 OTHER = FUNCTION.replace("audit", "mail")
@@ -17,7 +17,7 @@ OTHER = FUNCTION.replace("audit", "mail")
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
-    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_aws, "aws", lambda *_: made.client)
     return made
 
 
@@ -192,7 +192,7 @@ def test_a_consumer_of_a_stack_redrives_its_own_failures_only(aws: FakeAws) -> N
 def test_an_unknown_consumer_is_told_which_there_are(aws: FakeAws) -> None:
     aws.deployed(AuditMapping1A2B="uuid-1")
     answer = run(by=("--stack", "Shop", "--consumer", "Nobody"))
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "must be one of AuditMapping1A2B in the stack Shop, got Nobody" in answer.output
 
 
@@ -201,7 +201,7 @@ def test_a_consumer_whose_failures_go_to_no_queue_is_told(aws: FakeAws) -> None:
     aws.functions.mappings[FUNCTION] = aws.mapping(FUNCTION, "uuid-1", topic)
     aws.deployed(AuditMapping1A2B="uuid-1")
     answer = run(by=("--stack", "Shop"))
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert f"queue or a bucket to be redriven, got AuditMapping1A2B: {topic}; name" in answer.output
 
 

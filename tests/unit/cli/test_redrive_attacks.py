@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import _redrive_session, main
+from cdk_streams.cli import _aws, main
 from cdk_streams.mapping import MAX_PAYLOAD_BYTES
 from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_URL, FakeAws
 
@@ -17,7 +17,7 @@ from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_URL, FakeAws
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made = FakeAws()
-    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_aws, "aws", lambda *_: made.client)
     return made
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import _redrive_session, main
+from cdk_streams.cli import _aws, main
 from tests.bench.fake_aws import BUCKET, FUNCTION, QUEUE_ARN, QUEUE_URL, FakeAws
 
 OTHER = FUNCTION.replace("audit", "mail")
@@ -23,7 +23,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> FakeAws:
     made.functions.mappings[FUNCTION] = made.mapping(FUNCTION, "uuid-1", BUCKET_ARN)
     made.notifications[BUCKET] = told()
     made.deployed(AuditMapping1A2B="uuid-1")
-    monkeypatch.setattr(_redrive_session, "aws", lambda *_: made.client)
+    monkeypatch.setattr(_aws, "aws", lambda *_: made.client)
     return made
 
 
@@ -260,5 +260,5 @@ def test_a_bucket_that_tells_a_topic_is_left_to_the_queues_behind_it(aws: FakeAw
     aws.notifications[BUCKET] = told("Topic")
     aws.keep(0, 0)
     answer = run()
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert f"got AuditMapping1A2B: {BUCKET_ARN}, which notifies {QUEUE_ARN}" in answer.output

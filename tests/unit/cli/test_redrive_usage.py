@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 from click.testing import CliRunner, Result
 
-from cdk_streams.cli import _redrive_session, main
+from cdk_streams.cli import _aws, main
 from tests.bench.fake_aws import FakeAws
 
 QUEUE = ("--queue", "https://sqs.eu-west-1.amazonaws.com/000000000000/failed")
@@ -61,7 +61,7 @@ def test_wrong_usage_is_told_before_anything_is_asked(options: tuple[str, ...], 
 )
 def test_what_boto3_lacks_is_told_in_a_sentence(options: tuple[str, ...], why: str) -> None:
     answer = run(*QUEUE, *options)
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert isinstance(answer.exception, SystemExit)
     assert answer.output.startswith(f"Error: {why}")
     assert answer.output.count("\n") == 1
@@ -69,17 +69,17 @@ def test_what_boto3_lacks_is_told_in_a_sentence(options: tuple[str, ...], why: s
 
 @pytest.mark.parametrize("queue", ["failed", "arn:aws:sns:us-east-1:000000000000:failed"])
 def test_a_queue_is_named_by_its_url_or_arn(monkeypatch: pytest.MonkeyPatch, queue: str) -> None:
-    monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
+    monkeypatch.setattr(_aws, "aws", lambda *_: FakeAws().client)
     answer = run("--queue", queue)
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     expected = f"Error: a queue must be named by its URL or its ARN, got {queue}\n"
     assert answer.output == expected
 
 
 def test_an_unknown_stack_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(_redrive_session, "aws", lambda *_: FakeAws().client)
+    monkeypatch.setattr(_aws, "aws", lambda *_: FakeAws().client)
     answer = run("--stack", "Shop")
-    assert answer.exit_code == 1
+    assert answer.exit_code == 2
     assert "Error: there is no stack Shop in the account and Region" in answer.output
 
 
@@ -87,9 +87,9 @@ def test_an_endpoint_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9/")
 
-    monkeypatch.setattr(_redrive_session, "aws", fail)
+    monkeypatch.setattr(_aws, "aws", fail)
     answer = run(*QUEUE)
-    assert (answer.exit_code, answer.output.count("\n")) == (1, 1)
+    assert (answer.exit_code, answer.output.count("\n")) == (2, 1)
     assert "Could not connect to the endpoint URL" in answer.output
 
 
@@ -97,6 +97,6 @@ def test_a_call_is_never_repeated_by_its_client(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "local")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "local")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    config = _redrive_session.aws(None, "eu-west-1", "http://127.0.0.1:9")("lambda").meta.config
+    config = _aws.aws(None, "eu-west-1", "http://127.0.0.1:9")("lambda").meta.config
     assert config.retries["total_max_attempts"] == 1
     assert config.read_timeout > 900

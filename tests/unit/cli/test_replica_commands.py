@@ -69,7 +69,7 @@ def test_an_interrupted_backfill_says_that_it_goes_on(
     with monkeypatch.context() as broken:
         broken.setattr(fake, "batch_execute_statement", fail)
         failed = run("backfill", "Orders", "Copy", "--yes")
-    assert failed.exit_code == 1
+    assert failed.exit_code == 2
     assert "Error: the network is gone" in failed.output
 
     done = run("backfill", "Orders", "Copy", "--yes")

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.cli._live_view import display_name
-from cdk_streams.cli._timeline_recorder import TimelineRecorder
+from cdk_streams.cli._local.live_view import display_name
+from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
 from cdk_streams.lambda_local import InvokeResponse
 from cdk_streams.live import InvocationFinished
 from cdk_streams.poller import (

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from cdk_streams.arns import Arn
-from cdk_streams.cli._options import RedriveOptions
+from cdk_streams.cli._redrive.redrive_options import RedriveOptions
 from cdk_streams.redrive import (
     Destination,
     FailureMessage,

@@ -6,38 +6,25 @@ from typing import Any
 
 import click
 
-from cdk_streams.cli._options import RedriveOptions
+from cdk_streams.cli._command import command
+from cdk_streams.cli._options import aws_options, refuse_empty
+from cdk_streams.cli._redrive.redrive_options import RedriveOptions
 
 __all__ = ["redrive"]
 
 
-def _not_empty(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    """Refuse what a shell makes of a variable that is not set: it must not mean everything."""
-    if value is not None and not value.strip():
-        raise click.BadParameter(f"it must be a name, got {value!r}", param=option)
-    return value
-
-
-def _endpoint(_context: click.Context, option: click.Parameter, value: str | None) -> str | None:
-    if value is not None and not value.startswith(("http://", "https://")):
-        raise click.BadParameter(
-            f"it must be a URL like http://localhost:4566, got {value!r}", param=option
-        )
-    return value
-
-
-@click.command(short_help="Call functions again with the records that failed.")
+@command(short_help="Call functions again with the records that failed.")
 @click.option(
-    "--queue", callback=_not_empty, help="URL or ARN of the queue with the failure records."
+    "--queue", callback=refuse_empty, help="URL or ARN of the queue with the failure records."
 )
 @click.option(
     "--stack",
-    callback=_not_empty,
+    callback=refuse_empty,
     help="Instead of a queue: the deployed stack whose consumers have failed.",
 )
 @click.option(
     "--consumer",
-    callback=_not_empty,
+    callback=refuse_empty,
     help="With --stack: this consumer only, by its logical id's beginning.",
 )
 @click.option("--yes", is_flag=True, help="Call the functions; without it the plan is shown only.")
@@ -54,14 +41,8 @@ def _endpoint(_context: click.Context, option: click.Parameter, value: str | Non
     help="Call also when some records have left the stream; the failure record is kept then.",
 )
 @click.option("--show-data", is_flag=True, help="Print the records with their items.")
-@click.option("--profile", help="Profile of the AWS configuration, as boto3 reads it.")
-@click.option("--region", help="AWS Region, when the profile or environment does not say.")
-@click.option(
-    "--endpoint-url", callback=_endpoint, help="Another endpoint than AWS, for every service."
-)
-def redrive(
-    profile: str | None, region: str | None, endpoint_url: str | None, **options: Any
-) -> None:
+@aws_options
+def redrive(**options: Any) -> None:
     """Call functions again with the records that failed.
 
     Failure records are read from a queue, and from the bucket that a queue's message names. Shows
@@ -74,6 +55,8 @@ def redrive(
     if options["consumer"] is not None and options["stack"] is None:
         raise click.UsageError("--consumer needs --stack")
     # boto3 is paid for by this command only, and not by its --help.
-    from cdk_streams.cli._redrive_session import aws, run  # noqa: PLC0415 - boto3 is imported on use
+    from cdk_streams.cli import _aws  # noqa: PLC0415 - boto3 is imported on use
+    from cdk_streams.cli._redrive.redrive_session import run  # noqa: PLC0415 - the same
 
-    raise SystemExit(run(lambda: aws(profile, region, endpoint_url), RedriveOptions(**options)))
+    place = (options.pop(name) for name in ("profile", "region", "endpoint_url"))
+    raise SystemExit(run(_aws.aws(*place), RedriveOptions(**options)))

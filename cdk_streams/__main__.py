@@ -1,4 +1,4 @@
-"""`python -m cdk_streams.cli` is `cdk-streams`."""
+"""`python -m cdk_streams` is `cdk-streams`."""
 
 from __future__ import annotations
 

@@ -14,13 +14,13 @@ from rich.table import Table
 from rich.text import Text
 
 from cdk_streams.arns import Arn
-from cdk_streams.cli._handler_errors import (
+from cdk_streams.cli._local.handler_errors import (
     HandlerError,
     HandlerErrors,
     logged_failure,
     response_error,
 )
-from cdk_streams.cli._timeline_recorder import TimelineRecorder
+from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
 from cdk_streams.live import InvocationFinished, Notice, Problem, Progress
 from cdk_streams.poller import CallResult, FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records

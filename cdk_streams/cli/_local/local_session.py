@@ -12,14 +12,14 @@ import threading
 import time
 from typing import Self
 
-import click
 from botocore.exceptions import BotoCoreError, ClientError
 from rich.console import Console
 from rich.live import Live
 
 from cdk_streams._signals import exit_on_signals, ignore_signals
-from cdk_streams.cli._live_view import LiveView
-from cdk_streams.cli._options import LocalOptions
+from cdk_streams.cli._command import CommandError
+from cdk_streams.cli._local.live_view import LiveView
+from cdk_streams.cli._local.local_options import LocalOptions
 from cdk_streams.errors import StreamsError
 from cdk_streams.local import (
     LocalApp,
@@ -55,10 +55,8 @@ def run(options: LocalOptions) -> int:
         # Ctrl-C is how a run without a command, or one that is kept, ends.
         code = stop.code if isinstance(stop.code, int) else 1
         return 0 if code == _CTRL_C and (options.command is None or options.keep) else code
-    except (StreamsError, ClientError, BotoCoreError) as error:
-        raise click.ClickException(str(error)) from error
     except (OSError, sqlite3.Error) as error:
-        raise click.ClickException(f"this machine does not let it run: {error}") from error
+        raise CommandError(f"this machine does not let it run: {error}") from error
 
 
 def _run(console: Console, view: LiveView, options: LocalOptions) -> int:

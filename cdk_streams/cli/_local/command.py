@@ -8,7 +8,8 @@ from typing import Any
 
 import click
 
-from cdk_streams.cli._options import LocalOptions
+from cdk_streams.cli._command import command
+from cdk_streams.cli._local.local_options import LocalOptions
 
 __all__ = ["local"]
 
@@ -34,7 +35,7 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     return value
 
 
-@click.command(short_help="Run an app's stream consumers on a local AWS.")
+@command(short_help="Run an app's stream consumers on a local AWS.")
 @click.option(
     "--app",
     "folder",
@@ -83,6 +84,6 @@ def local(**options: Any) -> None:
             "folder with --app"
         )
     # boto3 and rich are paid for by this command only, and not by its --help.
-    from cdk_streams.cli._local_session import run  # noqa: PLC0415 - boto3 is imported on use
+    from cdk_streams.cli._local.local_session import run  # noqa: PLC0415 - boto3 is imported on use
 
     raise SystemExit(run(LocalOptions(**options)))

@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from functools import cache
-from typing import Any
+from collections.abc import Sequence
 
-import boto3
-import click
-from botocore.config import Config
-from botocore.exceptions import NoCredentialsError, NoRegionError
-
-from cdk_streams.cli._options import RedriveOptions
-from cdk_streams.cli._redrive_view import echo, show, show_skipped, show_tests
+from cdk_streams.cli._redrive.redrive_options import RedriveOptions
+from cdk_streams.cli._redrive.redrive_view import echo, show, show_skipped, show_tests
 from cdk_streams.live import Client, queue_url
 from cdk_streams.redrive import (
-    CALL_LIMIT_S,
     EXPECTED_ERRORS,
     Destination,
     FailureMessage,
@@ -31,35 +23,12 @@ from cdk_streams.redrive import (
     stack_destinations,
 )
 
-__all__ = ["aws", "run"]
+__all__ = ["run"]
 
 
-def aws(profile: str | None, region: str | None, endpoint_url: str | None) -> Client:
-    """Return the maker of clients; None is what boto3 finds by itself."""
-    session: Any = boto3.Session(profile_name=profile, region_name=region)
-    # A call that took long must not be made a second time by the client.
-    once = Config(read_timeout=CALL_LIMIT_S, tcp_keepalive=True, retries={"total_max_attempts": 1})
-
-    @cache
-    def client(service: str) -> Any:
-        config = once if service == "lambda" else None
-        return session.client(service, endpoint_url=endpoint_url, config=config)
-
-    return client
-
-
-def run(connect: Callable[[], Client], options: RedriveOptions) -> int:
+def run(client: Client, options: RedriveOptions) -> int:
     """Show the plan and, with --yes, carry it out; return the exit code."""
-    try:
-        client = connect()
-        return _redrive(client, _destinations(client, options), options)
-    except NoRegionError:
-        lack = "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"
-    except NoCredentialsError:
-        lack = "no AWS credentials found; log in, or name a profile with --profile"
-    except EXPECTED_ERRORS as error:
-        lack = str(error)
-    raise click.ClickException(lack)
+    return _redrive(client, _destinations(client, options), options)
 
 
 def _destinations(client: Client, options: RedriveOptions) -> Sequence[Destination]:

@@ -1,0 +1,75 @@
+"""How each subcommand ends: 0, 1 when it found something, 2 when it could not do its work.
+
+What its user can mend is one line on standard error; `--debug` shows where it was raised instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+__all__ = ["Command", "CommandError", "command"]
+
+
+class CommandError(click.ClickException):
+    """A subcommand cannot do its work: the message is one line, the exit code 2."""
+
+    exit_code = 2
+
+
+class Command(click.Command):
+    """A subcommand with `--debug`, whose expected errors are one line and exit code 2."""
+
+    def __init__(self, *args: Any, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.params.append(
+            click.Option(
+                ["--debug"],
+                is_flag=True,
+                expose_value=False,
+                callback=_remember,
+                help="Show the traceback of an error.",
+            )
+        )
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the subcommand."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            raise  # click ends quietly when the reader of a pipe has gone.
+        except Exception as error:
+            if ctx.meta.get(__name__) or (message := _message(error)) is None:
+                raise
+            raise CommandError(message) from error
+
+
+def command(name: str | None = None, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:
+    """Make a function a subcommand, as `click.command` does."""
+    return click.command(name, cls=Command, **more)
+
+
+def _remember(context: click.Context, _option: click.Parameter, value: object) -> None:
+    context.meta[__name__] = value
+
+
+def _message(error: Exception) -> str | None:
+    """Return what the user of a command is told of an error; None: it is a fault of ours."""
+    from botocore.exceptions import (  # noqa: PLC0415 - not for --help
+        BotoCoreError,
+        ClientError,
+        NoCredentialsError,
+        NoRegionError,
+    )
+
+    from cdk_streams.errors import StreamsError  # noqa: PLC0415 - the same
+    from lambda_runtime.errors import StreamRuntimeError  # noqa: PLC0415 - the same
+
+    if isinstance(error, NoRegionError):
+        return "no AWS Region found; name it with --region or AWS_DEFAULT_REGION"
+    if isinstance(error, NoCredentialsError):
+        return "no AWS credentials found; log in, or name a profile with --profile"
+    expected = (BotoCoreError, ClientError, StreamsError, StreamRuntimeError, OSError)
+    return str(error) if isinstance(error, expected) else None

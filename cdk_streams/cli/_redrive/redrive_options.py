@@ -1,0 +1,20 @@
+"""The options of `cdk-streams redrive` as a value, as the command line gave them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RedriveOptions"]
+
+
+@dataclass(frozen=True, slots=True)
+class RedriveOptions:
+    """Exactly one of `queue` and `stack` is given."""
+
+    queue: str | None = None
+    stack: str | None = None
+    consumer: str | None = None
+    yes: bool = False
+    limit: int = 100
+    incomplete: bool = False
+    show_data: bool = False
