@@ -67,7 +67,7 @@ setup: .venv/.packages tools/cdk/node_modules/.installed ## Install Python packa
 
 lock: setup ## Refresh requirements/ from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --group setup --output-file requirements/setup.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra cli --extra local --extra template --group dev --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --output-file requirements/dev.txt
 
 clean: ## Remove everything that setup and builds made
 	rm -rf .venv tools/*/node_modules build dist cdk.out .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis

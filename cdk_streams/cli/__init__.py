@@ -5,17 +5,20 @@ What a subcommand needs to do its work (boto3, rich, the simulator) is imported 
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
+from cdk_streams._extras import install_sentence
 from cdk_streams._lazy import lazy_names
 
 try:
     import click
-except ImportError as error:  # pragma: no cover - an installation without the extra
-    raise SystemExit("cdk-streams needs its extra: pip install 'cdk-streams[cli]'") from error
+except ImportError:  # pragma: no cover - an installation without the extra
+    raise SystemExit(install_sentence("the cdk-streams command", "click")) from None
 
 from cdk_streams.cli._backfill import backfill
 from cdk_streams.cli._check import check
+from cdk_streams.cli._command import CommandError
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._explain import explain
 from cdk_streams.cli._local import local
@@ -32,6 +35,10 @@ __all__ = ["LiveView", "display_name", "main"]
 @click.version_option(package_name="cdk-streams")
 def main() -> None:
     """DynamoDB Streams for the AWS CDK: consumers run locally, failures redriven, replicas kept."""
+    # Other libraries bring click and rich, and so an installation that lacks the rest.
+    for needed in ("boto3", "rich", "yaml"):
+        if find_spec(needed) is None:
+            raise CommandError(install_sentence("the cdk-streams command", needed))
 
 
 main.add_command(backfill)

@@ -64,7 +64,7 @@ def find_interpreter(runtime: str | None = None) -> Interpreter:
     if not _can_run(running):
         raise ToolError(
             f"the Lambda runtime client is not installed for {sys.executable};"
-            ' install it with "pip install cdk-streams[local]"'
+            " pip install 'cdk-streams[local]'"
         )
     return running
 

@@ -25,6 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
+from cdk_streams._extras import install_sentence
 from cdk_streams._ports import free_port, wait_until
 from cdk_streams._signals import ignore_signals
 from cdk_streams.errors import ToolError
@@ -124,10 +125,7 @@ def client(aws: LocalAws, service: str) -> Any:
 def local_aws(*, region: str = "us-east-1") -> Iterator[LocalAws]:
     """Start a local AWS, wait until it answers, and stop it when the block is left in any way."""
     if find_spec("ministack") is None:
-        raise LocalAwsError(
-            "the local AWS is the package ministack, which is not installed; "
-            "install cdk-streams with its extra: pip install 'cdk-streams[local]'"
-        )
+        raise LocalAwsError(install_sentence("the local AWS", "ministack"))
     for start in range(_STARTS):
         folder = Path(tempfile.mkdtemp(prefix="cdk-streams-"))
         aws = LocalAws(f"http://127.0.0.1:{free_port()}", folder, region)

@@ -55,7 +55,7 @@ def from_template(
     Args:
         template: What `cdk synth`, SAM or a person wrote: a dict
             (`Template.from_stack(stack).to_json()`), a path, or text; JSON, or YAML with short
-            tags, which needs the extra `cdk-streams[template]`.
+            tags, which needs `pip install 'cdk-streams[cli]'`.
         handlers: The function's logical id: its handler. Of a function that CDK made, the id may
             be given without the eight characters that CDK puts behind it.
         parameters: Values for the template's parameters, in place of their defaults.

@@ -1,6 +1,6 @@
 """A template as it is given: a dict, text or a path, JSON or YAML with CloudFormation's short tags.
 
-YAML needs the extra `cdk-streams[template]`, which brings PyYAML.
+YAML needs PyYAML: `pip install 'cdk-streams[cli]'`.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def _parsed_yaml(text: str, shown: str, problem: ValueError | None) -> Any:
         if problem is not None:
             raise TemplateError(f"{shown} must be JSON or YAML, got {problem}") from None
         raise TemplateError(
-            f"{shown} is YAML, which needs PyYAML; install cdk-streams[template]"
+            f"{shown} is YAML, which needs PyYAML; pip install 'cdk-streams[cli]'"
         ) from None
     try:
         return _yaml.parse(text)

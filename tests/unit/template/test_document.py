@@ -92,7 +92,7 @@ def test_yaml_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatc
     with pytest.raises(TemplateError) as caught:
         read(YAML)
     assert str(caught.value) == (
-        "the template's text is YAML, which needs PyYAML; install cdk-streams[template]"
+        "the template's text is YAML, which needs PyYAML; pip install 'cdk-streams[cli]'"
     )
 
 
