@@ -43,8 +43,9 @@ types: setup tools/pyright/node_modules/.installed
 	$(BIN)/mypy
 	$(PYRIGHT) --pythonpath $(BIN)/python tests/typing examples sample_app
 
-api: setup ## Write docs/api.md, the page of public names, from the docstrings
+api: setup ## Write docs/api.md from the docstrings, and the options in docs/cli.md from the commands
 	$(BIN)/python tools/write_api_page.py
+	$(BIN)/python tools/write_cli_page.py
 
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out

@@ -30,11 +30,12 @@ _REPLICA_ONLY = ("transform", "version-attribute", "export")
 
 @command(short_help="Write what a table holds to the target of its replica.")
 @table_options
-@click.option("--marks", help="The view's table of marks, with --view.")
+@click.option("--marks", help="The view's table of marks; goes with --view.")
 @click.option(
     "--export",
     "export",
-    help="Read a point-in-time export instead of the table: s3://bucket/prefix or a folder.",
+    help="Read a point-in-time export (full, DynamoDB JSON) instead of the table, without its read "
+    "capacity: s3://bucket/prefix or a folder.",
 )
 @click.option(
     "--version-attribute",
@@ -50,13 +51,15 @@ _REPLICA_ONLY = ("transform", "version-attribute", "export")
 @click.option(
     "--rate",
     type=click.FloatRange(min=0, min_open=True),
-    help="Items a second, at most.  [default: as fast as it goes]",
+    show_default="no limit",
+    help="Items a second, at most.",
 )
 @click.option(
     "--progress",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="File in which progress is kept; the same command goes on from there.  [default: "
-    "SOURCE-TARGET.backfill in the current folder]",
+    show_default="SOURCE-TARGET.backfill",
+    help="File in which progress is kept until the backfill has ended; the same command goes on "
+    "from there.",
 )
 @click.option("--yes", is_flag=True, help="Write the items; without it the plan is shown only.")
 def backfill(**options: Any) -> None:

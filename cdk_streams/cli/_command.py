@@ -56,7 +56,7 @@ def _remember(context: click.Context, _option: click.Parameter, value: object) -
 
 
 def _message(error: Exception) -> str | None:
-    """Return what the user of a command is told of an error; None: it is a fault of ours."""
+    """Return what the user of a command reads of an error; None: it is a fault of ours."""
     from botocore.exceptions import (  # noqa: PLC0415 - not for --help
         BotoCoreError,
         ClientError,

@@ -42,7 +42,11 @@ _SHOWN = 100
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--repair", is_flag=True, help="Show what would make TARGET equal to SOURCE.")
-@click.option("--yes", is_flag=True, help="With --repair: write it.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="With --repair: write it, each item only if it is still as it was found.",
+)
 def compare(**options: Any) -> None:
     """Compare the replica TARGET with its SOURCE; with --view, a view with a recomputation.
 

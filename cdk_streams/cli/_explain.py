@@ -21,13 +21,17 @@ __all__ = ["explain"]
 
 @command(short_help="Say what each mapping does with failures, in numbers.")
 @click.argument("template")
-@click.option("--consumer", help="This mapping only, by its logical id or its function's.")
+@click.option(
+    "--consumer",
+    help="This mapping only, by its logical id or its function's, or the beginning of it.",
+)
 @click.option(
     "--with",
     "changes",
     multiple=True,
     metavar="SETTING=VALUE",
-    help="Explain the mapping with this setting, beside today's; may be given several times.",
+    help="Explain the mapping with this setting, beside today's; a setting goes by our name or the "
+    "template's (`BatchSize`). May be given several times.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def explain(template: str, consumer: str | None, changes: Sequence[str], *, as_json: bool) -> None:

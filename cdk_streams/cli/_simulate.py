@@ -29,23 +29,41 @@ Handler = Callable[[Any, Any], Any]
 
 @command(short_help="Run records through Lambda's polling rules, without AWS.")
 @click.argument("events", required=False, metavar="[EVENTS]")
-@click.option("--template", help="Template whose mapping is run; left out, the safe defaults.")
-@click.option("--consumer", help="With --template: logical id of the mapping or its function.")
-@click.option("--handler", help="module:function of the handler; left out, every record succeeds.")
+@click.option(
+    "--template",
+    help="Template whose mapping is run; left out, the settings that StreamConsumer has as "
+    "defaults.",
+)
+@click.option(
+    "--consumer",
+    help="With --template: logical id of the mapping or its function, or its beginning; not needed "
+    "where there is one mapping.",
+)
+@click.option(
+    "--handler",
+    metavar="MODULE:FUNCTION",
+    help="The handler as `module:function`, found from the current folder; left out, every record "
+    "succeeds.",
+)
 @click.option(
     "--poison",
     type=click.IntRange(min=1),
     metavar="N",
-    help="The N-th record fails whenever it is handled.",
+    help="The record at this place fails whenever it is handled: it is named in a partial batch "
+    "response where the mapping reads one, else an exception is raised.",
 )
 @click.option(
     "--records",
     type=click.IntRange(min=1, max=1_000_000),
     default=10,
     show_default=True,
-    help="Without EVENTS: how many records to make.",
+    help="Without EVENTS: how many inserts to make.",
 )
-@click.option("--page", type=click.Path(dir_okay=False, path_type=Path), help="Write a page, too.")
+@click.option(
+    "--page",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write the timeline as an HTML page, too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 def simulate(events: str | None, **options: Any) -> None:
     """Run stream records through the simulator with the settings of a template.

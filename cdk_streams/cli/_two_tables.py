@@ -58,15 +58,20 @@ def table_options(command: _Command) -> _Command:
         click.option("--region", help="AWS Region of the source."),
         click.option("--endpoint-url", callback=check_endpoint, help="Endpoint of the source."),
         click.option(
-            "--target-profile", help="Profile for the target.  [default: that of the source]"
+            "--target-profile",
+            show_default="that of the source",
+            help="Profile for the target, which may be in another account.",
         ),
         click.option(
-            "--target-region", help="AWS Region of the target.  [default: that of the source]"
+            "--target-region",
+            show_default="that of the source",
+            help="AWS Region of the target.",
         ),
         click.option(
             "--target-endpoint-url",
             callback=check_endpoint,
-            help="Endpoint of the target.  [default: that of the source]",
+            show_default="that of the source",
+            help="Endpoint of the target.",
         ),
     ]
     for option in reversed(options):

@@ -24,20 +24,21 @@ _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never":
 @command(short_help="Check the stream consumers of CloudFormation templates.")
 @click.argument("templates", nargs=-1, metavar="[TEMPLATE]...")
 @click.option(
-    "--stack", help="Check the template of this deployed stack, as CloudFormation has it."
+    "--stack",
+    help="Check the template of this deployed stack, as CloudFormation has it after transforms.",
 )
 @click.option(
     "--parameter",
     "parameters",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Value of a parameter of the templates; may be given several times.",
+    help="Value of a template's parameter in place of its default; may be given several times.",
 )
 @click.option(
     "--ignore",
     multiple=True,
     metavar="ID",
-    help="Leave out a check, such as LagNotAlarmed; may be given several times.",
+    help="Leave out a check by its id, such as LagNotAlarmed; may be given several times.",
 )
 @click.option(
     "--fail-on",
@@ -52,9 +53,9 @@ _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never":
     type=click.Choice(sorted(FORMATS)),
     default="text",
     show_default=True,
-    help="`sarif` for code scanning, `github` for annotations of a workflow.",
+    help="What is printed: `sarif` is for code scanning, `github` for annotations of a workflow.",
 )
-@click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
+@click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
 @click.option("--profile", help="With --stack: profile of the AWS configuration.")
 @click.option("--region", help="With --stack: its AWS Region.")
 @click.option("--endpoint-url", help="With --stack: another endpoint than AWS.")

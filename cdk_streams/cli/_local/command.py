@@ -41,21 +41,23 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     "folder",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
-    help="Folder with the app's cdk.json.  [default: the current one]",
+    show_default="the current folder",
+    help="Folder with the app's cdk.json.",
 )
 @click.option(
     "--cdk",
     default="cdk",
     show_default=True,
     callback=_words,
-    help="What starts the cdk command.",
+    help="What starts the cdk command; split as a shell would.",
 )
 @click.option("--region", default="us-east-1", show_default=True, help="Region of the local AWS.")
 @click.option(
     "--run",
     "command",
-    help="Run this shell command against the app, wait until every consumer has caught up, and "
-    "end with its exit code, or with 1 when records were given up.",
+    help="Run this shell command against the app, with the stacks' outputs as environment "
+    "variables; wait until every consumer has caught up and every failure record is sent; end with "
+    "the command's exit code, or with 1 when records were given up.",
 )
 @click.option("--keep", is_flag=True, help="With --run: stay up afterwards, until Ctrl-C.")
 @click.option(
@@ -63,12 +65,15 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     is_flag=True,
     help="With --run: end with the command's exit code also when records were given up.",
 )
-@click.option("--calls", is_flag=True, help="Print a line for each call, not only for failures.")
+@click.option(
+    "--calls", is_flag=True, help="Print a line for each call, not only for those that fail."
+)
 @click.option(
     "--timeline",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_file,
-    help="Leave a recorder of the run in this HTML file.",
+    help="Write a timeline of the run into this HTML file, one lane a shard; a file that cannot be "
+    "written is refused before the run.",
 )
 def local(**options: Any) -> None:
     """Deploy the app to a local AWS and run its stream consumers as Lambda would.

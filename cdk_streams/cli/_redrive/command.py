@@ -15,7 +15,9 @@ __all__ = ["redrive"]
 
 @command(short_help="Call functions again with the records that failed.")
 @click.option(
-    "--queue", callback=refuse_empty, help="URL or ARN of the queue with the failure records."
+    "--queue",
+    callback=refuse_empty,
+    help="URL or ARN of the queue with the failure records; also one behind a topic.",
 )
 @click.option(
     "--stack",
@@ -25,20 +27,26 @@ __all__ = ["redrive"]
 @click.option(
     "--consumer",
     callback=refuse_empty,
-    help="With --stack: this consumer only, by its logical id's beginning.",
+    show_default="all",
+    help="With --stack: the consumers whose mapping's logical id begins so, such as the "
+    "construct's id.",
 )
-@click.option("--yes", is_flag=True, help="Call the functions; without it the plan is shown only.")
+@click.option(
+    "--yes",
+    is_flag=True,
+    help="Call the functions and delete what they have handled; without it the plan is shown only.",
+)
 @click.option(
     "--limit",
     type=click.IntRange(min=1),
     default=100,
     show_default=True,
-    help="Take at most this many failure records.",
+    help="Take at most this many messages or objects; the others can be received again at once.",
 )
 @click.option(
     "--incomplete",
     is_flag=True,
-    help="Call also when some records have left the stream; the failure record is kept then.",
+    help="Call also when some records have left the stream; that failure record is kept.",
 )
 @click.option("--show-data", is_flag=True, help="Print the records with their items.")
 @aws_options
