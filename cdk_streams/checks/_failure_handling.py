@@ -8,7 +8,7 @@ from typing import Final
 
 from cdk_streams.checks._facts import Consumer
 from cdk_streams.checks._rule import Rule, rule
-from cdk_streams.mapping import STREAM_RETENTION
+from cdk_streams.mapping import STREAM_RETENTION, destination_names
 
 __all__ = ["RULES"]
 
@@ -65,7 +65,7 @@ def little_time_to_read_back(consumer: Consumer, _: Sequence[Consumer]) -> str |
 @rule(
     "NoFailureDestination",
     reason="records that fail all retries are lost without a trace",
-    fix="Leave on_failure at its default, or pass a queue, topic or bucket",
+    fix=f"Leave on_failure at its default, or pass a {destination_names()}",
 )
 def no_failure_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings

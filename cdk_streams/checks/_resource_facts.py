@@ -8,24 +8,29 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from fnmatch import fnmatchcase
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from cdk_streams.checks._facts import Destination, Function, Source
-from cdk_streams.mapping import MappingSettings
+from cdk_streams.mapping import DestinationKind, MappingSettings
 from cdk_streams.mapping.presets import SAFE
-from cdk_streams.template import StackTemplate, Unknown, read, settings_or_faults
+from cdk_streams.template import (
+    DestinationResource,
+    StackTemplate,
+    Unknown,
+    read,
+    settings_or_faults,
+)
 
 __all__ = [
     "UNKNOWN_SETTINGS",
     "allows_writes",
-    "bucket",
+    "destination",
+    "destination_facts",
     "durable_timeout",
     "function",
     "may_write",
-    "queue",
     "settings",
     "table",
-    "topic",
 ]
 
 Properties = Mapping[str, Any]
@@ -40,11 +45,6 @@ _WRITES: Final = (
     *("dynamodb:batchwriteitem", "dynamodb:partiqlinsert", "dynamodb:partiqlupdate"),
     "dynamodb:partiqldelete",
 )
-_POLICIES: Final = {
-    "queue": ("AWS::SQS::Queue", "AWS::SQS::QueuePolicy", "Queues"),
-    "topic": ("AWS::SNS::Topic", "AWS::SNS::TopicPolicy", "Topics"),
-    "bucket": ("AWS::S3::Bucket", "AWS::S3::BucketPolicy", "Bucket"),
-}
 
 
 def settings(properties: Properties) -> tuple[MappingSettings | None, tuple[str, ...]]:
@@ -87,19 +87,23 @@ def durable_timeout(properties: Properties) -> timedelta | None:
     return timedelta(seconds=seconds) if isinstance(seconds, int) else None
 
 
-def queue(properties: Properties, policies: Statements) -> Destination:
-    """Return the facts of an `AWS::SQS::Queue` and the statements of its policies."""
-    return _destination("queue", properties, policies)
+def destination(kind: DestinationKind, properties: Properties, policies: Statements) -> Destination:
+    """Return the facts of a destination's own properties and the statements of its policies."""
+    policy = {kind.attached_by: [{"Ref": "X"}], "PolicyDocument": {"Statement": list(policies)}}
+    found = _read(X=_resource(kind.resource, properties), P=_resource(kind.policy, policy))
+    return destination_facts(found.destinations["X"])
 
 
-def topic(properties: Properties, policies: Statements) -> Destination:
-    """Return the facts of an `AWS::SNS::Topic` and the statements of its policies."""
-    return _destination("topic", properties, policies)
-
-
-def bucket(properties: Properties, policies: Statements) -> Destination:
-    """Return the facts of an `AWS::S3::Bucket`, which S3 always encrypts, and its policies."""
-    return _destination("bucket", properties, policies)
+def destination_facts(found: DestinationResource) -> Destination:
+    """Return the facts of a destination that stands in a template."""
+    return Destination(
+        kind=found.kind.name,
+        holds_data=found.kind.holds_records,
+        is_fifo=found.is_fifo,
+        retention=found.retention,
+        is_encrypted=found.is_encrypted,
+        is_tls_only=found.is_tls_only,
+    )
 
 
 def may_write(statements: Statements, table_arn: Any) -> bool:
@@ -119,22 +123,6 @@ def allows_writes(statement: Mapping[str, Any]) -> bool:
     actions = _list(statement.get("Action")) if statement.get("Effect") == "Allow" else []
     patterns = [each.lower() for each in actions if isinstance(each, str)]
     return any(fnmatchcase(write, pattern) for pattern in patterns for write in _WRITES)
-
-
-def _destination(
-    kind: Literal["queue", "topic", "bucket"], properties: Properties, policies: Statements
-) -> Destination:
-    own, policy, attached = _POLICIES[kind]
-    guard = {attached: [{"Ref": "X"}], "PolicyDocument": {"Statement": list(policies)}}
-    found = _read(X=_resource(own, properties), P=_resource(policy, guard)).destinations["X"]
-    return Destination(
-        kind=kind,
-        holds_data=kind == "bucket",
-        is_fifo=found.is_fifo,
-        retention=found.retention,
-        is_encrypted=found.is_encrypted,
-        is_tls_only=found.is_tls_only,
-    )
 
 
 def _resource(kind: str, properties: Properties) -> Mapping[str, Any]:

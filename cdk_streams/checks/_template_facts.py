@@ -8,8 +8,13 @@ from typing import Any, Final, NamedTuple, TypeVar
 
 from cdk_streams.arns import Arn, is_service
 from cdk_streams.checks._facts import Consumer, Destination, Function, Source
-from cdk_streams.checks._resource_facts import UNKNOWN_SETTINGS, durable_timeout
+from cdk_streams.checks._resource_facts import (
+    UNKNOWN_SETTINGS,
+    destination_facts,
+    durable_timeout,
+)
 from cdk_streams.checks._template_permissions import permissions_of
+from cdk_streams.mapping import destination_kind
 from cdk_streams.template import (
     DestinationResource,
     MappingResource,
@@ -22,7 +27,6 @@ __all__ = ["TemplateConsumers", "consumers_of"]
 
 T = TypeVar("T")
 
-_KINDS: Final = {"sqs": "queue", "sns": "topic", "s3": "bucket"}
 _LAG: Final = ("IteratorAge",)
 _DEPTH: Final = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
 
@@ -138,25 +142,14 @@ def _destination(
         given = given.get(name) if isinstance(given, Mapping) else None
     if given is None:
         return None, None
-    service = next((each for each in _KINDS if is_service(given, each)), None)
-    if service is None:
+    kind = destination_kind(given)
+    if kind is None:
         return Destination(kind="destination"), None
-    parsed, kind = Arn.parse(given), _KINDS[service]
+    name = Arn.parse(given).resource
     for each in stack.destinations.values():
-        if (each.kind, each.name) == (kind, parsed.resource) and each.absent is None:
-            return _facts(each), each
-    return Destination(kind=kind, holds_data=kind == "bucket"), None
-
-
-def _facts(found: DestinationResource) -> Destination:
-    return Destination(
-        kind=found.kind,
-        holds_data=found.kind == "bucket",
-        is_fifo=found.is_fifo,
-        retention=found.retention,
-        is_encrypted=found.is_encrypted,
-        is_tls_only=found.is_tls_only,
-    )
+        if (each.kind, each.name) == (kind, name) and each.absent is None:
+            return destination_facts(each), each
+    return Destination(kind=kind.name, holds_data=kind.holds_records), None
 
 
 def _lag_alarm(mapping: MappingResource, stack: StackTemplate) -> bool | None:
@@ -169,7 +162,7 @@ def _failure_alarm(
     destination: Destination | None, resource: DestinationResource | None, stack: StackTemplate
 ) -> bool | None:
     """Whether an alarm covers the queue; a topic notifies its subscribers, and others may too."""
-    if destination is None or resource is None or resource.kind != "queue":
+    if destination is None or resource is None or resource.kind.name != "queue":
         return None
     return _has_alarm(stack, _DEPTH, resource.name)
 

@@ -5,13 +5,13 @@ gets the records themselves. Lambda delivers under the role of the function, to 
 topics only, and drops what it cannot deliver.
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 
-Whatever differs between the kinds is in `KINDS`, a row each: permissions, alarms and checks read
-it from there.
+What differs between the kinds is in two tables of a row each: `KINDS` has CDK's classes and the
+permissions, `cdk_streams.mapping.DESTINATION_KINDS` what stands in a template.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cache
@@ -25,14 +25,18 @@ from aws_cdk import aws_sns as sns
 from aws_cdk import aws_sqs as sqs
 from constructs import Construct
 
-from cdk_streams.checks import Destination, _resource_facts
 from cdk_streams.constructs._keys import only_through
 from cdk_streams.errors import SourceError
-from cdk_streams.mapping import FAILURE_OBJECTS
+from cdk_streams.mapping import (
+    DESTINATION_KINDS,
+    FAILURE_OBJECTS,
+    DestinationKind,
+    destination_names,
+)
 
 __all__ = [
     "KINDS",
-    "DestinationKind",
+    "ConstructKind",
     "Failures",
     "OnFailure",
     "OnFailureChoice",
@@ -72,57 +76,45 @@ AnyBucket: TypeAlias = s3.IBucket | s3.BucketBase
 OnFailureChoice: TypeAlias = OnFailure | AnyQueue | AnyTopic | AnyBucket
 
 _Found = TypeVar("_Found")
-_Statements: TypeAlias = Sequence[Mapping[str, Any]]
 
 
-class DestinationKind(NamedTuple):
-    """One kind of destination.
+class ConstructKind(NamedTuple):
+    """CDK's side of one kind of destination.
 
-    `service` is the service's name in conditions, `construct` CDK's class; `resource` and `policy`
-    are the resources that its `facts` are read from. `permissions` are resource ARNs with the
-    actions that delivery needs on them. `unknown` are the facts of an import, of which this app
-    knows no more than the kind.
+    `construct` is its class; `resource` and `policy` are the resources that the checks read.
+    `permissions` are resource ARNs with the actions that delivery needs on them.
     """
 
-    name: str
-    service: str
+    kind: DestinationKind
     construct: type[Any]
     resource: type[CfnResource]
     policy: type[CfnResource]
     arn: Callable[[Any], str]
     key: Callable[[Any], kms.IKey | None]
     permissions: Callable[[Any], list[tuple[str, list[str]]]]
-    facts: Callable[[Mapping[str, Any], _Statements], Destination]
-    unknown: Destination
 
 
-_QUEUE: Final = DestinationKind(
-    "queue",
-    "sqs",
+_KINDS: Final = {kind.name: kind for kind in DESTINATION_KINDS}
+_QUEUE: Final = ConstructKind(
+    _KINDS["queue"],
     construct=sqs.QueueBase,
     resource=sqs.CfnQueue,
     policy=sqs.CfnQueuePolicy,
     arn=lambda queue: str(queue.queue_arn),
     key=lambda queue: queue.encryption_master_key,
     permissions=lambda queue: [(queue.queue_arn, ["sqs:SendMessage"])],
-    facts=_resource_facts.queue,
-    unknown=Destination(kind="queue"),
 )
-_TOPIC: Final = DestinationKind(
-    "topic",
-    "sns",
+_TOPIC: Final = ConstructKind(
+    _KINDS["topic"],
     construct=sns.TopicBase,
     resource=sns.CfnTopic,
     policy=sns.CfnTopicPolicy,
     arn=lambda topic: str(topic.topic_arn),
     key=lambda topic: topic.master_key,
     permissions=lambda topic: [(topic.topic_arn, ["sns:Publish"])],
-    facts=_resource_facts.topic,
-    unknown=Destination(kind="topic"),
 )
-_BUCKET: Final = DestinationKind(
-    "bucket",
-    "s3",
+_BUCKET: Final = ConstructKind(
+    _KINDS["bucket"],
     construct=s3.BucketBase,
     resource=s3.CfnBucket,
     policy=s3.CfnBucketPolicy,
@@ -132,8 +124,6 @@ _BUCKET: Final = DestinationKind(
         (bucket.arn_for_objects(f"{FAILURE_OBJECTS}*"), ["s3:PutObject"]),
         (bucket.bucket_arn, ["s3:ListBucket"]),
     ],
-    facts=_resource_facts.bucket,
-    unknown=Destination(kind="bucket", holds_data=True),
 )
 KINDS: Final = (_QUEUE, _TOPIC, _BUCKET)
 
@@ -147,7 +137,7 @@ class Failures:
     the consumer created all of it.
     """
 
-    kind: DestinationKind | None = None
+    kind: ConstructKind | None = None
     target: Any = None
     queue: sqs.IQueue | None = None
     is_ours: bool = False
@@ -183,14 +173,14 @@ def check_choice(choice: Any) -> None:
         if choice is None:
             instead = "pass OnFailure.NOTHING to keep nothing of what fails"
         elif type(choice).__name__ in _WRAPPERS:
-            instead = "pass the queue, topic or bucket itself"
+            instead = f"pass the {destination_names()} itself"
         raise SourceError(
-            "on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, "
+            f"on_failure must be the construct of a {destination_names()}, or an OnFailure, "
             f"got {type(choice).__name__}; {instead}"
         )
     if getattr(choice, "fifo", False):
         raise SourceError(
-            f"on_failure must be a standard {kind.name}, got the FIFO {kind.name} "
+            f"on_failure must be a standard {kind.kind.name}, got the FIFO {kind.kind.name} "
             f"{choice.node.path!r}; Lambda cannot send failure records to it and would lose them"
         )
 
@@ -234,7 +224,7 @@ def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Gran
     key = None if failures.is_ours else kind.key(target)
     if key is not None:
         grant = key.grant(grantee, "kms:Decrypt", "kms:GenerateDataKey")
-        grants.append(only_through(kind.service, grant))
+        grants.append(only_through(kind.kind.service, grant))
     return grants
 
 
@@ -248,7 +238,7 @@ def required(found: _Found | None, name: str, consumer: str) -> _Found:
     return found
 
 
-def _kind_of(choice: Any) -> DestinationKind | None:
+def _kind_of(choice: Any) -> ConstructKind | None:
     return next((kind for kind in KINDS if isinstance(choice, kind.construct)), None)
 
 

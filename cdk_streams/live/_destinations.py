@@ -1,4 +1,4 @@
-"""Delivery of failure records to their queue, topic or bucket.
+"""Delivery of failure records to their destinations.
 
 As on Lambda a refused delivery is final: the failure record is lost and the stream goes on. What
 a client retries by itself (a lost connection, a throttle) is not a refusal.
@@ -15,6 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.arns import Arn
 from cdk_streams.errors import SourceError
+from cdk_streams.mapping import destination_kind, destination_names
 from cdk_streams.poller import SendFailure, failure_text
 
 __all__ = ["Client", "Delivery", "Destinations", "queue_url"]
@@ -39,10 +40,10 @@ class Destinations:
         if failure.destination is None:
             return "the mapping has no destination"
         try:
-            send = self._SENDERS.get(Arn.parse(failure.destination).service)
-            if send is None:
-                return f"{failure.destination} is no queue, topic or bucket"
-            send(self, failure.destination, failure)
+            kind = destination_kind(failure.destination)
+            if kind is None:
+                return f"{failure.destination} is not the ARN of a {destination_names()}"
+            self._SENDERS[kind.name](self, failure.destination, failure)
         except (ClientError, BotoCoreError, SourceError) as error:
             return str(error)
         return None
@@ -62,11 +63,11 @@ class Destinations:
             ContentType="application/octet-stream",
         )
 
-    # A new kind of destination is a row here, and one in redrive where it can be read back.
+    # By kind; redrive has a table of those that can be read back.
     _SENDERS: Mapping[str, Callable[[Destinations, str, SendFailure], None]] = {
-        "sqs": _to_queue,
-        "sns": _to_topic,
-        "s3": _to_bucket,
+        "queue": _to_queue,
+        "topic": _to_topic,
+        "bucket": _to_bucket,
     }
 
 

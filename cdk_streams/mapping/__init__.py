@@ -9,6 +9,12 @@ Every number that is Amazon's stands in `cdk_streams.mapping.limits`, once.
 
 from __future__ import annotations
 
+from cdk_streams.mapping._destination_kinds import (
+    DESTINATION_KINDS,
+    DestinationKind,
+    destination_kind,
+    destination_names,
+)
 from cdk_streams.mapping._kinds import Reference, Seconds, StartingPosition, in_seconds
 from cdk_streams.mapping._nested import MetricType, Pattern
 from cdk_streams.mapping._settings import PARTIAL_RESPONSE_VARIABLE, MappingSettings
@@ -31,6 +37,7 @@ from cdk_streams.mapping.limits import (
 )
 
 __all__ = [
+    "DESTINATION_KINDS",
     "FAILURE_OBJECTS",
     "GET_RECORDS_LIMIT",
     "LAMBDA_DEFAULT_MEMORY_MB",
@@ -46,6 +53,7 @@ __all__ = [
     "MAX_WINDOW_STATE_BYTES",
     "PARTIAL_RESPONSE_VARIABLE",
     "STREAM_RETENTION",
+    "DestinationKind",
     "MappingSettings",
     "MetricType",
     "Pattern",
@@ -54,5 +62,7 @@ __all__ = [
     "StartingPosition",
     "TableStream",
     "ViewType",
+    "destination_kind",
+    "destination_names",
     "in_seconds",
 ]

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol, TypeAlias, get_args
 
 from cdk_streams.errors import FilterError
 from cdk_streams.filters import compile_pattern
+from cdk_streams.mapping._destination_kinds import destination_kind, destination_names
 from cdk_streams.mapping._kinds import Reference, check_switch, shown
 from cdk_streams.mapping._setting import Setting
 from cdk_streams.mapping.limits import MAX_DESTINATION_CHARACTERS, MAX_PATTERN_CHARACTERS
@@ -39,7 +40,6 @@ Pattern: TypeAlias = "str | Mapping[str, Any] | SupportsPattern"
 """A filter as the settings accept it: JSON text, a dict, or a `Filter`."""
 
 _PARTIAL_RESPONSES: Final = "ReportBatchItemFailures"
-_DESTINATIONS: Final = ("sqs", "sns", "s3")
 
 
 def filter_criteria(prop: str) -> Setting[tuple[str, ...], Iterable[Pattern] | None]:
@@ -200,20 +200,20 @@ def _check_destination(name: str, destination: Any, faults: list[str]) -> Any:
         return destination
     if not isinstance(destination, str):
         faults.append(
-            f"{name} must be the ARN of a queue, topic or bucket, got {shown(destination)}"
+            f"{name} must be the ARN of a {destination_names()}, got {shown(destination)}"
         )
         return None
     if destination.startswith("${Token["):
         return destination
-    service = [*destination.split(":"), "", "", ""][2]
-    if service not in _DESTINATIONS or len(destination) > MAX_DESTINATION_CHARACTERS:
+    kind = destination_kind(destination)
+    if kind is None or len(destination) > MAX_DESTINATION_CHARACTERS:
         faults.append(
-            f"{name} must be the ARN of a queue, topic or bucket of at most "
+            f"{name} must be the ARN of a {destination_names()} of at most "
             f"{MAX_DESTINATION_CHARACTERS} characters, got {destination[:80]!r}"
         )
     elif destination.endswith(".fifo"):
         faults.append(
-            f"{name} must be a standard queue or topic, got {destination!r}: "
+            f"{name} must be a standard {kind.name}, got {destination!r}: "
             "Lambda cannot send failure records to a FIFO one and would lose them"
         )
     return destination

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
-from cdk_streams.mapping import FAILURE_OBJECTS
+from cdk_streams.mapping import FAILURE_OBJECTS, destination_kind
 from cdk_streams.poller._batches import created_ms, invocation_event, sequence_number, window_bounds
 from cdk_streams.poller._effects import Invoke, SendFailure
 from cdk_streams.poller._event_source_mapping import EventSourceMapping
@@ -18,7 +18,7 @@ from cdk_streams.poller._events import Record
 from cdk_streams.poller._state import StepContext
 from cdk_streams.poller._timestamps import java_double, milliseconds_text, s3_folder, seconds_text
 
-__all__ = ["Condition", "failure_of", "failure_text", "is_bucket"]
+__all__ = ["Condition", "failure_of", "failure_text", "holds_records"]
 
 Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 
@@ -26,9 +26,10 @@ Condition: TypeAlias = Literal["RetryAttemptsExhausted", "RecordAgeExceeded"]
 _FEWEST_CALLS: Final = 1
 
 
-def is_bucket(destination: str | None) -> bool:
-    """Whether the destination is an S3 bucket, whose failure records carry the records."""
-    return destination is not None and destination.split(":")[2:3] == ["s3"]
+def holds_records(destination: str | None) -> bool:
+    """Whether failure records to the destination carry the stream records, as to a bucket."""
+    kind = destination_kind(destination)
+    return kind is not None and kind.holds_records
 
 
 def failure_text(body: Any) -> str:
@@ -49,7 +50,7 @@ def failure_of(
     `invoke` is its last call, `invoke.attempt` the number of calls made. `sent`: False for a
     record too large for a call, to which no function has responded.
     """
-    mapping, bucket = context.mapping, is_bucket(context.mapping.destination)
+    mapping, bucket = context.mapping, holds_records(context.mapping.destination)
     body: dict[str, Any] = {
         "requestContext": {
             "requestId": invoke.request_id,

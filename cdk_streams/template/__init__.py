@@ -11,7 +11,7 @@ CloudFormation refuses, is an `Unknown` with its reason and place, and `known(va
 
 from __future__ import annotations
 
-from cdk_streams.template._destinations import DestinationKind, DestinationResource
+from cdk_streams.template._destinations import DestinationResource
 from cdk_streams.template._document import Document, load
 from cdk_streams.template._functions import FunctionResource
 from cdk_streams.template._mappings import MappingResource, settings_of, settings_or_faults
@@ -20,7 +20,6 @@ from cdk_streams.template._tables import TableResource
 from cdk_streams.template._values import Unknown, known
 
 __all__ = [
-    "DestinationKind",
     "DestinationResource",
     "Document",
     "FunctionResource",

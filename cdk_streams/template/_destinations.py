@@ -1,45 +1,34 @@
-"""Queues, topics and buckets of a template, which failure records may be sent to."""
+"""The resources of a template that failure records may be sent to."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
+from cdk_streams.mapping import DESTINATION_KINDS, DestinationKind
 from cdk_streams.template._intrinsics import Resolver
 from cdk_streams.template._names import name_of, properties_of, references_in
 from cdk_streams.template._values import Unknown, boolean, whole_number
 
 __all__ = [
     "DESTINATION_TYPES",
-    "DestinationKind",
     "DestinationResource",
     "destination_of",
     "policy_statements",
     "read_destination",
 ]
 
-DestinationKind: TypeAlias = Literal["queue", "topic", "bucket"]
-"""What kind of resource failure records go to."""
+DESTINATION_TYPES: Final = {kind.resource: kind for kind in DESTINATION_KINDS}
+"""The kind of destination that each resource type is."""
 
-DESTINATION_TYPES: Final[Mapping[str, DestinationKind]] = {
-    "AWS::SQS::Queue": "queue",
-    "AWS::SNS::Topic": "topic",
-    "AWS::S3::Bucket": "bucket",
-}
-# A policy's type, and the property that names what it is attached to.
-_POLICIES: Final = {
-    "AWS::SQS::QueuePolicy": "Queues",
-    "AWS::SNS::TopicPolicy": "Topics",
-    "AWS::S3::BucketPolicy": "Bucket",
-}
-_SQS_RETENTION_S: Final = 345_600  # Four days.
+_ATTACHED_BY: Final = {kind.policy: kind.attached_by for kind in DESTINATION_KINDS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DestinationResource:
-    """A queue, topic or bucket of a template; None is a fact that the template does not tell.
+    """A queue, topic or bucket in a template; None is a fact that the template does not tell.
 
     Args:
         logical_id: Its name in the template.
@@ -66,13 +55,13 @@ class DestinationResource:
 
 
 def read_destination(logical_id: str, resolver: Resolver) -> DestinationResource:
-    """Read a queue, topic or bucket with the policies that are attached to it."""
+    """Read a destination with the policies that are attached to it."""
     resource = resolver.resources[logical_id]
     given = resolver.properties(properties_of(resource), logical_id)
     statements = [
         statement
         for name, policy in resolver.resources.items()
-        if (prop := _POLICIES.get(policy["Type"]))
+        if (prop := _ATTACHED_BY.get(policy["Type"]))
         and logical_id in references_in(properties_of(policy).get(prop))
         for statement in policy_statements(resolver.properties(properties_of(policy), name))
     ]
@@ -96,15 +85,13 @@ def destination_of(
     absent: Unknown | None = None,
 ) -> DestinationResource:
     """Make a destination of its resolved properties and of its policies' statements."""
-    retention = whole_number(given.get("MessageRetentionPeriod", _SQS_RETENTION_S))
-    fifo = {"queue": given.get("FifoQueue", False), "topic": given.get("FifoTopic", False)}
     return DestinationResource(
         logical_id=logical_id,
         place=f"Resources.{logical_id}",
         kind=kind,
         name=name,
-        is_fifo=boolean(fifo.get(kind, False)),
-        retention=timedelta(seconds=retention) if kind == "queue" and retention else None,
+        is_fifo=boolean(given.get(kind.fifo_switch, False)),
+        retention=_retention(kind, given),
         is_encrypted=_is_encrypted(kind, given),
         is_tls_only=any(map(_denies_plain_requests, statements)),
         absent=absent,
@@ -121,12 +108,16 @@ def policy_statements(properties: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _is_encrypted(kind: DestinationKind, given: Mapping[str, Any]) -> bool | None:
-    if kind == "bucket":  # S3 always encrypts.
-        return True
     if "KmsMasterKeyId" in given:
         return True
-    # SQS encrypts a queue that says nothing of it; SNS encrypts no such topic.
-    return boolean(given.get("SqsManagedSseEnabled", True)) if kind == "queue" else False
+    return boolean(given.get(kind.encryption_switch, kind.is_encrypted))
+
+
+def _retention(kind: DestinationKind, given: Mapping[str, Any]) -> timedelta | None:
+    if kind.retention is None or "MessageRetentionPeriod" not in given:
+        return kind.retention
+    seconds = whole_number(given["MessageRetentionPeriod"])
+    return timedelta(seconds=seconds) if seconds else None
 
 
 def _denies_plain_requests(statement: Mapping[str, Any]) -> bool:

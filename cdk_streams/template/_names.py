@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Protocol
 
 from cdk_streams.arns import partition_of
-from cdk_streams.mapping import TableStream
+from cdk_streams.mapping import DESTINATION_KINDS, TableStream
 from cdk_streams.template._values import Unknown, Unresolved, boolean, only_deployed, text
 
 __all__ = [
@@ -56,7 +56,7 @@ _ARNS = {
 }
 # Types whose Ref is the ARN and not the name.
 _REF_IS_ARN = {"AWS::SNS::Topic", "AWS::StepFunctions::StateMachine", "AWS::MSK::Cluster"}
-_FIFO = {"AWS::SQS::Queue": "FifoQueue", "AWS::SNS::Topic": "FifoTopic"}
+_FIFO = {kind.resource: kind.fifo_switch for kind in DESTINATION_KINDS}
 
 
 _SUB = re.compile(r"\$\{([^!}][^}]*)\}")

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from rich.table import Table
 from rich.text import Text
 
-from cdk_streams.arns import Arn
 from cdk_streams.cli._local.handler_errors import (
     HandlerError,
     HandlerErrors,
@@ -171,7 +170,7 @@ class LiveView:
         if sent is None:
             return Text("a failure record was sent", "red")
         where = "sent to" if event.delivered else "LOST, refused by"
-        name = Arn.parse(str(sent.destination)).name
+        name = re.split("[:/]", str(sent.destination))[-1]
         return Text(f"{_given_up(sent)}; failure record {where} {name}", "bold red")
 
     def _print(self, at_ms: int, consumer: str, line: Text) -> None:

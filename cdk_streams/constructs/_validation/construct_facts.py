@@ -20,6 +20,7 @@ from cdk_streams.checks import Consumer, Destination, Function, Source, _resourc
 from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
 from cdk_streams.constructs._validation.last_template import last_mappings
 from cdk_streams.constructs.function import StreamFunction
+from cdk_streams.mapping import DESTINATION_KINDS
 
 __all__ = ["ConstructTree", "Labels", "ResourceProperties", "collect", "facts_of"]
 
@@ -27,6 +28,12 @@ ResourceProperties: TypeAlias = dict[str, Any]
 """Properties by the resource they are of, such as `table`; once resolved, None is left out."""
 
 Kinds: TypeAlias = tuple[type[CfnResource], ...]
+
+
+def _in_cdk(prop: str) -> str:
+    """Return a property's name as CDK spells it: `fifoQueue` of `FifoQueue`."""
+    return prop[:1].lower() + prop[1:]
+
 
 _TABLES: Final = (dynamodb.CfnGlobalTable, dynamodb.CfnTable)
 # What facts come from, of all but the mapping; Node resolves no more than this.
@@ -36,8 +43,9 @@ _READ: Final = frozenset(
         *("timeout", "memorySize", "reservedConcurrentExecutions", "deadLetterConfig"),
         "durableConfig",
         *("destinationConfig", "policyDocument"),
-        *("fifoQueue", "fifoTopic", "kmsMasterKeyId"),
-        *("messageRetentionPeriod", "sqsManagedSseEnabled"),
+        *("kmsMasterKeyId", "messageRetentionPeriod"),
+        *(_in_cdk(kind.fifo_switch) for kind in DESTINATION_KINDS),
+        *(_in_cdk(kind.encryption_switch) for kind in DESTINATION_KINDS),
     }
 )
 
@@ -195,15 +203,17 @@ def _destination(consumer: ConsumerView, resources: ResourceProperties) -> Desti
     kind = consumer.failures.kind
     if kind is None:
         return None
+    # Of an import this app knows no more than the kind.
+    unknown = Destination(kind=kind.kind.name, holds_data=kind.kind.holds_records)
     if consumer.failures.is_ours:
         # Made safe by the constructs; Node is not asked for it again.
-        return replace(kind.unknown, is_fifo=False, is_encrypted=True, is_tls_only=True)
+        return replace(unknown, is_fifo=False, is_encrypted=True, is_tls_only=True)
     properties = resources.get("destination")
     if properties is None:
-        return kind.unknown
+        return unknown
     policies = resources["destination_policies"]
     statements = [each for policy in policies for each in _statements(policy)]
-    return kind.facts(_plain(properties), statements)
+    return _resource_facts.destination(kind.kind, _plain(properties), statements)
 
 
 def _statements(policy: Mapping[str, Any]) -> list[dict[str, Any]]:

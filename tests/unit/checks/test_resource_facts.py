@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 
 from cdk_streams.checks import Consumer, _resource_facts, check
+from cdk_streams.mapping import DESTINATION_KINDS
 
+QUEUE, TOPIC, BUCKET = DESTINATION_KINDS
 ARN = {"Fn::GetAtt": ["Orders", "Arn"]}
 TLS = {"Effect": "Deny", "Condition": {"Bool": {"aws:SecureTransport": "false"}}}
 PARAMETER = {"Ref": "Size"}
@@ -59,7 +61,9 @@ def test_lambda_s_defaults_stand_where_a_function_says_nothing() -> None:
 def test_what_a_parameter_decides_is_unknown() -> None:
     function = _resource_facts.function("F", {"Timeout": PARAMETER, "MemorySize": PARAMETER})
     assert (function.timeout, function.memory_mb) == (None, None)
-    queue = _resource_facts.queue({"MessageRetentionPeriod": PARAMETER, "FifoQueue": PARAMETER}, [])
+    queue = _resource_facts.destination(
+        QUEUE, {"MessageRetentionPeriod": PARAMETER, "FifoQueue": PARAMETER}, []
+    )
     assert (queue.retention, queue.is_fifo) == (None, None)
     table = _resource_facts.table("T", {"StreamSpecification": {"StreamViewType": PARAMETER}})
     assert (table.has_stream, table.view_type) == (True, None)
@@ -67,7 +71,9 @@ def test_what_a_parameter_decides_is_unknown() -> None:
 
 def test_numbers_and_truths_may_be_text() -> None:
     assert _resource_facts.function("F", {"Timeout": "60"}).timeout == timedelta(minutes=1)
-    queue = _resource_facts.queue({"MessageRetentionPeriod": "60", "FifoQueue": "true"}, [])
+    queue = _resource_facts.destination(
+        QUEUE, {"MessageRetentionPeriod": "60", "FifoQueue": "true"}, []
+    )
     assert (queue.retention, queue.is_fifo) == (timedelta(minutes=1), True)
 
 
@@ -88,12 +94,14 @@ def test_a_global_table_lists_its_own_region_too() -> None:
     ],
 )
 def test_sqs_encrypts_a_queue_unless_told_not_to(given: dict[str, Any], *, encrypted: bool) -> None:
-    assert _resource_facts.queue(given, []).is_encrypted is encrypted
+    assert _resource_facts.destination(QUEUE, given, []).is_encrypted is encrypted
 
 
 def test_sns_encrypts_no_topic_unless_told_to() -> None:
-    assert _resource_facts.topic({}, []).is_encrypted is False
-    assert _resource_facts.topic({"KmsMasterKeyId": PARAMETER}, []).is_encrypted is True
+    assert _resource_facts.destination(TOPIC, {}, []).is_encrypted is False
+    assert (
+        _resource_facts.destination(TOPIC, {"KmsMasterKeyId": PARAMETER}, []).is_encrypted is True
+    )
 
 
 @pytest.mark.parametrize(
@@ -107,9 +115,9 @@ def test_sns_encrypts_no_topic_unless_told_to() -> None:
     ],
 )
 def test_tls_is_required_by_denying_all_else(statement: dict[str, Any], *, only: bool) -> None:
-    assert _resource_facts.queue({}, [statement]).is_tls_only is only
-    assert _resource_facts.topic({}, [statement]).is_tls_only is only
-    assert _resource_facts.bucket({}, [statement]).is_tls_only is only
+    assert _resource_facts.destination(QUEUE, {}, [statement]).is_tls_only is only
+    assert _resource_facts.destination(TOPIC, {}, [statement]).is_tls_only is only
+    assert _resource_facts.destination(BUCKET, {}, [statement]).is_tls_only is only
 
 
 def test_a_setting_that_only_the_deployment_knows_breaks_no_rule() -> None:

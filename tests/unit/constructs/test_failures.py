@@ -215,5 +215,5 @@ def test_anything_else_is_refused(consume: Consume, wrong: Any, told: str) -> No
     with pytest.raises(SourceError) as caught:
         consume(wrong)
     assert str(caught.value) == (
-        f"on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, {told}"
+        f"on_failure must be the construct of a queue, topic or bucket, or an OnFailure, {told}"
     )

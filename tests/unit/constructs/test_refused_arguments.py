@@ -262,7 +262,7 @@ def test_what_cdk_wraps_a_destination_in_is_named(stack: cdk.Stack, make: Any, t
     with pytest.raises(SourceError) as caught:
         consume(stack, on_failure=make(stack))
     assert str(caught.value) == (
-        f"on_failure must be a Queue, Topic or Bucket construct, or an OnFailure, {told}"
+        f"on_failure must be the construct of a queue, topic or bucket, or an OnFailure, {told}"
     )
 
 

@@ -154,8 +154,8 @@ def test_at_timestamp_is_refused_because_a_dynamodb_stream_has_no_times() -> Non
     [
         ("kafka://topic", "must be the ARN of a queue, topic or bucket"),
         ("failures", "must be the ARN of a queue, topic or bucket"),
-        (f"{QUEUE}.fifo", "must be a standard queue or topic"),
-        ("arn:aws:sns:eu-west-1:123456789012:t.fifo", "must be a standard queue or topic"),
+        (f"{QUEUE}.fifo", "must be a standard queue"),
+        ("arn:aws:sns:eu-west-1:123456789012:t.fifo", "must be a standard topic"),
         ("arn:aws:s3:::" + "b" * 350, "at most 350 characters"),
         (7, "must be the ARN of a queue, topic or bucket, got 7"),
     ],

@@ -115,7 +115,7 @@ def test_destinations_come_with_what_their_policies_say(template: Make) -> None:
         },
     }
     failures = read(made).destinations["Failures"]
-    assert (failures.kind, failures.is_fifo, failures.is_encrypted) == ("queue", False, True)
+    assert (failures.kind.name, failures.is_fifo, failures.is_encrypted) == ("queue", False, True)
     assert (failures.retention, failures.is_tls_only) == (timedelta(minutes=1), True)
 
 
