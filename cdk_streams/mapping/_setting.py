@@ -4,8 +4,9 @@
 
 The two types are that of the attribute and what the constructor accepts for it. Type checkers read
 both from `__get__` and `__set__`, as PEP 681 says for the fields of a dataclass. The validation,
-`to_template`, `from_template` and `from_api` of `MappingSettings` go over these declarations, so a
-new property is one line there.
+`to_template`, `from_template` and `from_api` of `MappingSettings` go over these declarations. A new
+property is a declaration there, a sentence in its docstring, and a keyword of the constructs:
+`constructs/consumer.py` and `constructs/_props.py`.
 """
 
 from __future__ import annotations

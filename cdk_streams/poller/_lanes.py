@@ -1,9 +1,12 @@
 """One lane of a shard: the table of its transitions, and the gathering of its batches.
 
-A lane works depth first and in order, one call at a time. After a transition that leaves it free
-it is taken on until it has to wait for something:
+A lane handles its records in order, one call at a time. Transitions follow each other until the
+lane has to wait for a call, a failure record, a time or more records:
 
-    gather a batch → drop what is too old → call → done, or cut, halve, wait, give up → again
+    gather a batch → discard records past their maximum age → call
+    → checkpoint; after a failure: go on behind the failed record, bisect, retry or discard
+
+The halves of a bisected batch are handled one after the other, before what follows the batch.
 """
 
 from __future__ import annotations

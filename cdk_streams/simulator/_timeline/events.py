@@ -77,7 +77,7 @@ EVENT_KINDS: Final[dict[EventKind, KindRow]] = {
     "trimmed": KindRow("T", "DynamoDB trimmed records that nobody had handled", "bad"),
     "broken": KindRow("!", "an invariant broke", "bad"),
 }
-"""Each kind of event; a new one is a row here and its name above."""
+"""Each kind of event. A new one is a row here, a name in `EventKind`, and its cause."""
 
 if set(EVENT_KINDS) != set(get_args(EventKind)):  # pragma: no cover - a fault of this file
     raise AssertionError("each kind has one row")
