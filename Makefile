@@ -66,6 +66,10 @@ api: setup ## Write docs/api.md from the docstrings, and the options in docs/cli
 	$(BIN)/python tools/write_api_page.py
 	$(BIN)/python tools/write_cli_page.py
 
+docs: setup build/venv-docs/.installed ## Build the documentation's site into build/site, strict, without a network
+	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict
+	@echo "docs: build/site/index.html"
+
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	cdk synth --quiet --strict --no-notices --output build/every_feature.out \
