@@ -90,7 +90,7 @@ wheel: setup ## Build the wheel and check what it holds
 release-check: setup build/venv-release/.installed ## Do everything of a release but the upload (TAG=v0.1.0 for the last time)
 	@PATH="$(CURDIR)/build/venv-release/bin:$$PATH" $(BIN)/python tools/release_check.py $(TAG)
 
-setup: .venv/.packages tools/cdk/node_modules/.installed ## Install Python packages, Node and the cdk command
+setup: .venv/.packages tools/cdk/node_modules/.installed tools/axe/node_modules/.installed ## Install Python packages, Node and the cdk command
 
 lock: setup ## Refresh requirements/ from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --group setup --output-file requirements/setup.txt
@@ -126,6 +126,6 @@ build/venv-%/.installed: requirements/%.txt .venv/.packages
 	@touch $@
 
 tools/%/node_modules/.installed: tools/%/package-lock.json | .venv/.packages
-	@echo "setup: $* command from tools/$*/package-lock.json"
+	@echo "setup: $* from tools/$*/package-lock.json"
 	@$(BIN)/npm ci --prefix tools/$* --ignore-scripts --no-audit --no-fund --loglevel=error >/dev/null
 	@touch $@

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cdk_streams.simulator._records import expire, in_order, insert, modify, remove
     from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation, Run
     from cdk_streams.simulator._simulate import simulate
+    from cdk_streams.simulator._timeline.chrome_trace import timeline_trace
     from cdk_streams.simulator._timeline.events import TimelineEvent
     from cdk_streams.simulator._timeline.html import timeline_html
     from cdk_streams.simulator._timeline.text import timeline
@@ -59,6 +60,7 @@ __all__ = [
     "simulate",
     "timeline",
     "timeline_html",
+    "timeline_trace",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -78,6 +80,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.simulator._timeline.events": "TimelineEvent",
         "cdk_streams.simulator._timeline.text": "timeline",
         "cdk_streams.simulator._timeline.html": "timeline_html",
+        "cdk_streams.simulator._timeline.chrome_trace": "timeline_trace",
         "cdk_streams.simulator._world": "World",
     },
 )

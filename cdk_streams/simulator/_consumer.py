@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Fate, sequence_number
@@ -13,6 +14,7 @@ from cdk_streams.simulator._engine.record_fates import RecordFates
 from cdk_streams.simulator._engine.recorder import Recorder
 from cdk_streams.simulator._records import Record
 from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation
+from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup
 
 __all__ = ["Consumer"]
 
@@ -38,6 +40,13 @@ class Consumer:
         counts = Counter(self._fates.fates.values())
         parts = [f"{count} {fate}" for fate, count in counts.items()]
         return f"<Consumer {self.name}: {', '.join([*parts, f'{len(self.waiting)} waiting'])}>"
+
+    @property
+    def setup(self) -> ConsumerSetup:
+        """The settings of its mapping and its function, as a page of the run shows them."""
+        timeout = timedelta(milliseconds=self.function.configuration.timeout_ms)
+        reserve = self.function.reserved_concurrency
+        return ConsumerSetup(self.name, self.settings, timeout, reserve)
 
     @property
     def invocations(self) -> Sequence[Invocation]:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Literal, TypeAlias
 
 from cdk_streams.simulator._timeline.events import TimelineEvent
+from cdk_streams.simulator._timeline.timeline_setup import NOTHING_KNOWN, TimelineSetup
 
 __all__ = ["Counts", "Delivery", "FailureRecords", "Invocation", "InvocationOutcome", "Run"]
 
@@ -113,6 +114,7 @@ class Run:
         counts: How the records ended.
         took: How long the run lasted, in virtual time.
         timeline: What happened, one event for each line of the timeline.
+        timeline_setup: The mapping's settings, for a page of the run.
 
     """
 
@@ -124,3 +126,4 @@ class Run:
     counts: Counts
     took: timedelta
     timeline: Sequence[TimelineEvent] = ()
+    timeline_setup: TimelineSetup = NOTHING_KNOWN

@@ -33,6 +33,7 @@ from cdk_streams.simulator._engine.recorder import Recorder
 from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._faults import NO_FAULTS
 from cdk_streams.simulator._results import Counts, Invocation, Run
+from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup, TimelineSetup
 
 __all__ = ["simulate"]
 
@@ -146,10 +147,15 @@ def simulate(
     with state.process:
         driver.start()
         _run_until(state, shards, until_ms)
-    return _result(recorder, _counts(fates, shards), state)
+    known = ConsumerSetup(
+        function_name, settings, timedelta(milliseconds=milliseconds("timeout", timeout))
+    )
+    return _result(recorder, _counts(fates, shards), state, TimelineSetup((known,)))
 
 
-def _result(recorder: Recorder, counts: Counts, state: SimulationState) -> Run:
+def _result(
+    recorder: Recorder, counts: Counts, state: SimulationState, setup: TimelineSetup
+) -> Run:
     return Run(
         invocations=recorder.invocations,
         failures=recorder.failures,
@@ -159,6 +165,7 @@ def _result(recorder: Recorder, counts: Counts, state: SimulationState) -> Run:
         counts=counts,
         took=state.since_start,
         timeline=list(state.timeline),
+        timeline_setup=setup,
     )
 
 

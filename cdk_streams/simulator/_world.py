@@ -40,6 +40,7 @@ from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._invariants import Invariant, check_invariant
 from cdk_streams.simulator._records import START, Record
 from cdk_streams.simulator._timeline.events import TimelineEvent, write_kind
+from cdk_streams.simulator._timeline.timeline_setup import TimelineSetup
 
 __all__ = ["World"]
 
@@ -284,6 +285,17 @@ class World:
     def timeline(self) -> Sequence[TimelineEvent]:
         """What happened so far, one for each line of the timeline."""
         return self._state.timeline
+
+    @property
+    def timeline_setup(self) -> TimelineSetup:
+        """The seed, the command that replays it, and the consumers, for a page of the run."""
+        return TimelineSetup(
+            tuple(each.setup for each in self.consumers.values()),
+            seed=self.seed,
+            replay=self.replay,
+            tables=tuple(self._logs),
+            invariants=tuple(each.name for each in (*self._always, *self._eventually)),
+        )
 
     def call_after(self, delay: timedelta, action: Callable[[], None]) -> None:
         """Plan an action for later in the run, such as a write."""

@@ -93,6 +93,8 @@ class Driver:
         self._poller: Poller = begin(enabled=settings.enabled)
         self._started = False
         self._ending: Call | None = None
+        # A failure record names the first and the last of them only.
+        self._given_up: dict[tuple[str, str], tuple[str, ...]] = {}
         self._caller = Caller(name, self._table, function, stream_arn, state)
         self._delivery_rng = Rng(state.seed, f"deliveries of {name}")
         self._polling = Polling(
@@ -238,7 +240,14 @@ class Driver:
         detail = describe_failure(send.body)
         if why_lost:
             detail = f"{detail}: {why_lost}"
-        self._note("lost" if why_lost else "sent", shard_id=send.shard_id, detail=detail)
+        info = send.body["DDBStreamBatchInfo"]
+        numbers = self._given_up.pop((send.shard_id, info.get("startSequenceNumber", "")), ())
+        self._note(
+            "lost" if why_lost else "sent",
+            shard_id=send.shard_id,
+            sequence_numbers=numbers,
+            detail=detail,
+        )
 
     def _wake_at(self, wake: WakeAt) -> None:
         woken = Woken(wake.shard_id, wake.lane, wake.timer)
@@ -248,9 +257,15 @@ class Driver:
         self._state.queue.add(self._state.queue.now_ms, self.list_shards)
 
     def _settled(self, settled: Settled) -> None:
-        self._recorder.fates.settle(settled.fate, settled.records)
-        if settled.fate in FATE_KINDS:
-            self._note_records(FATE_KINDS[settled.fate], settled.shard_id, settled.records)
+        fate, records, shard_id = settled.fate, settled.records, settled.shard_id
+        self._recorder.fates.settle(fate, records)
+        if fate == "handled":
+            self._state.count_handled(len(records))
+        elif fate in FATE_KINDS:
+            self._note_records(FATE_KINDS[fate], shard_id, records)
+        if fate in {"failed", "expired"}:
+            numbers = tuple(sequence_number(each) for each in records)
+            self._given_up[shard_id, numbers[0]] = numbers
 
     def _trimmed(self, shard_id: str, records: Sequence[Any]) -> None:
         """Note records whose 24 hours were over before they were read."""

@@ -51,6 +51,11 @@ class SimulationState:
         """Add an event to the timeline, at this moment; `rest` are fields of `TimelineEvent`."""
         self.timeline.append(TimelineEvent(self.since_start_ms, kind, table, **rest))
 
+    def count_handled(self, count: int) -> None:
+        """Say of the call that was just noted how many records its partial response settled."""
+        if self.timeline and self.timeline[-1].kind == "partial":
+            self.timeline[-1] = self.timeline[-1]._replace(handled=count)
+
     def take_slot(self, function: str, limit: int) -> bool:
         """Take one of a function's concurrent calls; False when all are taken."""
         if self._running[function] >= limit:

@@ -15,6 +15,7 @@ __all__ = [
     "TimelineEvent",
     "clock_text",
     "describe_failure",
+    "name_record",
     "name_records",
     "write_kind",
 ]
@@ -102,7 +103,8 @@ class TimelineEvent(NamedTuple):
     `at_ms` counts from the start. `shard_id` is "" for what has no shard, `consumer` for writes
     to the table and changes of its shards. `sequence_numbers` are those of its records, in order;
     `took_ms` is 0 for a moment; `age_ms` is the age of the youngest record when a batch was sent,
-    None for anything else.
+    None for anything else. `handled` is how many of its records, from the first on, a partial batch
+    response settled; None for anything else.
     """
 
     at_ms: int
@@ -115,6 +117,7 @@ class TimelineEvent(NamedTuple):
     attempt: int = 0
     age_ms: int | None = None
     detail: str = ""
+    handled: int | None = None
 
 
 def write_kind(record: Mapping[str, Any]) -> EventKind:
@@ -146,11 +149,12 @@ def name_records(sequence_numbers: tuple[str, ...]) -> str:
     """
     if not sequence_numbers:
         return "no records"
-    first, last = _short(sequence_numbers[0]), _short(sequence_numbers[-1])
+    first, last = name_record(sequence_numbers[0]), name_record(sequence_numbers[-1])
     count = len(sequence_numbers)
     return first if count == 1 else f"{first}-{last} ({count})"
 
 
-def _short(sequence: str) -> str:
+def name_record(sequence: str) -> str:
+    """Name one record: `#3` by its place in the stream, else `…` and the last six digits."""
     place = int(sequence) // 10**20
     return f"#{place}" if place and sequence_number(place) == sequence else f"…{sequence[-6:]}"

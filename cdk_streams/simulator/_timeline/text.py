@@ -104,6 +104,8 @@ def describe(event: TimelineEvent, letters: Mapping[tuple[str, str], str]) -> st
     if event.sequence_numbers or event.attempt:
         where.append(name_records(event.sequence_numbers))
     parts = [" ".join(part for part in where if part)]
+    if event.handled is not None:
+        parts.append(f"{event.handled} of {len(event.sequence_numbers)} handled")
     if event.attempt > 1:
         parts.append(f"attempt {event.attempt}")
     if event.age_ms is not None:

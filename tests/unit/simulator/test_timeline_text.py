@@ -59,7 +59,7 @@ time          ab      ab
 00:00:01.000   +       .     Orders b #2
 00:00:01.000   .       x     audit b #2, age 0.0 s, raised ValueError
 00:00:01.200   .       x     audit b #2, attempt 2, age 0.2 s, raised ValueError
-00:00:01.200   .       F     audit b, RetryAttemptsExhausted, 1 record(s)
+00:00:01.200   .       F     audit b #2, RetryAttemptsExhausted, 1 record(s)
 """
     )
 
@@ -82,7 +82,7 @@ def test_a_run_of_simulate_is_drawn_the_same_way() -> None:
         "x function a #1-#2 (2), age 0.0 s, raised ValueError",
         "o function a #1, age 0.0 s",
         "x function a #2, age 0.0 s, raised ValueError",
-        "F function a, RetryAttemptsExhausted, 1 record(s)",
+        "F function a #2, RetryAttemptsExhausted, 1 record(s)",
     ]
 
 
@@ -97,7 +97,7 @@ def test_the_timeline_of_a_run_says_that_a_lost_failure_record_is_lost(
         _poison, TWO, settings=replace(BISECT, on_failure=on_failure), destination_denied=True
     )
 
-    assert _lines(run)[-1] == f"L function a, RetryAttemptsExhausted, 1 record(s): {why}"
+    assert _lines(run)[-1] == f"L function a #2, RetryAttemptsExhausted, 1 record(s): {why}"
     assert "reached its destination" not in timeline(run)
     assert run.failures.lost == run.failures != []
 
@@ -112,7 +112,7 @@ def test_a_failure_record_without_a_call_is_drawn_before_the_calls() -> None:
     assert _lines(run) == [
         "function, from TRIM_HORIZON",
         "a function a #1",
-        "F function a, RecordAgeExceeded, 1 record(s)",
+        "F function a #1, RecordAgeExceeded, 1 record(s)",
         "o function a #2, age 0.0 s",
     ]
 
