@@ -86,13 +86,18 @@ def _marked(text: str) -> str:
 
 
 def commands() -> str:
-    """Return the table of all commands."""
-    rows = [
-        f"| [`{words(each)}`](#{PROGRAM}-{words(each).replace(' ', '-')}) "
-        f"| {each.command.get_short_help_str(limit=200)} |"
-        for each in contexts()
-    ]
-    return "\n".join(["| command | what it does |", "|---|---|", *rows])
+    """Return the table of all commands, under the headings of the help."""
+    heading_of = {each.name: title for title, listed in main.headings.items() for each in listed}
+    rows: list[str] = []
+    last = None
+    for each in contexts():
+        name = words(each)
+        heading = heading_of[name.split()[0]]
+        link = f"[`{name}`](#{PROGRAM}-{name.replace(' ', '-')})"
+        short = each.command.get_short_help_str(limit=200)
+        rows.append(f"|{f' {heading} ' if heading != last else ' '}| {link} | {short} |")
+        last = heading
+    return "\n".join(["| | command | what it does |", "|---|---|---|", *rows])
 
 
 def written(text: str) -> str:

@@ -19,6 +19,7 @@ except ImportError:  # pragma: no cover - an installation without the extra
 from cdk_streams.cli._backfill import backfill
 from cdk_streams.cli._check import check
 from cdk_streams.cli._command import CommandError
+from cdk_streams.cli._command_group import CommandGroup
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._explain import explain
 from cdk_streams.cli._local import local
@@ -31,23 +32,26 @@ if TYPE_CHECKING:
 __all__ = ["LiveView", "display_name", "main"]
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+_HEADINGS = {
+    "Before you deploy": [local, check, explain, simulate],
+    "While it runs": [redrive],
+    "Data of replicas and views": [backfill, compare],
+}
+
+
+@click.group(
+    cls=CommandGroup,
+    headings=_HEADINGS,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="cdk-streams")
 def main() -> None:
-    """DynamoDB Streams for the AWS CDK: consumers run locally, failures redriven, replicas kept."""
+    """Check, run, watch and repair what reads the streams of DynamoDB tables."""
     # Other libraries bring click and rich, and so an installation that lacks the rest.
     for needed in ("boto3", "rich", "yaml"):
         if find_spec(needed) is None:
             raise CommandError(install_sentence("the cdk-streams command", needed))
 
-
-main.add_command(backfill)
-main.add_command(check)
-main.add_command(compare)
-main.add_command(explain)
-main.add_command(local)
-main.add_command(redrive)
-main.add_command(simulate)
 
 # rich is paid for by what shows a run, and not by --help.
 __getattr__, __dir__ = lazy_names(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from cdk_streams.cli._command import command
+from cdk_streams.cli._options import json_option, quiet_option
+from cdk_streams.cli._progress_bar import progress_bar
 from cdk_streams.cli._two_tables import (
     both_sides,
     client_of,
@@ -62,6 +64,8 @@ _REPLICA_ONLY = ("transform", "version-attribute", "export")
     "from there.",
 )
 @click.option("--yes", is_flag=True, help="Write the items; without it the plan is shown only.")
+@json_option
+@quiet_option
 def backfill(**options: Any) -> None:
     """Write what the table SOURCE holds to TARGET, under the guard of its TableReplica.
 
@@ -88,15 +92,26 @@ def _backfill(options: dict[str, Any]) -> int:
         export = open_export(options["export"], lambda: client_of("s3", *place))
     count = source.item_count if export is None else export.item_count
     file = options["progress"] or Path(f"{source.table}-{target.table}.backfill".replace("/", "_"))
-    _show_plan(source, target, export, count, options)
+    # With --json standard output holds the object and nothing else.
+    aside = options["as_json"]
+    plan = _plan(source, target, export, count, options)
+    click.echo("\n".join(plan), err=aside)
     if not options["yes"]:
-        click.echo("\nnothing was written; --yes carries this out")
+        click.echo("\nnothing was written; --yes carries this out", err=aside)
+        if aside:
+            click.echo(_as_json(source, target, count, None))
         return 0
     if file.exists():
-        click.echo(f"goes on with {file}")
-    with _progress_bar(count) as observe:
-        result = _run((source, target), export, observe, {**options, "progress": file})
-    return _show_result(result)
+        click.echo(f"goes on with {file}", err=aside)
+    with progress_bar(count, "items", quiet=options["quiet"]) as advance:
+        result = _run(
+            (source, target),
+            export,
+            lambda counts: advance(counts.read),
+            {**options, "progress": file},
+        )
+    click.echo(_as_json(source, target, count, result) if aside else _text(result))
+    return 1 if result.counts.failures else 0
 
 
 def _run(
@@ -123,58 +138,51 @@ def _run(
     return data.backfill(*sides, segments=options["segments"], **more)
 
 
-def _show_plan(
+def _plan(
     source: Side, target: Side, export: ExportFiles | None, count: int, options: dict[str, Any]
-) -> None:
+) -> Iterator[str]:
     where = f"{source.table} in {options['segments']} segments"
     costs = "the scan reads every item once"
     if export is not None:
         where, costs = f"{len(export.files)} files of {export.name}", "no read capacity is used"
-    click.echo(f"reads   {where}, about {count:,} items; {costs}")
-    click.echo(
-        f"writes  {target.table}, about {target.item_count:,} items now; what is newer stays"
-    )
+    yield f"reads   {where}, about {count:,} items; {costs}"
+    yield f"writes  {target.table}, about {target.item_count:,} items now; what is newer stays"
     if options["transform"] or options["view"]:
-        click.echo(f"through {options['transform'] or options['view']}")
+        yield f"through {options['transform'] or options['view']}"
     if options["rate"]:
-        click.echo(
-            f"at most {options['rate']:,.0f} items a second: {count / options['rate']:,.0f} s"
-        )
+        yield f"at most {options['rate']:,.0f} items a second: {count / options['rate']:,.0f} s"
 
 
-def _show_result(result: BackfillResult) -> int:
+def _text(result: BackfillResult) -> str:
     counts = result.counts
     resumed = f", {result.resumed:,} of them in earlier runs" if result.resumed else ""
-    click.echo(
-        f"{counts.read:,} items read{resumed}, {counts.written:,} written, "
-        f"{counts.superseded:,} there already or newer, {len(counts.failures):,} not written"
-    )
-    for failure in counts.failures[:_SHOWN_FAILURES]:
-        click.echo(f"  {failure}")
+    lines = [
+        (
+            f"{counts.read:,} items read{resumed}, {counts.written:,} written, "
+            f"{counts.superseded:,} there already or newer, {len(counts.failures):,} not written"
+        ),
+        *(f"  {failure}" for failure in counts.failures[:_SHOWN_FAILURES]),
+    ]
     if len(counts.failures) > _SHOWN_FAILURES:
-        click.echo(f"  and {len(counts.failures) - _SHOWN_FAILURES:,} more")
-    return 1 if counts.failures else 0
+        lines.append(f"  and {len(counts.failures) - _SHOWN_FAILURES:,} more")
+    return "\n".join(lines)
 
 
-@contextmanager
-def _progress_bar(total: int) -> Iterator[Callable[[Counts], None]]:
-    """A bar with the rate and the time left, on a terminal."""
-    from rich.console import Console  # noqa: PLC0415 - not for --help
-    from rich.progress import (  # noqa: PLC0415 - the same
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
+def _as_json(source: Side, target: Side, count: int, result: BackfillResult | None) -> str:
+    """Return the result; None is a backfill that was only planned."""
+    planned = {"source": source.table, "target": target.table, "items": count}
+    if result is None:
+        return json.dumps({**planned, "carriedOut": False}, ensure_ascii=False)
+    counts = result.counts
+    return json.dumps(
+        {
+            **planned,
+            "carriedOut": True,
+            "read": counts.read,
+            "resumed": result.resumed,
+            "written": counts.written,
+            "superseded": counts.superseded,
+            "failures": list(counts.failures),
+        },
+        ensure_ascii=False,
     )
-
-    columns = (
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("items, left:"),
-        TimeRemainingColumn(),
-    )
-    console = Console(stderr=True)
-    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total or None)
-        yield lambda counts: progress.advance(task, counts.read)

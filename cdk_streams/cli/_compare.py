@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cdk_streams.cli._command import command
+from cdk_streams.cli._options import json_option, quiet_option
+from cdk_streams.cli._progress_bar import progress_bar
 from cdk_streams.cli._two_tables import (
     both_sides,
     load_transform_file,
@@ -40,13 +42,14 @@ _SHOWN = 100
     show_default=True,
     help="Seconds to wait before items that differ are looked at again, up to three times.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option("--repair", is_flag=True, help="Show what would make TARGET equal to SOURCE.")
 @click.option(
     "--yes",
     is_flag=True,
     help="With --repair: write it, each item only if it is still as it was found.",
 )
+@json_option
+@quiet_option
 def compare(**options: Any) -> None:
     """Compare the replica TARGET with its SOURCE; with --view, a view with a recomputation.
 
@@ -67,12 +70,14 @@ def _compare(options: dict[str, Any]) -> int:
 
     source, target = both_sides(options)
     transform = load_transform_file(options["transform"])
+    view = load_view_file(options["view"])
     more: dict[str, Any] = {"segments": options["segments"], "lag_s": options["lag"]}
-    if options["view"] is None:
-        result = data.compare(source, target, transform=transform, **more)
-    else:
-        view = load_view_file(options["view"])
-        result = data.compare_view(source, target, view=view, **more)
+    count = source.item_count + target.item_count
+    with progress_bar(count, "items", quiet=options["quiet"]) as more["observe"]:
+        if view is None:
+            result = data.compare(source, target, transform=transform, **more)
+        else:
+            result = data.compare_view(source, target, view=view, **more)
     if options["as_json"]:
         click.echo(json.dumps(_as_json(result), ensure_ascii=False, default=str))
     else:

@@ -51,6 +51,17 @@ def test_a_backfill_shows_its_plan_and_writes_with_yes(fake: FakeDynamoDB) -> No
     assert list(Path().iterdir()) == []
 
 
+def test_a_backfill_prints_one_json_object_and_its_plan_aside(fake: FakeDynamoDB) -> None:
+    planned = run("backfill", "Orders", "Copy", "--json")
+    told = {"source": "Orders", "target": "Copy", "items": 5}
+    assert json.loads(planned.stdout) == {**told, "carriedOut": False}
+    assert "nothing was written" in planned.stderr
+    done = run("backfill", "Orders", "Copy", "--json", "--quiet", "--yes")
+    counts = {"read": 5, "resumed": 0, "written": 5, "superseded": 0, "failures": []}
+    assert json.loads(done.stdout) == {**told, "carriedOut": True, **counts}
+    assert len(fake.items("Copy")) == 5
+
+
 def test_items_that_were_refused_are_named_and_end_with_1(fake: FakeDynamoDB) -> None:
     Path("shape_for_cli.py").write_text(SHAPE)
     done = run("backfill", "Orders", "Copy", "--transform", "shape_for_cli.py:shape", "--yes")
