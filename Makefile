@@ -66,7 +66,7 @@ api: setup ## Write docs/api.md from the docstrings, and the options in docs/cli
 	$(BIN)/python tools/write_api_page.py
 	$(BIN)/python tools/write_cli_page.py
 
-docs: setup build/venv-docs/.installed ## Build the documentation's site into build/site, strict, without a network
+docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Build the documentation's site into build/site, strict, without a network
 	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict
 	@echo "docs: build/site/index.html"
 

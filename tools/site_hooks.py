@@ -47,7 +47,9 @@ def on_config(config: Any) -> Any:
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the pages that are no file of docs/."""
+    """Add the pages that are no file of docs/, and what search needs in pages of a folder."""
+    shim = (ROOT / "tools/site/node_modules/iframe-worker/shim/index.js").read_text("utf-8")
+    files.append(File.generated(config, "assets/iframe-worker.js", content=shim))
     for name, source in FROM_ROOT.items():
         text = (ROOT / source).read_text(encoding="utf-8")
         files.append(File.generated(config, name, content=LINK.sub(_from_docs, text)))
