@@ -22,6 +22,7 @@ from cdk_streams.cli._command import CommandError
 from cdk_streams.cli._command_group import CommandGroup
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._explain import explain
+from cdk_streams.cli._init import init
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
@@ -33,7 +34,7 @@ __all__ = ["LiveView", "display_name", "main"]
 
 
 _HEADINGS = {
-    "Before you deploy": [local, check, explain, simulate],
+    "Before you deploy": [init, local, check, explain, simulate],
     "While it runs": [redrive],
     "Data of replicas and views": [backfill, compare],
 }

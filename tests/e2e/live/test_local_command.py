@@ -15,7 +15,9 @@ from typing import Any
 
 import boto3
 import pytest
+from click.testing import CliRunner
 
+from cdk_streams.cli import main
 from cdk_streams.simulator import insert
 
 pytestmark = pytest.mark.e2e
@@ -240,7 +242,14 @@ def test_a_local_aws_that_dies_ends_the_command_in_a_sentence(app: Path, scratch
     assert left_behind(scratch) == []
 
 
-def test_the_exit_code_is_the_commands(app: Path, scratch: Path) -> None:
-    session = Session(app, scratch, "--run", "exit 7")
+def test_a_new_app_runs_at_once_and_the_exit_code_is_the_commands(
+    app: Path, scratch: Path, tmp_path: Path
+) -> None:
+    assert app.is_dir()  # Asked for, because it skips where there is no cdk command.
+    new = tmp_path / "new"
+    assert CliRunner().invoke(main, ["init", str(new)]).exit_code == 0
+    session = Session(new, scratch, "--run", f"{sys.executable} write_orders.py && exit 7")
     assert session.end() == 7, session.said
+    for line in ("o-1 is PAID, the total is 5", "o-3 is PAID, the total is 15"):
+        assert line in session.said
     assert left_behind(scratch) == []

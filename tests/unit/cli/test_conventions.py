@@ -18,8 +18,9 @@ from tools.write_cli_page import contexts, options, words
 
 COMMANDS = {words(each): each for each in contexts()}
 AWS = {"profile", "region", "endpoint_url"}
-# `local` ends with the exit code of its command; what `redrive` takes is listed by `failures`.
-NO_RESULT = {"local", "redrive"}
+# `init` writes files; `local` ends with the exit code of its command; `failures` lists what
+# `redrive` takes.
+NO_RESULT = {"init", "local", "redrive"}
 SHOWS_PROGRESS = {"backfill", "compare"}
 
 
