@@ -46,12 +46,16 @@ function sizeOf(index) {
   return size;
 }
 
+// Where an event is drawn: a shard's lane; below all of them -2, -3 … for what a consumer does without
+// a shard, such as its start, in the row of its name; -1 for what belongs to nothing, as a broken invariant.
+const laneOf = (index) => { const event = run.events[index]; return event[LANE_NO] >= 0 || event[GROUP] < 0 ? event[LANE_NO] : -2 - event[GROUP]; };
+
 // By order, a column holds the events of one moment, each lane once: no mark lies on another.
 const columns = [], columnOf = [];
 run.events.forEach((event, index) => {
-  const last = columns[columns.length - 1], whole = event[LANE_NO] < 0;
-  if (!last || last.at !== event[AT] || last.whole || whole || last.lanes.has(event[LANE_NO])) columns.push({ at: event[AT], lanes: new Set(), whole });
-  columns[columns.length - 1].lanes.add(event[LANE_NO]);
+  const last = columns[columns.length - 1], lane = laneOf(index), whole = lane === -1;
+  if (!last || last.at !== event[AT] || last.whole || whole || last.lanes.has(lane)) columns.push({ at: event[AT], lanes: new Set(), whole });
+  columns[columns.length - 1].lanes.add(lane);
   columnOf.push(columns.length - 1);
 });
 const timed = () => $("scale").value === "time";
@@ -75,14 +79,16 @@ function firstXAt(at) {
 
 function place() {
   let y = AXIS, names = "";
-  const tops = [], most = gutter() < 100 ? 11 : 24;
-  run.groups.forEach((group) => {
+  const tops = { "-1": 0 }, most = gutter() < 100 ? 11 : 24;
+  let row = 0;
+  run.groups.forEach((group, g) => {
+    tops[-2 - g] = y;
     names += `<text class="group" x="0" y="${y + 15}">${esc(short(group.name, most))}<title>${esc(group.name)}, ${esc(group.of)}</title></text>`;
     y += HEAD;
     group.lanes.forEach((lane) => {
       const shard = gutter() < 100 ? "" : lane.shards.length > 1 ? `${lane.shards.length} shards` : "…" + lane.shards[0].slice(-12);
       names += `<text x="2" y="${y + 15}">${esc(short(lane.letter, 14))}<tspan class="soft" dx="8">${esc(shard)}</tspan><title>${esc(lane.shards.join(", "))}</title></text>`;
-      tops.push(y); y += LANE;
+      tops[row] = y; row += 1; y += LANE;
     });
   });
   return { tops, names, height: y + 4 };
@@ -102,21 +108,22 @@ function axis(from, to, height) {
 function rules(from, to, height, named) {
   let out = "";
   run.events.forEach((event, index) => {
-    if (kindOf(index).symbol !== "!" || hidden.has(event[KIND])) return;
+    if (laneOf(index) !== -1 || hidden.has(event[KIND])) return;
     const x = xOf(index);
     if (x < from || x > to) return;
     const line = `<line x1="${x}" x2="${x}" y1="0" y2="${height}" stroke="var(--bad)" stroke-width="2"/>`;
     const end = x > width - 180;
-    out += named ? mark(index, `${line}<rect class="ring fill" x="${x - 8}" y="0" width="16" height="16" rx="4"/><text class="sign" x="${x}" y="12">!</text><text class="rule" x="${x + (end ? -12 : 12)}" y="12" text-anchor="${end ? "end" : "start"}">invariant broke</text>`) : line;
+    out += named ? mark(index, `${line}<rect x="${end ? x - 118 : x}" y="0" width="118" height="16" fill="var(--card)"/><rect class="ring fill" x="${x - 8}" y="0" width="16" height="16" rx="4"/>`, `<text class="sign" x="${x}" y="12">${esc(kindOf(index).symbol)}</text><text class="rule" x="${x + (end ? -12 : 12)}" y="12" text-anchor="${end ? "end" : "start"}">${kindOf(index).symbol === "!" ? "invariant broke" : ""}</text>`) : line;
   });
   return out;
 }
-function mark(index, inner) {
-  const classes = ["mark", `t-${kindOf(index).tone}`];
+// What is written on a mark stands beside it: its name says the same in words.
+function mark(index, inner, text) {
+  const classes = ["mark", `t-${kindOf(index).tone}`], apart = followed >= 0 && !holds(index, followed) ? "apart" : "";
   if (index === chosen) classes.push("chosen");
-  if (followed >= 0 && !holds(index, followed)) classes.push("apart");
+  if (apart) classes.push(apart);
   const label = `${clock(run.events[index][AT])}: ${kindOf(index).meaning}; ${run.events[index][TEXT]}`;
-  return `<g class="${classes.join(" ")}" role="button" data-index="${index}" tabindex="${index === chosen ? 0 : -1}" aria-label="${esc(label)}" aria-pressed="${index === chosen}">${inner}<title>${esc(label)}</title></g>`;
+  return `<g class="${classes.join(" ")}" role="button" data-index="${index}" tabindex="${index === chosen ? 0 : -1}" aria-label="${esc(label)}" aria-pressed="${index === chosen}">${inner}<title>${esc(label)}</title></g><g class="${apart}" aria-hidden="true">${text}</g>`;
 }
 function oneMark(index, y, merged) {
   const x = xOf(index), kind = kindOf(index), size = sizeOf(index), attempt = run.events[index][ATTEMPT];
@@ -125,17 +132,16 @@ function oneMark(index, y, merged) {
   else if (kind.group === "call") under = attempt > 1 ? `${size}·a${attempt}` : `${size}`;
   else if (kind.group !== "write" && size) under = `${size}`;
   const text = under ? `<text class="size" x="${x}" y="${y + 30}">${under}</text>` : "";
-  return mark(index, `<rect class="ring fill" x="${x - BOX / 2}" y="${y + 3}" width="${BOX}" height="${BOX}" rx="4"/><text class="sign" x="${x}" y="${y + 15}">${esc(kind.symbol)}</text>${text}`);
+  return mark(index, `<rect class="ring fill" x="${x - BOX / 2}" y="${y + 3}" width="${BOX}" height="${BOX}" rx="4"/>`, `<text class="sign" x="${x}" y="${y + 15}">${esc(kind.symbol)}</text>${text}`);
 }
 // By time, marks that would overlap are one with their number, in the colour of the gravest.
 function laneMarks(from, to) {
   const lanes = new Map();
   run.events.forEach((event, index) => {
-    if (event[LANE_NO] < 0 || hidden.has(event[KIND])) return;
-    const x = xOf(index);
-    if (x < from || x > to) return;
-    if (!lanes.has(event[LANE_NO])) lanes.set(event[LANE_NO], []);
-    const bins = lanes.get(event[LANE_NO]), last = bins[bins.length - 1];
+    const x = xOf(index), lane = laneOf(index);
+    if (lane === -1 || hidden.has(event[KIND]) || x < from || x > to) return;
+    if (!lanes.has(lane)) lanes.set(lane, []);
+    const bins = lanes.get(lane), last = bins[bins.length - 1];
     if (last && x - last.x < BOX + 4 && (timed() || zoom < 0.6)) last.members.push(index);
     else bins.push({ x, members: [index] });
   });
@@ -156,7 +162,7 @@ function draw() {
 function drawMarks() {
   const pane = $("laneScroll"), from = pane.scrollLeft - 600, to = pane.scrollLeft + pane.clientWidth + 600, at = place();
   let out = axis(from, to, at.height);
-  at.tops.forEach((y) => { out += `<rect x="0" y="${y}" width="${width}" height="${LANE - 2}" fill="var(--lane)" rx="4"/>`; });
+  Object.entries(at.tops).forEach(([lane, y]) => { if (lane >= 0) out += `<rect x="0" y="${y}" width="${width}" height="${LANE - 2}" fill="var(--lane)" rx="4"/>`; });
   run.standing.forEach(([lane, begun, ended, attempts, over]) => {
     const x = firstXAt(begun), end = over ? xAt(ended) : Math.max(xAt(ended), width - 6);
     const what = `stands still for ${span(ended - begun)}: ${attempts} call${attempts > 1 ? "s" : ""} settled nothing`;
@@ -293,15 +299,15 @@ function follow(record) {
 }
 // Where keys go: along a lane, or to the event of the next lane that is nearest in time.
 function neighbour(key) {
-  const lane = run.events[chosen][LANE_NO], open = (index) => !hidden.has(run.events[index][KIND]);
-  const all = run.events.map((_, index) => index).filter(open), same = all.filter((index) => run.events[index][LANE_NO] === lane), place = same.indexOf(chosen);
-  if (key === "ArrowRight") return same[place + 1];
-  if (key === "ArrowLeft") return same[place - 1];
+  const tops = place().tops, lane = laneOf(chosen), open = (index) => !hidden.has(run.events[index][KIND]);
+  const all = run.events.map((_, index) => index).filter(open), same = all.filter((index) => laneOf(index) === lane), here = same.indexOf(chosen);
+  if (key === "ArrowRight") return same[here + 1];
+  if (key === "ArrowLeft") return same[here - 1];
   if (key === "Home") return all[0];
   if (key === "End") return all[all.length - 1];
-  const lanes = [...new Set(all.map((index) => run.events[index][LANE_NO]))].sort((a, b) => a - b), next = lanes[lanes.indexOf(lane) + (key === "ArrowDown" ? 1 : -1)];
+  const lanes = [...new Set(all.map(laneOf))].sort((a, b) => tops[a] - tops[b]), next = lanes[lanes.indexOf(lane) + (key === "ArrowDown" ? 1 : -1)];
   if (next === undefined) return undefined;
-  return all.filter((index) => run.events[index][LANE_NO] === next).reduce((a, b) => (Math.abs(columnOf[b] - columnOf[chosen]) < Math.abs(columnOf[a] - columnOf[chosen]) ? b : a));
+  return all.filter((index) => laneOf(index) === next).reduce((a, b) => (Math.abs(columnOf[b] - columnOf[chosen]) < Math.abs(columnOf[a] - columnOf[chosen]) ? b : a));
 }
 function zoomTo(next) {
   zoom = Math.min(timed() ? 64 : 4, Math.max(timed() ? 1 : 0.25, next));
