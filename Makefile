@@ -66,6 +66,9 @@ api: setup ## Write docs/api.md from the docstrings, and the options in docs/cli
 	$(BIN)/python tools/write_api_page.py
 	$(BIN)/python tools/write_cli_page.py
 
+pictures: setup ## Draw docs/pictures with the simulator
+	@$(BIN)/python tools/draw_pictures.py
+
 docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Build the documentation's site into build/site, strict, without a network
 	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict
 	@echo "docs: build/site/index.html"
