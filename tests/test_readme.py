@@ -113,7 +113,8 @@ def test_the_table_of_a_poison_record_is_what_explain_computes(
     plain, safe = explained
 
     def cells(row: str) -> list[str]:
-        return SETTINGS_ROWS[row].split(" | ")
+        found: list[str] = SETTINGS_ROWS[row].split(" | ")
+        return found
 
     for row, sentence in [
         ("the shard stands still for", "stands still for {};"),
