@@ -87,6 +87,7 @@ def second_act(console: Console, shop: Shop, aws: LocalAws, page: Path) -> bool:
             scratch=aws.folder,
         ) as run,
     ):
+        view.introduce(consumers.values())
         right = _play(console, _Stage(shop, aws, run, view, consumers))
     wide(console).print(view.table())
     page.parent.mkdir(parents=True, exist_ok=True)

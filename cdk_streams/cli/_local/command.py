@@ -72,8 +72,8 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     "--timeline",
     type=click.Path(dir_okay=False, path_type=Path),
     callback=_file,
-    help="Write a timeline of the run into this HTML file, one lane a shard; a file that cannot be "
-    "written is refused before the run.",
+    help="Write a timeline of the run into this HTML file, one lane a shard, or as Chrome trace "
+    "JSON into one that ends with .json; a file that cannot be written is refused before the run.",
 )
 def local(**options: Any) -> None:
     """Deploy the app to a local AWS and run its stream consumers as Lambda would.

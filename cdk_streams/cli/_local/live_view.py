@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from rich.table import Table
@@ -20,7 +21,7 @@ from cdk_streams.cli._local.handler_errors import (
     response_error,
 )
 from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
-from cdk_streams.live import InvocationFinished, Notice, Problem, Progress
+from cdk_streams.live import DeployedConsumer, InvocationFinished, Notice, Problem, Progress
 from cdk_streams.poller import CallResult, FailureSent, Invoke, SendFailure, sequence_number
 from cdk_streams.simulator._timeline.events import name_records
 
@@ -63,6 +64,11 @@ class LiveView:
         self._logged: dict[tuple[str, str], HandlerError] = {}
         self._finished: dict[tuple[str, str, int], InvocationFinished] = {}
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
+
+    def introduce(self, consumers: Iterable[DeployedConsumer]) -> None:
+        """Show the settings of these consumers on the page of the timeline."""
+        for each in consumers:
+            self.recorder.introduce(display_name(each.name), each)
 
     @property
     def given_up(self) -> int:

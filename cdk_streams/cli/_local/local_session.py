@@ -29,7 +29,7 @@ from cdk_streams.local import (
     environment,
     local_run,
 )
-from cdk_streams.simulator import timeline_html
+from cdk_streams.simulator import timeline_html, timeline_trace
 
 __all__ = ["exit_code", "run"]
 
@@ -64,6 +64,7 @@ def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
     _echo(console, "deploying to a local AWS …")
     with SourceWatcher(options.folder) as watcher, local_run(app, observer=view) as run:
         _introduce(console, run)
+        view.introduce(run.consumers)
         code = 0
         if options.command is not None:
             code = _attend(console, view, run, watcher, options.command)
@@ -171,9 +172,10 @@ def _refresh(console: Console, run: LocalRun) -> None:
 def _write_timeline(console: Console, view: LiveView, options: LocalOptions) -> None:
     if options.timeline is None:
         return
-    page = timeline_html(view.recorder, title="cdk-streams local")
+    draw = timeline_trace if options.timeline.suffix == ".json" else timeline_html
     try:
-        options.timeline.write_text(page, encoding="utf-8")
+        text = draw(view.recorder, title="cdk-streams local")
+        options.timeline.write_text(text, encoding="utf-8")
     except OSError as error:
         _echo(console, f"the timeline could not be written: {error}", style="red")
         return

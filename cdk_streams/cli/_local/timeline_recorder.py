@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
-from cdk_streams.live import InvocationFinished, Notice
+from cdk_streams.live import DeployedConsumer, InvocationFinished, Notice
 from cdk_streams.poller import (
     CallResult,
     FailureSent,
@@ -22,6 +23,7 @@ from cdk_streams.simulator._timeline.events import (
     describe_failure,
     write_kind,
 )
+from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup, TimelineSetup
 
 __all__ = ["TimelineRecorder"]
 
@@ -40,6 +42,26 @@ class TimelineRecorder:
         self._finished: dict[tuple[str, str, int], InvocationFinished] = {}
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
         self._tables: dict[tuple[str, str], str] = {}
+        # Those of the newest failure record of a shard, which names the first and the last only.
+        self._given_up: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._consumers: dict[str, ConsumerSetup] = {}
+
+    def introduce(self, name: str, consumer: DeployedConsumer) -> None:
+        """Show a consumer's settings on the page; the newest ones, after a new deployment."""
+        function = consumer.function
+        with self._lock:
+            self._consumers[name] = ConsumerSetup(
+                name,
+                consumer.mapping.settings,
+                timedelta(seconds=function.timeout_s),
+                function.reserved_concurrency,
+            )
+
+    @property
+    def timeline_setup(self) -> TimelineSetup:
+        """The settings of the consumers that were introduced."""
+        with self._lock:
+            return TimelineSetup(tuple(self._consumers.values()))
 
     @property
     def timeline(self) -> Sequence[TimelineEvent]:
@@ -64,27 +86,59 @@ class TimelineRecorder:
             case CallResult(shard_id, lane):
                 finished = self._finished.pop((consumer, shard_id, lane), None)
                 return [] if finished is None else [self._call(consumer, at_ms, finished, notice)]
-            case Settled(shard_id, fate, records) if fate in FATE_KINDS:
-                table = self._tables.get((consumer, shard_id), "")
-                return [
-                    TimelineEvent(
-                        at_ms, FATE_KINDS[fate], table, shard_id, consumer, _numbers(records)
-                    )
-                ]
+            case Settled():
+                return self._settled(consumer, at_ms, notice)
+            case SendFailure(destination=None):
+                return [self._failure(consumer, at_ms, notice, "lost", "there is no destination")]
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
             case FailureSent():
-                return [self._failure(consumer, at_ms, notice)]
+                return self._answered(consumer, at_ms, notice)
             case _:
                 pass
         return []
 
-    def _failure(self, consumer: str, at_ms: int, event: FailureSent) -> TimelineEvent:
-        sent = self._sending.pop((consumer, event.shard_id, event.lane), None)
-        table = self._tables.get((consumer, event.shard_id), "")
-        kind: EventKind = "sent" if event.delivered else "lost"
-        detail = "" if sent is None else describe_failure(sent.body)
-        return TimelineEvent(at_ms, kind, table, event.shard_id, consumer, detail=detail)
+    def _settled(self, consumer: str, at_ms: int, notice: Settled) -> list[TimelineEvent]:
+        shard_id, fate, numbers = notice.shard_id, notice.fate, _numbers(notice.records)
+        if fate == "handled":
+            self._count_handled(consumer, shard_id, len(numbers))
+        if fate in {"failed", "expired"} and numbers:
+            self._given_up[consumer, shard_id, numbers[0]] = numbers
+        if fate not in FATE_KINDS:
+            return []
+        table = self._tables.get((consumer, shard_id), "")
+        return [TimelineEvent(at_ms, FATE_KINDS[fate], table, shard_id, consumer, numbers)]
+
+    def _count_handled(self, consumer: str, shard_id: str, count: int) -> None:
+        """Say of the call that was just judged how many records its partial response settled."""
+        for place in range(len(self._lines) - 1, -1, -1):
+            line = self._lines[place]
+            if (line.consumer, line.shard_id) == (consumer, shard_id):
+                if line.kind == "partial" and line.handled is None:
+                    self._lines[place] = line._replace(handled=count)
+                return
+
+    def _answered(self, consumer: str, at_ms: int, notice: FailureSent) -> list[TimelineEvent]:
+        sent = self._sending.pop((consumer, notice.shard_id, notice.lane), None)
+        if sent is None:
+            return []
+        kind: EventKind = "sent" if notice.delivered else "lost"
+        why = "" if notice.delivered else "the destination refused it"
+        return [self._failure(consumer, at_ms, sent, kind, why)]
+
+    def _failure(
+        self, consumer: str, at_ms: int, sent: SendFailure, kind: EventKind, why: str = ""
+    ) -> TimelineEvent:
+        first = sent.body["DDBStreamBatchInfo"].get("startSequenceNumber", "")
+        return TimelineEvent(
+            at_ms,
+            kind,
+            self._tables.get((consumer, sent.shard_id), ""),
+            sent.shard_id,
+            consumer,
+            self._given_up.pop((consumer, sent.shard_id, first), ()),
+            detail=": ".join(filter(None, (describe_failure(sent.body), why))),
+        )
 
     def _writes(self, consumer: str, at_ms: int, event: RecordsRead) -> list[TimelineEvent]:
         lines: list[TimelineEvent] = []

@@ -3,6 +3,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import io
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from cdk_streams.cli import main
+from cdk_streams.cli import LiveView, main
 from cdk_streams.cli._local import local_session as _local_session
 from cdk_streams.cli._local.local_options import LocalOptions
 from cdk_streams.cli._local.local_session import exit_code
@@ -73,3 +74,15 @@ def test_a_full_disk_or_one_that_is_read_only_is_said_in_a_sentence(
     (sentence,) = [line for line in answer.output.splitlines() if line.startswith("Error: ")]
     assert "this machine does not let it run: " in sentence
     assert "there is a reason" in sentence
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("run.html", "<!doctype html>"), ("run.json", '{"traceEvents":')]
+)
+def test_the_name_of_the_timelines_file_decides_what_is_written(
+    tmp_path: Path, name: str, start: str
+) -> None:
+    console = Console(file=io.StringIO())
+    wanted = replace(options(), timeline=tmp_path / name)
+    _local_session._write_timeline(console, LiveView(console), wanted)
+    assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
-from typing import Any
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from cdk_streams.cli._local.live_view import display_name
 from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
 from cdk_streams.lambda_local import InvokeResponse
-from cdk_streams.live import InvocationFinished
+from cdk_streams.live import DeployedConsumer, InvocationFinished
+from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import (
     CallOutcome,
     CallResult,
@@ -17,6 +20,7 @@ from cdk_streams.poller import (
     SendFailure,
     Settled,
 )
+from cdk_streams.simulator import timeline_html
 from cdk_streams.simulator._timeline.events import TimelineEvent
 
 ARN = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
@@ -89,15 +93,54 @@ def test_a_call_says_why_its_answer_failed_the_batch() -> None:
     assert (line.kind, line.detail) == ("failed", "an answer must be an object")
 
 
-def test_a_failure_record_is_drawn_when_it_is_taken_or_refused() -> None:
-    body = {
-        "requestContext": {"condition": "RetryAttemptsExhausted"},
-        "DDBStreamBatchInfo": {"batchSize": 2},
-    }
-    sending = SendFailure("s", 0, 1, body, "arn")
-    for delivered, kind in ((True, "sent"), (False, "lost")):
-        (line,) = told(sending, FailureSent("s", 0, 1, delivered))
-        assert (line.kind, line.detail) == (kind, "RetryAttemptsExhausted, 2 record(s)")
+FAILURE = {
+    "requestContext": {"condition": "RetryAttemptsExhausted"},
+    "DDBStreamBatchInfo": {"batchSize": 2, "startSequenceNumber": "1", "endSequenceNumber": "2"},
+}
+GIVEN_UP = Settled("s", "failed", [record(1), record(2)])
+
+
+@pytest.mark.parametrize(
+    ("delivered", "kind", "detail"),
+    [
+        (True, "sent", "RetryAttemptsExhausted, 2 record(s)"),
+        (False, "lost", "RetryAttemptsExhausted, 2 record(s): the destination refused it"),
+    ],
+)
+def test_a_failure_record_is_drawn_with_its_records_when_it_is_taken_or_refused(
+    delivered: bool, kind: str, detail: str
+) -> None:
+    sending = SendFailure("s", 0, 1, FAILURE, "arn")
+    (line,) = told(GIVEN_UP, sending, FailureSent("s", 0, 1, delivered))
+    assert (line.kind, line.detail, line.sequence_numbers) == (kind, detail, ("1", "2"))
+
+
+def test_a_failure_record_without_a_destination_is_lost_at_once() -> None:
+    (line,) = told(GIVEN_UP, SendFailure("s", 0, 1, FAILURE, None))
+    assert (line.kind, line.sequence_numbers) == ("lost", ("1", "2"))
+    assert line.detail.endswith("there is no destination")
+
+
+def test_a_partial_response_shows_how_many_records_it_settled() -> None:
+    finished = InvocationFinished(
+        Invoke("s", 0, 1, "r", 1, [record(1), record(2), record(3)]), InvokeResponse("r")
+    )
+    judged = CallResult("s", 0, 1, "partial")
+    (line,) = told(finished, judged, Settled("s", "handled", [record(1), record(2)]))
+    assert line.handled == 2
+
+
+def test_an_introduced_consumer_brings_its_settings() -> None:
+    settings = MappingSettings(batch_size=7)
+    function = SimpleNamespace(timeout_s=30, reserved_concurrency=2)
+    consumer = SimpleNamespace(function=function, mapping=SimpleNamespace(settings=settings))
+    recorder = TimelineRecorder()
+    recorder.introduce("audit", cast("DeployedConsumer", consumer))
+
+    (setup,) = recorder.timeline_setup.consumers
+    assert (setup.name, setup.settings, setup.reserved_concurrency) == ("audit", settings, 2)
+    assert setup.timeout == timedelta(seconds=30)
+    assert '"Timeout":"30 s"' in timeline_html(recorder)
 
 
 def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> None:
