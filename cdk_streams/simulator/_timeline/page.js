@@ -73,8 +73,9 @@ function xAt(at) {
 }
 function firstXAt(at) {
   if (timed()) return timeX(at);
-  const column = columns.findIndex((each) => each.at >= at);
-  return column >= 0 && columns[column].at === at ? columnX(column) : xAt(at);
+  let low = 0, high = columns.length;
+  while (low < high) { const middle = (low + high) >> 1; if (columns[middle].at < at) low = middle + 1; else high = middle; }
+  return low < columns.length && columns[low].at === at ? columnX(low) : xAt(at);
 }
 
 function place() {
