@@ -133,14 +133,14 @@ def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping
 
 def _stream(mapping: MappingResource, stack: StackTemplate) -> TableStream:
     """Return the stream; of one that only a deployment knows, its kind of records is assumed."""
+    arn = mapping.stream_arn
+    if isinstance(arn, Unknown) and arn.refused:
+        raise TemplateError(arn.why)
     if mapping.table is not None:
         found = stack.tables[mapping.table].stream
         if isinstance(found, TableStream):
             return found
-    arn = mapping.stream_arn
     if isinstance(arn, Unknown):
-        if arn.refused:
-            raise TemplateError(arn.why)
         return TableStream()
     parsed = Arn.parse(arn)
     return TableStream(table=parsed.name, region=parsed.region, account=parsed.account)

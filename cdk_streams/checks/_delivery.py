@@ -25,6 +25,7 @@ def invalid_settings(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "NoStream",
     reason="there is nothing for Lambda to poll",
     fix="Set the table's stream view type",
+    template_fix="Give the table StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}",
 )
 def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -37,6 +38,7 @@ def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "ReplicaStreamWildcard",
     reason="a mapping takes one stream, and the stream of a replica is known only in its region",
     fix="Create the consumer in a stack of the replica's region, with the table looked up by name",
+    template_fix="Write the ARN of the stream itself, of the replica in the mapping's own Region",
 )
 def replica_stream_wildcard(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -51,6 +53,8 @@ def replica_stream_wildcard(consumer: Consumer, _: Sequence[Consumer]) -> str | 
     fix="Let a StreamForwarder be the one reader, streams.StreamForwarder(self, 'Events', "
     "table=table, target=streams.targets.EventBus(bus)), and make the others targets of rules of "
     "that bus",
+    template_fix="Let one function read the stream and send the changes to an event bus or a "
+    "topic, whose subscribers the others are",
 )
 def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -94,6 +98,10 @@ def same_mapping_twice(consumer: Consumer, others: Sequence[Consumer]) -> str | 
     "second mapping of one function and stream, and the deployment rolls back",
     fix="Keep the old mapping: leave its starting_position, which has no effect on a mapping that "
     "exists, and its logical id (event_source_mapping.override_logical_id), or deploy twice",
+    template_fix="Keep StartingPosition, which has no effect on a mapping that exists, and the "
+    "logical id, or deploy twice within 24 hours: first without the old mapping, "
+    "then with the new one and StartingPosition: TRIM_HORIZON, which also reads "
+    "again what was handled",
 )
 def mapping_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     position = consumer.settings.starting_position if consumer.settings else None
@@ -113,6 +121,9 @@ def mapping_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "to it",
     fix="Stop the writers and wait until the consumer's iterator age is 0, or let a second "
     "consumer read the old stream until then",
+    template_fix="Stop the writers, wait until the function's IteratorAge is 0, deploy, start "
+    "the writers; or deploy twice: first a second mapping that reads the new "
+    "stream, then without the old one",
 )
 def stream_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     if not any(last.is_same and not last.has_same_stream for last in consumer.last):
@@ -148,6 +159,7 @@ def disabled(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "StreamArnExportLocked",
     reason="CloudFormation refuses to change an export in use, so the stream can never be replaced",
     fix="Look the table up by name with StreamTable.look_up",
+    template_fix="Pass the ARN as a parameter of the stack in place of Fn::ImportValue",
 )
 def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source = consumer.source
@@ -161,6 +173,7 @@ def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str |
     reason="Lambda tests the role when the mapping is created and refuses one without permission "
     "to read",
     fix="Make the mapping depend on the role's policy",
+    template_fix="Name the policy in the mapping's DependsOn",
 )
 def mapping_before_policy(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     if consumer.waits_for_policy is not False:
@@ -185,9 +198,14 @@ def no_role(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     reason="reading the stream and delivering failure records are not granted to it",
     fix="Where it is defined, grant dynamodb:DescribeStream, GetRecords, GetShardIterator and "
     "ListStreams on the stream, and sending to the failure destination",
+    template_fix="Give the role a policy that allows dynamodb:DescribeStream, GetRecords, "
+    "GetShardIterator and ListStreams on the stream, and sending to the failure "
+    "destination",
 )
 def role_not_granted(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     function = consumer.function
+    if function is not None and function.may_read is False:
+        return f"no policy of the template lets the role of {function.name} read a stream"
     if function is None or function.is_granted is not False:
         return None
     return f"the role of {function.name} takes no statements of this app"

@@ -35,8 +35,9 @@ class Function:
     """The function behind a mapping; `writes_to` names the tables that its role may write.
 
     `has_role` is False for a function that was imported without its role, which nothing can be
-    granted to, `is_granted` for one whose role takes no statements of the app. `durable_timeout` is
-    the longest that a durable execution may take. `uses_runtime` is None for a function of which
+    granted to, `is_granted` for one whose role takes no statements of the app, `may_read` for one
+    whose role no policy of the template lets read a stream. `durable_timeout` is the longest that a
+    durable execution may take. `uses_runtime` is None for a function of which
     the app knows no more than the name.
     """
 
@@ -48,6 +49,7 @@ class Function:
     has_async_dead_letter: bool = False
     has_role: bool | None = None
     is_granted: bool | None = None
+    may_read: bool | None = None
     durable_timeout: timedelta | None = None
     uses_runtime: bool | None = None
 

@@ -66,6 +66,8 @@ def little_time_to_read_back(consumer: Consumer, _: Sequence[Consumer]) -> str |
     "NoFailureDestination",
     reason="records that fail all retries are lost without a trace",
     fix=f"Leave on_failure at its default, or pass a {destination_names()}",
+    template_fix="Write DestinationConfig: {OnFailure: {Destination: the ARN of a "
+    f"{destination_names()}}}}}",
 )
 def no_failure_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings
@@ -78,6 +80,7 @@ def no_failure_destination(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     "BisectOff",
     reason="a whole batch fails with its one bad record, the good ones included",
     fix="Set bisect_batch_on_error=True",
+    template_fix="Write BisectBatchOnFunctionError: true",
 )
 def bisect_off(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings = consumer.settings
@@ -90,6 +93,8 @@ def bisect_off(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "PartialResponsesOff",
     reason="records that were handled before a failure are handled again at every retry",
     fix="Set report_batch_item_failures=True and return batchItemFailures",
+    template_fix="Write FunctionResponseTypes: [ReportBatchItemFailures] and return "
+    "batchItemFailures",
 )
 def partial_responses_off(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings, function = consumer.settings, consumer.function
@@ -161,6 +166,7 @@ def destination_retention_short(consumer: Consumer, _: Sequence[Consumer]) -> st
     "DestinationNotEncrypted",
     reason="failure records are stored unencrypted",
     fix="Turn on encryption of the destination",
+    template_fix="Write SqsManagedSseEnabled: true for a queue, KmsMasterKeyId for a topic",
 )
 def destination_not_encrypted(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     destination = consumer.destination
@@ -173,6 +179,7 @@ def destination_not_encrypted(consumer: Consumer, _: Sequence[Consumer]) -> str 
     "DestinationWithoutTls",
     reason="failure records may cross the network unencrypted",
     fix="Set enforce_ssl=True on it, or deny requests without aws:SecureTransport",
+    template_fix="Deny requests without aws:SecureTransport in the policy of the destination",
 )
 def destination_without_tls(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     destination = consumer.destination
@@ -186,6 +193,8 @@ def destination_without_tls(consumer: Consumer, _: Sequence[Consumer]) -> str | 
     reason="a function's own dead-letter queue or on_failure is for asynchronous calls; a stream "
     "calls it synchronously, so nothing ever arrives there",
     fix="Pass on_failure to the consumer and take it off the function",
+    template_fix="Write the destination into DestinationConfig of the mapping and take it off "
+    "the function",
 )
 def dead_letter_on_function(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     function = consumer.function
@@ -202,6 +211,8 @@ def dead_letter_on_function(consumer: Consumer, _: Sequence[Consumer]) -> str | 
     fix="For a queue leave the consumer's alarms on; for a topic add a subscription; for a bucket "
     'pass OnFailure.QUEUE_WITH_PAYLOAD, or metrics=["EventCount"] and '
     "Alarms(delivered_failures=True)",
+    template_fix="Write an AWS::CloudWatch::Alarm on ApproximateNumberOfMessagesVisible of the "
+    "queue",
 )
 def failures_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     if consumer.failure_alarm is not False or consumer.destination is None:
@@ -215,6 +226,7 @@ def failures_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | Non
     "LagNotAlarmed",
     reason="a consumer that falls behind by 24 hours loses records, and nobody is notified",
     fix="Leave the consumer's alarms on, or alarm on the function's IteratorAge",
+    template_fix="Write an AWS::CloudWatch::Alarm on IteratorAge of the function",
 )
 def lag_not_alarmed(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     return "no alarm watches IteratorAge" if consumer.lag_alarm is False else None

@@ -61,6 +61,8 @@ def filter_tests_container(consumer: Consumer, _: Sequence[Consumer]) -> str | N
     "FilterNamesMissingImage",
     reason="no record of this stream has it, so the filter matches nothing",
     fix="Set the table's stream_view_type to one that carries the image, or test another image",
+    template_fix="Set the table's StreamViewType to one that carries the image, or test "
+    "another image",
 )
 def filter_names_missing_image(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source, settings = consumer.source, consumer.settings
@@ -95,6 +97,8 @@ def filter_names_unknown_field(consumer: Consumer, _: Sequence[Consumer]) -> str
     reason="a delete that is replicated from another region has no userIdentity, so what expires "
     "there does not match",
     fix="Match Filter.remove() and tell expired items by their own attribute, in the handler",
+    template_fix='Match {"eventName": ["REMOVE"]} and tell expired items by their own '
+    "attribute, in the handler",
 )
 def expired_filter_on_replicas(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     source, settings = consumer.source, consumer.settings

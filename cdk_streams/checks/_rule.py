@@ -36,12 +36,17 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One check; `detect` returns what is wrong, or None when there is nothing to report."""
+    """One check; `detect` returns what is wrong, or None when there is nothing to report.
+
+    `template_fix` says in the words of a CloudFormation template what to do; empty where `fix`
+    names no more than settings, which have a property each.
+    """
 
     id: str
     reason: str
     fix: str
     detect: Detect
+    template_fix: str = ""
 
     def apply(self, consumer: Consumer, others: Sequence[Consumer]) -> Finding | None:
         """Return the finding when this consumer, among all of them, breaks the rule."""
@@ -51,9 +56,9 @@ class Rule:
         return Finding(self.id, consumer.name, what, self.reason, self.fix)
 
 
-def rule(name: str, *, reason: str, fix: str) -> Callable[[Detect], Rule]:
+def rule(name: str, *, reason: str, fix: str, template_fix: str = "") -> Callable[[Detect], Rule]:
     """Make a rule of a function; `name` is the public id without its prefix.
 
     An id is what acknowledgements name: it never changes, whatever the function is called.
     """
-    return lambda detect: Rule(PREFIX + name, reason, fix, detect)
+    return lambda detect: Rule(PREFIX + name, reason, fix, detect, template_fix)

@@ -7,11 +7,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal, TypeAlias
 
-from cdk_streams.checks._rule import PREFIX
-from cdk_streams.checks._rules import check
+from cdk_streams.checks._rule import PREFIX, Finding
+from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_facts import consumers_of
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.template import Document, read
+from cdk_streams.template import Document, MappingResource, read
 
 __all__ = ["Level", "TemplateFinding", "TemplateReport", "assert_no_findings", "check_template"]
 
@@ -59,7 +59,8 @@ class TemplateReport:
     """The findings of one template, how many mappings were checked, and which were not.
 
     `skipped` has, by logical id, the reason why a mapping was not checked: it is not created, or a
-    condition depends on a parameter without a value.
+    condition depends on a parameter without a value. A resource that CloudFormation refuses for its
+    shape is there too.
     """
 
     findings: tuple[TemplateFinding, ...]
@@ -89,20 +90,12 @@ def check_template(
     stack = read(document, parameters=parameters)
     found = consumers_of(stack)
     ignored = {PREFIX + name.removeprefix(PREFIX) for name in ignore}
-    places = {each.logical_id: each.place for each in found.mappings}
+    mappings = {each.logical_id: each for each in found.mappings}
     return TemplateReport(
         findings=tuple(
-            TemplateFinding(
-                id=each.id,
-                level="error" if each.id in _ERRORS else "warning",
-                mapping=each.consumer,
-                place=places[each.consumer],
-                what=_with_properties(each.what),
-                reason=_with_properties(each.reason),
-                fix=_with_properties(each.fix),
-            )
+            _finding(each, mappings[each.consumer])
             for each in check([*found.readers, *found.consumers])
-            if each.consumer in places and each.id not in ignored
+            if each.consumer in mappings and each.id not in ignored
         ),
         mappings=len(found.mappings),
         skipped=found.skipped,
@@ -135,8 +128,36 @@ def assert_no_findings(
         )
 
 
+def _finding(found: Finding, mapping: MappingResource) -> TemplateFinding:
+    """Say it in the words of who wrote the template: of CDK, or of CloudFormation alone."""
+    fix = found.fix if mapping.construct else _TEMPLATE_FIXES[found.id] or found.fix
+    say = _with_properties if mapping.construct else _in_properties
+    return TemplateFinding(
+        id=found.id,
+        level="error" if found.id in _ERRORS else "warning",
+        mapping=found.consumer,
+        place=mapping.place,
+        what=say(found.what),
+        reason=say(found.reason),
+        fix=say(fix),
+    )
+
+
 def _with_properties(text: str) -> str:
     """Name the property of a template behind each setting: `retry_attempts (Maximum…)`."""
-    names = {name: prop for name, prop in MappingSettings.property_names().items() if "_" in name}
-    pattern = rf"\b({'|'.join(names)})\b(?!=)"
-    return re.sub(pattern, lambda found: f"{found[0]} ({names[found[0]]})", text)
+    return re.sub(
+        rf"{_SETTING}(?! \()(?!=)", lambda found: f"{found[0]} ({_PROPERTIES[found[0]]})", text
+    )
+
+
+def _in_properties(text: str) -> str:
+    """Name the property of a template in place of each setting: `MaximumRetryAttempts`."""
+    words = _PROPERTIES | {"report_batch_item_failures": "ReportBatchItemFailures"}
+    return re.sub(rf"{_SETTING}( \(\w+\))?", lambda found: words[found[1]], text)
+
+
+_PROPERTIES: Final = {
+    name: prop for name, prop in MappingSettings.property_names().items() if "_" in name
+}
+_SETTING: Final = rf"\b({'|'.join(_PROPERTIES)})\b"
+_TEMPLATE_FIXES: Final = {each.id: each.template_fix for each in RULES}

@@ -51,9 +51,12 @@ def consumers_of(stack: StackTemplate) -> TemplateConsumers:
         mappings=mappings,
         readers=tuple(_pipes(stack)),
         skipped={
-            name: each.absent.why
-            for name, each in stack.mappings.items()
-            if each.absent is not None
+            **{name: why for name, why in stack.refused.items() if name not in stack.mappings},
+            **{
+                name: each.absent.why
+                for name, each in stack.mappings.items()
+                if each.absent is not None
+            },
         },
     )
 
@@ -109,6 +112,7 @@ def _function(mapping: MappingResource, source: Source, stack: StackTemplate) ->
         writes_to=_writes(mapping.function, source, stack),
         has_async_dead_letter=found.has_dead_letter,
         has_role=True,
+        may_read=permissions_of(mapping.function, stack).may_read,
         durable_timeout=durable_timeout(stack.resource(mapping.function).properties),
     )
 

@@ -7,13 +7,19 @@ from fnmatch import fnmatchcase
 from typing import Any, Final, NamedTuple
 
 from cdk_streams.checks._resource_facts import allows_writes
-from cdk_streams.template import MappingResource, Resource, StackTemplate, TableResource
+from cdk_streams.template import MappingResource, Resource, StackTemplate, TableResource, unknowns
 
 __all__ = ["Permissions", "permissions_of"]
 
 _POLICIES: Final = ("AWS::IAM::Policy", "AWS::IAM::ManagedPolicy", "AWS::IAM::RolePolicy")
 # SAM's own policies that let a function write a table.
 _SAM_WRITES: Final = ("DynamoDBCrudPolicy", "DynamoDBWritePolicy")
+# Policies of AWS that functions often have, and that let nobody read a stream.
+_WITHOUT_STREAMS: Final = (
+    "/AWSLambdaBasicExecutionRole",
+    "/AWSLambdaVPCAccessExecutionRole",
+    "/AWSXRayDaemonWriteAccess",
+)
 _READ: Final = "dynamodb:getrecords"
 
 
@@ -22,12 +28,21 @@ class Permissions(NamedTuple):
 
     `statements` are those of all its policies in the template; `writes` are names of tables that
     policies of SAM let it write. `separate` are the policies that are resources of their own, which
-    a mapping does not wait for unless it depends on them.
+    a mapping does not wait for unless it depends on them. `is_complete` tells whether these are all
+    that the role has: it stands in the template, and only with policies whose content is known.
     """
 
     statements: tuple[Mapping[str, Any], ...]
     writes: frozenset[str]
     separate: tuple[Resource, ...]
+    is_complete: bool
+
+    @property
+    def may_read(self) -> bool | None:
+        """Whether a stream may be read; None: a policy is not known."""
+        if _reads_streams(iter(self.statements)):
+            return True
+        return False if self.is_complete else None
 
     def may_write(self, table: TableResource, arn: str) -> bool:
         """Whether items of the table may be written; `arn` is the table's."""
@@ -51,10 +66,11 @@ def permissions_of(function: str, stack: StackTemplate) -> Permissions:
     properties = stack.resource(function).properties
     arn = properties.get("Role")
     role = arn.rpartition("/")[2] if isinstance(arn, str) else None
-    inline, separate = [], []
+    inline, separate, is_complete = [], [], False
     for each in stack.resources("AWS::IAM::Role"):
         if role in (each.properties.get("RoleName"), each.logical_id):
             inline += _list(each.properties.get("Policies"))
+            is_complete = _is_complete(each)
     for each in stack.resources(*_POLICIES):
         held = each.properties
         if role is not None and role in [*_list(held.get("Roles")), held.get("RoleName")]:
@@ -62,7 +78,19 @@ def permissions_of(function: str, stack: StackTemplate) -> Permissions:
     sam = _list(properties.get("Policies"))
     statements = [*_in_documents(inline), *_in_documents(sam)]
     statements += [each for policy in separate for each in _statements(policy)]
-    return Permissions(tuple(statements), frozenset(_sam_writes(sam)), tuple(separate))
+    is_complete &= not any(map(_has_unknowns, [*separate]))
+    return Permissions(tuple(statements), frozenset(_sam_writes(sam)), tuple(separate), is_complete)
+
+
+def _is_complete(role: Resource) -> bool:
+    managed = _list(role.properties.get("ManagedPolicyArns"))
+    return not _has_unknowns(role) and all(
+        isinstance(each, str) and each.endswith(_WITHOUT_STREAMS) for each in managed
+    )
+
+
+def _has_unknowns(resource: Resource) -> bool:
+    return any(unknowns(dict(resource.properties)))
 
 
 def _sam_writes(policies: list[Any]) -> Iterator[str]:

@@ -17,7 +17,7 @@ from cdk_streams.template._functions import FunctionResource
 from cdk_streams.template._mappings import MappingResource, settings_of, settings_or_faults
 from cdk_streams.template._read import Resource, StackTemplate, read
 from cdk_streams.template._tables import TableResource
-from cdk_streams.template._values import Unknown, known
+from cdk_streams.template._values import Unknown, known, unknowns
 
 __all__ = [
     "DestinationResource",
@@ -33,4 +33,5 @@ __all__ = [
     "read",
     "settings_of",
     "settings_or_faults",
+    "unknowns",
 ]

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from cdk_streams.errors import TemplateError
+from cdk_streams.template._values import kind_of
 
 __all__ = ["Document", "load"]
 
@@ -19,10 +20,11 @@ Document: TypeAlias = "Mapping[str, Any] | str | PathLike[str]"
 """A template: its values, its JSON or YAML text, or the path of its file."""
 
 
-def load(document: Document) -> Mapping[str, Any]:
+def load(document: Document, *, name: str = "the template's text") -> Mapping[str, Any]:
     """Return the template as plain values: `!GetAtt A.Arn` becomes `{"Fn::GetAtt": ["A", "Arn"]}`.
 
     Text is a template when it has more than one line or begins with `{`; otherwise it is a path.
+    `name` is what messages call a text.
 
     Raises:
         TemplateError: There is no such file, or it is no template.
@@ -30,22 +32,35 @@ def load(document: Document) -> Mapping[str, Any]:
     """
     if isinstance(document, Mapping):
         return document
-    name = fspath(document)
-    is_text = isinstance(document, str) and ("\n" in name or name.lstrip().startswith("{"))
-    shown = "the template's text" if is_text else name
-    loaded = _parsed(name if is_text else _read(name), shown)
+    given = fspath(document).removeprefix("\ufeff")
+    is_text = isinstance(document, str) and ("\n" in given or given.lstrip().startswith("{"))
+    shown = name if is_text else given
+    text = given if is_text else _read(given)
+    if not text.strip():
+        raise TemplateError(f"{shown} must hold a template, got nothing: it is empty")
+    loaded = _parsed(text, shown)
     if not isinstance(loaded, Mapping):
-        raise TemplateError(f"{shown} must hold a template, got {type(loaded).__name__}")
-    if not isinstance(loaded.get("Resources"), Mapping):
-        raise TemplateError(f"{shown} must hold a template, got one without Resources")
+        raise TemplateError(f"{shown} must hold a template, got {kind_of(loaded)}")
+    resources = loaded.get("Resources")
+    if resources is None:
+        raise TemplateError(f"{shown} must hold a template, got an object without Resources")
+    if not isinstance(resources, Mapping):
+        raise TemplateError(
+            f"{shown} must hold a template, got Resources that are {kind_of(resources)}"
+        )
     return loaded
 
 
 def _read(name: str) -> str:
     try:
         return Path(name).read_text(encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # ValueError: no UTF-8, or no name of a file.
-        raise TemplateError(f"the template {name!r} must be readable, got {error}") from None
+    except UnicodeDecodeError:
+        raise TemplateError(
+            f"{name} must hold a template in JSON or YAML, got a file that is no UTF-8 text"
+        ) from None
+    except (OSError, ValueError) as error:  # ValueError: no name of a file.
+        why = error.strerror if isinstance(error, OSError) else error
+        raise TemplateError(f"the template {name!r} must be readable, got: {why}") from None
 
 
 def _parsed(text: str, shown: str) -> Any:

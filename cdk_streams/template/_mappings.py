@@ -14,12 +14,13 @@ from cdk_streams.template._mapping_properties import shape_faults
 from cdk_streams.template._names import (
     FUNCTION_TYPES,
     QUALIFIER_TYPES,
+    construct_of,
     properties_of,
     references_in,
 )
-from cdk_streams.template._sources import source_of
+from cdk_streams.template._sources import StreamSource, source_of
 from cdk_streams.template._tables import TableResource
-from cdk_streams.template._values import Unknown, unknowns
+from cdk_streams.template._values import Unknown, kind_of, unknowns
 
 __all__ = ["MappingResource", "read_mappings", "settings_of", "settings_or_faults"]
 
@@ -46,6 +47,7 @@ class MappingResource:
         properties: The other properties, resolved; `Unknown` stands for what is not known.
         faults: A sentence for each name and shape that CloudFormation refuses.
         absent: Why it is not created: its condition is false or unknown. None: it is created.
+        construct: The path of its construct, where CDK made the template; None: it did not.
 
     """
 
@@ -58,6 +60,7 @@ class MappingResource:
     properties: Mapping[str, Any]
     faults: tuple[str, ...]
     absent: Unknown | None
+    construct: str | None
 
 
 def settings_of(mapping: MappingResource) -> MappingSettings:
@@ -112,7 +115,9 @@ def read_mappings(
     """
     for holder, resource in resolver.resources.items():
         for declared in _declared(holder, resource, shared):
-            source = source_of(declared.logical_id, declared.properties, tables, resolver)
+            source = _shapeless(declared.place, resource) or source_of(
+                declared.logical_id, declared.properties, tables, resolver
+            )
             if source is None:
                 continue
             given = declared.properties
@@ -127,9 +132,19 @@ def read_mappings(
                 table=source.table,
                 stream_arn=source.arn,
                 properties=properties,
-                faults=shape_faults(properties),
+                faults=shape_faults(properties) if given else (),
                 absent=resolver.absence(holder),
+                construct=construct_of(resource),
             )
+
+
+def _shapeless(place: str, resource: Mapping[str, Any]) -> StreamSource | None:
+    """Return the source of a mapping whose properties are no object, so that nobody knows it."""
+    given = resource.get("Properties", {})
+    if isinstance(given, Mapping):
+        return None
+    why = f"{place}.Properties must be an object, got {kind_of(given)}"
+    return StreamSource(None, Unknown(why, refused=True))
 
 
 class _Declared(NamedTuple):

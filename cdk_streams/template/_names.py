@@ -20,6 +20,7 @@ __all__ = [
     "TABLE_TYPES",
     "Resolving",
     "attribute",
+    "construct_of",
     "name_of",
     "no_stream",
     "properties_of",
@@ -89,6 +90,13 @@ def properties_of(resource: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return a resource's properties as they stand in the template."""
     properties = resource.get("Properties")
     return properties if isinstance(properties, Mapping) else {}
+
+
+def construct_of(resource: Mapping[str, Any]) -> str | None:
+    """Return the path of the construct that CDK made the resource of: `Shop/Audit/Mapping`."""
+    metadata = resource.get("Metadata")
+    path = metadata.get("aws:cdk:path") if isinstance(metadata, Mapping) else None
+    return path if isinstance(path, str) else None
 
 
 def name_of(logical_id: str, resource: Mapping[str, Any], resolver: Resolving) -> str:

@@ -20,6 +20,7 @@ from cdk_streams.template._mappings import MappingResource, read_mappings
 from cdk_streams.template._names import FUNCTION_TYPES, TABLE_TYPES, properties_of
 from cdk_streams.template._parameters import Parameters
 from cdk_streams.template._tables import TableResource, read_table
+from cdk_streams.template._values import kind_of
 
 __all__ = ["Resource", "StackTemplate", "read"]
 
@@ -49,7 +50,8 @@ class StackTemplate:
     `mappings` are those that read a DynamoDB stream, or may: the source of one whose
     `stream_arn` is `Unknown` is known only to a deployment. Resources whose condition is false
     are there too, with the reason as `absent`. `assets` says where CDK staged the code of functions
-    and layers: a folder or a file, relative to the template's own folder.
+    and layers: a folder or a file, relative to the template's own folder. `refused` has a sentence
+    for each resource that CloudFormation refuses for its shape; they are read as empty, or not.
     """
 
     region: str
@@ -59,6 +61,7 @@ class StackTemplate:
     mappings: Mapping[str, MappingResource]
     destinations: Mapping[str, DestinationResource]
     assets: Mapping[str, str]
+    refused: Mapping[str, str]
     _resolver: Resolver = field(repr=False, compare=False)
 
     def resources(self, *kinds: str) -> Iterator[Resource]:
@@ -108,12 +111,13 @@ def read(
         if has_loops(template):
             written = write_out(template, resolver.value)
             resolver = Resolver(written, given, region=region, account=account)
-        return _read(resolver, _shared(template))
+            template = {**template, "Resources": written.get("Resources")}
+        return _read(resolver, _shared(template), template.get("Resources"))
     except RecursionError:
         raise TemplateError("the template is nested too deeply to be read") from None
 
 
-def _read(resolver: Resolver, shared: Mapping[str, Any]) -> StackTemplate:
+def _read(resolver: Resolver, shared: Mapping[str, Any], resources: Any) -> StackTemplate:
     kinds = {name: each["Type"] for name, each in resolver.resources.items()}
     tables = {
         name: read_table(name, resolver) for name, kind in kinds.items() if kind in TABLE_TYPES
@@ -137,6 +141,7 @@ def _read(resolver: Resolver, shared: Mapping[str, Any]) -> StackTemplate:
             if kind in DESTINATION_TYPES
         },
         assets=dict(_assets(resolver)),
+        refused=dict(_refused(resources)),
         _resolver=resolver,
     )
 
@@ -147,6 +152,20 @@ def _assets(resolver: Resolver) -> Iterator[tuple[str, str]]:
         path = metadata.get("aws:asset:path") if isinstance(metadata, Mapping) else None
         if isinstance(path, str):
             yield name, path
+
+
+def _refused(resources: Any) -> Iterator[tuple[str, str]]:
+    for name, each in resources.items() if isinstance(resources, Mapping) else ():
+        place = f"Resources.{name}"
+        if str(name).startswith("Fn::"):  # A macro or a loop puts resources here.
+            continue
+        if not isinstance(each, Mapping):
+            yield name, f"{place} must be an object with a Type, got {kind_of(each)}"
+        elif not isinstance(each.get("Type"), str):
+            yield name, f"{place} must have a Type, such as AWS::Lambda::Function"
+        elif not isinstance(each.get("Properties", {}), Mapping):
+            got = kind_of(each["Properties"])
+            yield name, f"{place}.Properties must be an object, got {got}"
 
 
 def _shared(template: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -16,6 +16,7 @@ __all__ = [
     "Unresolved",
     "as_text",
     "boolean",
+    "kind_of",
     "known",
     "only_deployed",
     "text",
@@ -52,6 +53,17 @@ class Unresolved(Exception):  # noqa: N818 - a signal between the functions of o
         self.why = why
         self.refused = refused
         super().__init__(why)
+
+
+def kind_of(value: Any) -> str:
+    """Return what a value of JSON or YAML is, in words for a message: `a list`."""
+    if isinstance(value, Mapping):
+        return "an object"
+    if isinstance(value, list):
+        return "a list"
+    if isinstance(value, str):
+        return "text"
+    return "nothing" if value is None else json.dumps(value, default=str)
 
 
 def only_deployed(what: str) -> Unresolved:
@@ -98,7 +110,7 @@ def text(value: Any) -> str:
         return value.isoformat()
     if value is ABSENT:
         return ""
-    raise Unresolved(f"text was expected, got {type(value).__name__}", refused=True)
+    raise Unresolved(f"text was expected, got {kind_of(value)}", refused=True)
 
 
 def as_text(value: Any) -> Any:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any
+from difflib import get_close_matches
+from typing import Any, Final
 
 import yaml  # type: ignore[import-untyped] # its stubs are a package of their own
 
 __all__ = ["parse"]
 
-_WITHOUT_PREFIX = ("Ref", "Condition")
+_WITHOUT_PREFIX: Final = ("Ref", "Condition")
+_FUNCTIONS: Final = (
+    *("And", "Base64", "Cidr", "Equals", "FindInMap", "GetAtt", "GetAZs", "GetStackOutput", "If"),
+    *("ImportValue", "Join", "Length", "Not", "Or", "Select", "Split", "Sub", "ToJsonString"),
+    "Transform",
+)
 
 
 class _Loader(yaml.SafeLoader):  # type: ignore[misc] # untyped, as the whole library is
@@ -36,6 +42,14 @@ def parse(text: str) -> Any:
 
 
 def _short_tag(loader: _Loader, name: str, node: yaml.Node) -> Any:
+    if name not in (*_WITHOUT_PREFIX, *_FUNCTIONS) and not name.startswith("ForEach"):
+        near = get_close_matches(name, (*_WITHOUT_PREFIX, *_FUNCTIONS), n=1, cutoff=0.5)
+        hint = f"; did you mean !{near[0]}?" if near else ""
+        at = node.start_mark
+        raise yaml.YAMLError(
+            f"!{name} in line {at.line + 1}, column {at.column + 1}, which is no function of "
+            f"CloudFormation{hint}"
+        )
     if isinstance(node, yaml.ScalarNode):
         argument: Any = loader.construct_scalar(node)
         if name == "GetAtt":

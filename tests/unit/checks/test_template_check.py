@@ -28,7 +28,25 @@ SAFE: dict[str, Any] = {
                 "Role": {"Fn::GetAtt": ["AuditRole", "Arn"]},
             },
         },
-        "AuditRole": {"Type": "AWS::IAM::Role", "Properties": {}},
+        "AuditRole": {
+            "Type": "AWS::IAM::Role",
+            "Properties": {
+                "Policies": [
+                    {
+                        "PolicyName": "Read",
+                        "PolicyDocument": {
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Action": ["dynamodb:GetRecords", "dynamodb:DescribeStream"],
+                                    "Resource": STREAM,
+                                }
+                            ]
+                        },
+                    }
+                ]
+            },
+        },
         "Failed": {
             "Type": "AWS::SQS::Queue",
             "Properties": {"MessageRetentionPeriod": 1_209_600},
@@ -158,7 +176,10 @@ def test_a_role_that_writes_the_source_is_an_endless_loop() -> None:
     }
     assert ids(changed(Writes=policy)) == ["WritesOwnSource"]
     other = {**write, "Resource": "arn:aws:dynamodb:us-east-1:123456789012:table/Other"}
-    inline = [{"PolicyName": "P", "PolicyDocument": {"Statement": other}}]
+    inline = [
+        *SAFE["Resources"]["AuditRole"]["Properties"]["Policies"],
+        {"PolicyName": "P", "PolicyDocument": {"Statement": other}},
+    ]
     assert ids(changed(AuditRole={"Policies": inline})) == []
 
 
@@ -241,7 +262,7 @@ def test_a_test_fails_with_a_line_for_each_finding() -> None:
         .splitlines()[0]
         .startswith(
             "Resources.Mapping: cdk-streams:InfiniteRetries: "
-            "retry_attempts (MaximumRetryAttempts) is -1, which is no limit: "
+            "MaximumRetryAttempts is -1, which is no limit: "
         )
     )
     assert len(str(raised.value).splitlines()) == 2
@@ -250,5 +271,56 @@ def test_a_test_fails_with_a_line_for_each_finding() -> None:
 
 
 def test_what_is_no_template_is_an_error() -> None:
-    with pytest.raises(TemplateError, match="must hold a template, got list"):
+    with pytest.raises(TemplateError, match="must hold a template, got a list"):
         check_template("[1,\n2]")
+
+
+@pytest.mark.parametrize(
+    ("role", "found"),
+    [
+        ({"Policies": None}, ["RoleNotGranted"]),
+        ({"Policies": None, "ManagedPolicyArns": ["arn:aws:iam::aws:policy/Mine"]}, []),
+        (
+            {
+                "Policies": None,
+                "ManagedPolicyArns": [
+                    "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+                ],
+            },
+            ["RoleNotGranted"],
+        ),
+        ({"Policies": [{"Fn::ImportValue": "policy"}]}, []),
+    ],
+    ids=["none", "unknown managed", "managed without streams", "unknown inline"],
+)
+def test_a_role_that_may_not_read_is_a_finding(role: Any, found: list[str]) -> None:
+    assert ids(changed(AuditRole=role)) == found
+
+
+def test_properties_that_are_no_object_are_refused() -> None:
+    template = copy.deepcopy(SAFE)
+    template["Resources"]["Mapping"]["Properties"] = 5
+    (finding,) = check_template(template).findings
+    assert finding.id == "cdk-streams:InvalidSettings"
+    assert finding.what == "Resources.Mapping.Properties must be an object, got 5"
+
+
+def test_a_resource_of_another_shape_is_named() -> None:
+    template = copy.deepcopy(SAFE)
+    template["Resources"] |= {"A": 5, "B": {"Properties": {}}, "C": {"Type": "T", "Properties": []}}
+    assert check_template(template).skipped == {
+        "A": "Resources.A must be an object with a Type, got 5",
+        "B": "Resources.B must have a Type, such as AWS::Lambda::Function",
+        "C": "Resources.C.Properties must be an object, got a list",
+    }
+
+
+def test_a_finding_speaks_the_words_of_who_wrote_the_template() -> None:
+    template = changed(Mapping={"BisectBatchOnFunctionError": None, "BatchSize": 10})
+    (by_hand,) = check_template(template).findings
+    assert by_hand.what == "BisectBatchOnFunctionError is off with a BatchSize of 10"
+    assert by_hand.fix == "Write BisectBatchOnFunctionError: true"
+    template["Resources"]["Mapping"]["Metadata"] = {"aws:cdk:path": "Shop/Audit/Mapping/Resource"}
+    (of_cdk,) = check_template(template).findings
+    assert of_cdk.what.startswith("bisect_batch_on_error (BisectBatchOnFunctionError) is off")
+    assert of_cdk.fix == "Set bisect_batch_on_error=True"

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from cdk_streams.cli import _aws, main
 
 WHY = "polling starts minutes after the mapping is created; what is written meanwhile is never read"
-WHAT = "starting_position (StartingPosition) is LATEST"
+WHAT = "StartingPosition is LATEST"
 TEMPLATE: dict[str, Any] = {
     "Parameters": {"Size": {"Type": "Number", "Default": 10}},
     "Resources": {
@@ -43,7 +43,7 @@ def check(*words: str, stdin: str | None = None) -> Result:
 
 
 FIX = (
-    "Set starting_position (StartingPosition) to TRIM_HORIZON before the first deployment; "
+    "Set StartingPosition to TRIM_HORIZON before the first deployment; "
     "that of a mapping that exists cannot be changed in one deployment"
 )
 
@@ -88,7 +88,7 @@ def test_a_finding_can_be_ignored_or_allowed(template: Path) -> None:
 def test_an_error_fails_where_warnings_do_not(template: Path) -> None:
     result = check(str(template), "--fail-on", "error", "--parameter", "Size=20000")
     assert result.exit_code == 1
-    assert "batch_size (BatchSize) must be 1 to 10,000 records, got 20000" in result.output
+    assert "BatchSize must be 1 to 10,000 records, got 20000" in result.output
 
 
 def test_sarif_names_rule_file_and_resource(template: Path) -> None:

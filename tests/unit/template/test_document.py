@@ -75,14 +75,31 @@ def test_json_is_read(template: Make, tmp_path: Path) -> None:
     [
         ("Resources: [\n", "the template's text must be JSON or YAML, got while parsing"),
         ('{"Resources":', "the template's text must be JSON or YAML, got Expecting value"),
-        ("- a\n- b\n", "the template's text must hold a template, got list"),
-        ("gone.yaml", "the template 'gone.yaml' must be readable, got [Errno 2]"),
+        ("\n", "the template's text must hold a template, got nothing: it is empty"),
+        ("Resources: [a]\n", "the template's text must hold a template, got Resources that are a"),
+        (
+            "Resources:\n  A: !Sb x\n",
+            "the template's text must be JSON or YAML, got !Sb in line 2, column 6, which is no",
+        ),
+        ("- a\n- b\n", "the template's text must hold a template, got a list"),
+        ("gone.yaml", "the template 'gone.yaml' must be readable, got: No such file"),
     ],
 )
 def test_what_is_no_template_is_named(text: str, message: str) -> None:
     with pytest.raises(TemplateError) as caught:
         read(text)
     assert str(caught.value).startswith(message)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_bytes(b"\x89PNG\xff")
+    with pytest.raises(TemplateError, match="got a file that is no UTF-8 text"):
+        read(path)
+
+
+def test_a_byte_order_mark_is_passed_over(template: Make) -> None:
+    assert read("\ufeff" + json.dumps(template())) == read(template())
 
 
 def test_yaml_without_its_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:

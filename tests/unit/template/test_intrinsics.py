@@ -69,7 +69,7 @@ def test_functions_are_worked_out_and_passed_on_as_text(
         ({"Fn::Select": [-1, ["a"]]}, "Fn::Select asks for item -1 of a list of 1", True),
         ({"Fn::Join": ["-"]}, "Fn::Join does not take ['-']", True),
         ({"Fn::Join": [",", "text"]}, "Fn::Join does not take 'text'", True),
-        ({"Fn::Sub": ["${A}", {"A": ["a"]}]}, "text was expected, got list", True),
+        ({"Fn::Sub": ["${A}", {"A": ["a"]}]}, "text was expected, got a list", True),
         ("{{resolve:ssm:/shop/key:1}}", "{{resolve:ssm:/shop/key:1}} is read at deployment", False),
         ({"Fn::Sub": "x-{{resolve:secretsmanager:${Stage}}}"}, "is read at deployment", False),
     ],

@@ -45,7 +45,7 @@ def test_allowed_values_are_compared_as_text(template: Make, given: Any) -> None
         ({"Sise": 1}, "parameters must be declared by the template, got 'Sise'; it declares Size,"),
         ({"Stage": "test"}, "parameters: the parameter 'Stage' must be one of dev, prod, got 'te"),
         ({"Size": "many"}, "parameters: the parameter 'Size' must be a number, got 'many'"),
-        ({"Stage": {"a": 1}}, "parameters: text was expected, got dict"),
+        ({"Stage": {"a": 1}}, "parameters: text was expected, got an object"),
     ],
 )
 def test_a_value_that_cloudformation_refuses_is_refused(
