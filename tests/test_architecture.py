@@ -54,7 +54,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "botocore",
         "awslambdaric",
     ),
-    "cdk_streams.testing": (*LAYER_1, "lambda_runtime", "botocore", "cdk_streams.simulator"),
+    "cdk_streams.testing": (
+        *LAYER_1,
+        "lambda_runtime",
+        "botocore",
+        "cdk_streams.capacity",
+        "cdk_streams.simulator",
+    ),
     "cdk_streams.live": (
         *LAYER_1,
         "cdk_streams._signals",
@@ -84,11 +90,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "boto3",
         "botocore",
     ),
+    "cdk_streams.capacity": LAYER_1,
     "cdk_streams.data": (*LAYER_1, "lambda_runtime"),
     "cdk_streams.analysis": (*LAYER_1, "cdk_streams.simulator"),
     "cdk_streams.cli": (
         *LAYER_1,
         "cdk_streams.analysis",
+        "cdk_streams.capacity",
         "cdk_streams.simulator",
         "cdk_streams._signals",
         "cdk_streams.data",

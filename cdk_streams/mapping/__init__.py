@@ -21,6 +21,7 @@ from cdk_streams.mapping._settings import PARTIAL_RESPONSE_VARIABLE, MappingSett
 from cdk_streams.mapping._table_stream import TableStream, ViewType
 from cdk_streams.mapping.limits import (
     FAILURE_OBJECTS,
+    FULL_CPU_MEMORY_MB,
     GET_RECORDS_LIMIT,
     LAMBDA_DEFAULT_MEMORY_MB,
     LAMBDA_DEFAULT_TIMEOUT,
@@ -33,12 +34,14 @@ from cdk_streams.mapping.limits import (
     MAX_READERS_PER_SHARD_GLOBAL_TABLE,
     MAX_RESPONSE_BYTES,
     MAX_WINDOW_STATE_BYTES,
+    PARTITION_WRITE_UNITS,
     STREAM_RETENTION,
 )
 
 __all__ = [
     "DESTINATION_KINDS",
     "FAILURE_OBJECTS",
+    "FULL_CPU_MEMORY_MB",
     "GET_RECORDS_LIMIT",
     "LAMBDA_DEFAULT_MEMORY_MB",
     "LAMBDA_DEFAULT_TIMEOUT",
@@ -52,6 +55,7 @@ __all__ = [
     "MAX_RESPONSE_BYTES",
     "MAX_WINDOW_STATE_BYTES",
     "PARTIAL_RESPONSE_VARIABLE",
+    "PARTITION_WRITE_UNITS",
     "STREAM_RETENTION",
     "DestinationKind",
     "MappingSettings",

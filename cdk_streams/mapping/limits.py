@@ -34,6 +34,10 @@ MAX_READERS_PER_SHARD_GLOBAL_TABLE: Final = 1
 """The same for a global table, whose own replication is one of the readers."""
 GET_RECORDS_LIMIT: Final = 1000
 """Records in one GetRecords answer, at most (or 1 MB)."""
+PARTITION_WRITE_UNITS: Final = 1000
+"""Write units that one partition of a table, and so one shard of its stream, takes in a second."""
+FULL_CPU_MEMORY_MB: Final = 1769
+"""The memory with which a function has one vCPU; below it has a part in proportion."""
 
 # What a mapping can hold.
 MAX_FILTERS: Final = 5

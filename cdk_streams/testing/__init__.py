@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cdk_streams.capacity import assert_keeps_up
     from cdk_streams.testing._fake_dynamodb import FakeDynamoDB, RequestFailed
     from cdk_streams.testing._fake_services import FakeServices
     from cdk_streams.testing._fake_streams import FakeStreams
@@ -23,11 +24,13 @@ __all__ = [
     "FakeStreams",
     "PollerHarness",
     "RequestFailed",
+    "assert_keeps_up",
 ]
 
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "cdk_streams.capacity": "assert_keeps_up",
         "cdk_streams.testing._fake_dynamodb": "FakeDynamoDB RequestFailed",
         "cdk_streams.testing._fake_services": "FakeServices",
         "cdk_streams.testing._fake_streams": "FakeStreams",

@@ -1,0 +1,117 @@
+"""A line for a test: these settings keep up with this rate."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from cdk_streams.capacity._forecast import Forecast, forecast
+from cdk_streams.capacity._proposal import Proposal, propose
+from cdk_streams.capacity._workload import ConsumerSize, Workload
+from cdk_streams.capacity._write_rate import WriteRate
+from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, MappingSettings, ViewType
+
+__all__ = ["assert_keeps_up", "sentences_about"]
+
+_TIMEOUT = timedelta(seconds=60)
+_TARGET = timedelta(seconds=10)
+
+
+def assert_keeps_up(
+    settings: MappingSettings,
+    *,
+    rate: float | WriteRate,
+    record_ms: float,
+    call_ms: float = 0.0,
+    target_lag: timedelta | float = _TARGET,
+    item_bytes: int = 1000,
+    shards: int | None = None,
+    failure_share: float = 0.0,
+    matched_share: float = 1.0,
+    view_type: ViewType = "NEW_AND_OLD_IMAGES",
+    timeout: timedelta | float = _TIMEOUT,
+    memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB,
+    reserved_concurrency: int | None = None,
+) -> Forecast:
+    """Fail a test whose mapping falls behind its table, and say what would keep up.
+
+        assert_keeps_up(MappingSettings(parallelization_factor=10), rate=1000, record_ms=5)
+
+    Args:
+        settings: The mapping's.
+        rate: Writes a second of the whole table, for an hour; or a `WriteRate`.
+        record_ms: What a call takes for each record, in milliseconds.
+        call_ms: What a call takes beside its records, in milliseconds.
+        target_lag: From a record's write to the end of the call that handled it, at most; a
+            `timedelta` or seconds.
+        item_bytes: Size of an item.
+        shards: Shards of the stream; None: as many as the rate needs partitions at least.
+        failure_share: Share of the calls that fail, 0 up to 1.
+        matched_share: Share of the records that a filter lets through, above 0 to 1.
+        view_type: What the records carry.
+        timeout: The function's; a `timedelta` or seconds.
+        memory_mb: The function's.
+        reserved_concurrency: The function's; None: no limit of its own.
+
+    Raises:
+        AssertionError: A record waits for longer, or is given up for its age.
+
+    """
+    writes = rate if isinstance(rate, WriteRate) else WriteRate.constant(rate, hours=1)
+    workload = Workload(
+        writes=writes,
+        item_bytes=item_bytes,
+        record_ms=record_ms,
+        call_ms=call_ms,
+        shards=shards,
+        failure_share=failure_share,
+        matched_share=matched_share,
+        view_type=view_type,
+    )
+    size = ConsumerSize(
+        settings=settings,
+        memory_mb=memory_mb,
+        timeout=_length(timeout),
+        reserved_concurrency=reserved_concurrency,
+    )
+    found, target = forecast(workload, size), _length(target_lag)
+    if found.keeps_up(target):
+        return found
+    proposal = propose(workload, target, current=size)
+    raise AssertionError(
+        f"the settings must keep every record's lag under {target.total_seconds():g} s at "
+        f"{writes.peak:g} writes a second, got {_got(found)}; {sentences_about(proposal)}"
+    )
+
+
+def sentences_about(proposal: Proposal) -> str:
+    """Return what would keep up, for a message."""
+    if (found := proposal.proposed) is not None:
+        settings = found.size.settings
+        return (
+            f"batch_size={settings.batch_size}, "
+            f"max_batching_window={settings.max_batching_window.total_seconds():g} s, "
+            f"parallelization_factor={settings.parallelization_factor} with a timeout of "
+            f"{found.size.timeout.total_seconds():g} s and {found.size.memory_mb} MB keep it at "
+            f"{found.lag.total_seconds():.1f} s"
+        )
+    short = proposal.shortage
+    ways = []
+    if short is not None and short.shards is not None:
+        ways.append(f"{short.shards} shards")
+    if short is not None and short.record_ms is not None:
+        ways.append(f"{short.record_ms:g} ms a record")
+    if short is not None and short.least_lag is not None:
+        ways.append(f"a target of {short.least_lag.total_seconds():g} s")
+    if not ways:
+        return "no settings, shards or time a record would do; shorten what each call takes"
+    return f"no settings do; what would, each alone: {', '.join(ways)}"
+
+
+def _got(found: Forecast) -> str:
+    behind = max(found.lag, found.lag_at_end)
+    got = f"{behind.total_seconds():,.1f} s"
+    return f"{got} and {found.expired:,} records given up for their age" if found.expired else got
+
+
+def _length(value: timedelta | float) -> timedelta:
+    return value if isinstance(value, timedelta) else timedelta(seconds=value)
