@@ -90,8 +90,9 @@ def timeout_reaches_record_age(consumer: Consumer, _: Sequence[Consumer]) -> str
 
 @rule(
     "MemoryOfOneRequest",
-    reason="a batch may be 6 MB of JSON, several times that once decoded",
-    fix="Give the function 256 MB or more",
+    reason="a batch of a thousand records or more may be 6 MB of JSON, several times that once "
+    "decoded, which 128 MB do not hold",
+    fix="Give the function 256 MB or more, or set a batch_size below 1,000",
 )
 def memory_of_one_request(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings, function = consumer.settings, consumer.function

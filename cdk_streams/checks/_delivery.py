@@ -18,7 +18,9 @@ __all__ = ["RULES"]
     fix="Correct the value that the message names",
 )
 def invalid_settings(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    return "; ".join(consumer.faults) or None
+    if len(consumer.faults) > 1:
+        return " ".join(f"({number}) {each}" for number, each in enumerate(consumer.faults, 1))
+    return "".join(consumer.faults) or None
 
 
 @rule(
@@ -126,9 +128,11 @@ def mapping_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     "stream, then without the old one",
 )
 def stream_replaced(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
-    if not any(last.is_same and not last.has_same_stream for last in consumer.last):
-        return None
-    return "the mapping reads another stream than in the last template"
+    for last in consumer.last:
+        if last.is_same and not last.has_same_stream:
+            why = f": {last.stream_change}" if last.stream_change else ""
+            return f"the mapping reads another stream than in the last template{why}"
+    return None
 
 
 @rule(

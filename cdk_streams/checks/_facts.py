@@ -74,7 +74,8 @@ class Destination:
 class LastMapping:
     """A mapping of the template that was deployed last, which a consumer's takes the place of.
 
-    `is_same` tells that both have one logical id, so that CloudFormation updates or replaces it.
+    `is_same` tells that both have one logical id, so that CloudFormation updates or replaces it,
+    `stream_change` why the stream is another one, where that is known.
     """
 
     name: str
@@ -82,6 +83,7 @@ class LastMapping:
     has_same_stream: bool
     has_same_function: bool
     starting_position: str
+    stream_change: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

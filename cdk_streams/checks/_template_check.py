@@ -11,7 +11,7 @@ from cdk_streams.checks._rule import PREFIX, Finding
 from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_facts import consumers_of
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.template import Document, MappingResource, read
+from cdk_streams.template import Document, MappingResource, load, read
 
 __all__ = ["Level", "TemplateFinding", "TemplateReport", "assert_no_findings", "check_template"]
 
@@ -73,6 +73,7 @@ def check_template(
     *,
     parameters: Mapping[str, Any] | None = None,
     ignore: Collection[str] = (),
+    last: Document | None = None,
 ) -> TemplateReport:
     """Check every event source mapping of a template that reads a DynamoDB stream.
 
@@ -80,6 +81,8 @@ def check_template(
         document: The template as a dict, as text or as a path: JSON, or YAML with short tags.
         parameters: Values for the template's parameters, in place of their defaults.
         ignore: Ids of rules to leave out, with or without `cdk-streams:`.
+        last: The template that is deployed now: what would replace a mapping or its stream is found
+            (`MappingReplaced`, `StreamReplaced`).
 
     A value that only a deployment knows makes the rules about it say nothing.
 
@@ -88,7 +91,8 @@ def check_template(
 
     """
     stack = read(document, parameters=parameters)
-    found = consumers_of(stack)
+    before = None if last is None else read(last, parameters=_declared(load(last), parameters))
+    found = consumers_of(stack, before)
     ignored = {PREFIX + name.removeprefix(PREFIX) for name in ignore}
     mappings = {each.logical_id: each for each in found.mappings}
     return TemplateReport(
@@ -126,6 +130,13 @@ def assert_no_findings(
             "the template must have an event source mapping that reads a DynamoDB stream, got "
             f"none that is created{': ' if skipped else ''}{skipped}"
         )
+
+
+def _declared(template: Mapping[str, Any], given: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Return those of the parameters that another template declares too."""
+    names = template.get("Parameters")
+    declared = names if isinstance(names, Mapping) else {}
+    return {name: value for name, value in (given or {}).items() if name in declared}
 
 
 def _finding(found: Finding, mapping: MappingResource) -> TemplateFinding:

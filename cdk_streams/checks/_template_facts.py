@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, NamedTuple, TypeVar
 
 from cdk_streams.arns import Arn, is_service
 from cdk_streams.checks._facts import Consumer, Destination, Function, Source
+from cdk_streams.checks._last_mappings import last_mappings
 from cdk_streams.checks._resource_facts import (
     UNKNOWN_SETTINGS,
     destination_facts,
@@ -43,11 +45,20 @@ class TemplateConsumers(NamedTuple):
     skipped: Mapping[str, str]
 
 
-def consumers_of(stack: StackTemplate) -> TemplateConsumers:
-    """Return the facts of every event source mapping that reads a stream."""
+def consumers_of(stack: StackTemplate, before: StackTemplate | None = None) -> TemplateConsumers:
+    """Return the facts of every event source mapping that reads a stream.
+
+    `before` is the template that is deployed now, where it is known.
+    """
     mappings = tuple(each for each in stack.mappings.values() if each.absent is None)
     return TemplateConsumers(
-        consumers=tuple(_consumer(each, stack) for each in mappings),
+        consumers=tuple(
+            replace(
+                _consumer(each, stack),
+                last=() if before is None else tuple(last_mappings(each, stack, before)),
+            )
+            for each in mappings
+        ),
         mappings=mappings,
         readers=tuple(_pipes(stack)),
         skipped={

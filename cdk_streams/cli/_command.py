@@ -5,12 +5,18 @@ What its user can mend is one line on standard error; `--debug` shows where it w
 
 from __future__ import annotations
 
+import errno
+import os
+import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import click
 
 __all__ = ["Command", "CommandError", "command"]
+
+# What a write says when there is no room, or the device is gone.
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 class CommandError(click.ClickException):
@@ -41,6 +47,9 @@ class Command(click.Command):
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe has gone.
         except Exception as error:
+            if _is_output_lost(error):
+                why = os.strerror(getattr(error, "errno", 0))
+                raise CommandError(f"the output cannot be written: {why}") from error
             if ctx.meta.get(__name__) or (message := _message(error)) is None:
                 raise
             raise CommandError(message) from error
@@ -53,6 +62,19 @@ def command(name: str | None = None, **more: Any) -> Callable[[Callable[..., Any
 
 def _remember(context: click.Context, _option: click.Parameter, value: object) -> None:
     context.meta[__name__] = value
+
+
+def _is_output_lost(error: Exception) -> bool:
+    """Whether standard output takes nothing more, as a full disk; if so, what is left goes nowhere.
+
+    Otherwise the interpreter tries again at its end, and prints a traceback.
+    """
+    is_lost = isinstance(error, OSError) and error.errno in _FULL and error.filename is None
+    if is_lost:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    return is_lost
 
 
 def _message(error: Exception) -> str | None:

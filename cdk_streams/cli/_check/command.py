@@ -2,38 +2,44 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import click
+from click.core import ParameterSource
 
 from cdk_streams.cli._check.formats import FORMATS, Checked
-from cdk_streams.cli._command import CommandError, command
+from cdk_streams.cli._command import command
+from cdk_streams.cli._options import aws_options, refuse_empty
+from cdk_streams.cli._templates import (
+    NamedTemplate,
+    in_options,
+    parameter_option,
+    read_templates,
+    refuse_undeclared,
+    templates_argument,
+)
 
 if TYPE_CHECKING:
     from cdk_streams.template import Document
 
 __all__ = ["check"]
 
-_STDIN: Final = "-"
 _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never": set[str]()}
 
 
 @command(short_help="Check the stream consumers of CloudFormation templates.")
-@click.argument("templates", nargs=-1, metavar="[TEMPLATE]...")
+@templates_argument
 @click.option(
     "--stack",
-    help="Check the template of this deployed stack, as CloudFormation has it after transforms.",
+    callback=refuse_empty,
+    help="Check the template of this deployed stack, as CloudFormation has it after transforms; "
+    "with a TEMPLATE, compare that with it.",
 )
-@click.option(
-    "--parameter",
-    "parameters",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Value of a template's parameter in place of its default; may be given several times.",
-)
+@parameter_option
 @click.option(
     "--ignore",
     multiple=True,
@@ -56,84 +62,89 @@ _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never":
     help="What is printed: `sarif` is for code scanning, `github` for annotations of a workflow.",
 )
 @click.option("--json", "as_json", is_flag=True, help="The same as `--format json`.")
-@click.option("--profile", help="With --stack: profile of the AWS configuration.")
-@click.option("--region", help="With --stack: its AWS Region.")
-@click.option("--endpoint-url", help="With --stack: another endpoint than AWS.")
-def check(templates: Sequence[str], **options: Any) -> None:
+@aws_options
+def check(templates: Sequence[str], parameters: Mapping[str, str], **options: Any) -> None:
     """Check every event source mapping that reads a DynamoDB stream.
 
     A TEMPLATE is a file in JSON or YAML, a folder such as cdk.out, or - for standard input: a
     template of CDK, SAM, Serverless or one written by hand. Without one, cdk.out is checked.
+    With --stack alone, the stack's own template is; with both, the template is compared with it.
     Ends with 1 when there are findings, and with 2 when a template cannot be read.
     """
+    _refuse_contradictions(options)
     ignore = options["ignore"]
     _check_ids(ignore)
-    given = dict(_named(each) for each in options["parameters"])
-    documents = list(_documents(templates, options))
-    checked = [_checked(name, document, given, ignore) for name, document in documents]
+    before = None if options["stack"] is None else _deployed(options)
+    given = [before] if before is not None and not templates else read_templates(templates)
+    if before is not None and templates:
+        given = [_of_stack(options["stack"], given)]
+    refuse_undeclared(parameters, given)
+    checked = [_checked(each, parameters, ignore, before) for each in given]
     click.echo(FORMATS["json" if options["as_json"] else options["form"]](checked))
     levels = {each.level for one in checked for each in one.report.findings}
     raise SystemExit(1 if levels & _FAILING[options["fail_on"]] else 0)
 
 
 def _checked(
-    name: str, document: Document, parameters: dict[str, str], ignore: Sequence[str]
+    template: NamedTemplate,
+    parameters: Mapping[str, str],
+    ignore: Sequence[str],
+    before: NamedTemplate | None,
 ) -> Checked:
     """Check one template; of the parameters, it takes those that it declares."""
     from cdk_streams.checks import check_template  # noqa: PLC0415 - not for --help
+
+    report = check_template(
+        template.values,
+        parameters=template.parameters(parameters),
+        ignore=ignore,
+        last=None if before is None else before.values,
+    )
+    skipped = {name: in_options(why) for name, why in report.skipped.items()}
+    return Checked(template.name, replace(report, skipped=skipped))
+
+
+def _refuse_contradictions(options: Mapping[str, Any]) -> None:
+    form = click.get_current_context().get_parameter_source("form")
+    if options["as_json"] and form is ParameterSource.COMMANDLINE and options["form"] != "json":
+        raise click.UsageError(f"--json and --format {options['form']} exclude each other")
+    for name in ("profile", "region", "endpoint_url") if options["stack"] is None else ():
+        if options[name] is not None:
+            option = name.replace("_", "-")
+            raise click.UsageError(f"--{option} needs --stack: templates are read without AWS")
+
+
+def _of_stack(stack: str, templates: list[NamedTemplate]) -> NamedTemplate:
+    """Return the one template that is compared with the stack: of several, that of its name."""
+    named = [each for each in templates if Path(each.name).name == f"{stack}.template.json"]
+    found = templates if len(templates) == 1 else named
+    if len(found) == 1:
+        return found[0]
+    raise click.UsageError(
+        f"--stack must be compared with one template, got {len(templates)}: "
+        f"{', '.join(each.name for each in templates)}"
+    )
+
+
+def _deployed(options: Mapping[str, Any]) -> NamedTemplate:
+    from cdk_streams.cli import _aws  # noqa: PLC0415 - boto3 only here
     from cdk_streams.template import load  # noqa: PLC0415 - not for --help
 
-    template = load(document)
-    declared = template.get("Parameters") or {}
-    given = {each: value for each, value in parameters.items() if each in declared}
-    return Checked(name, check_template(template, parameters=given, ignore=ignore))
-
-
-def _documents(
-    templates: Sequence[str], options: Mapping[str, Any]
-) -> Iterator[tuple[str, Document]]:
     stack = options["stack"]
-    if stack is not None:
-        yield stack, _deployed(stack, options)
-    for name in templates or (() if stack else ("cdk.out",)):
-        path = Path(name)
-        if name == _STDIN:
-            # With a line end it is a text, whatever it holds, and no path.
-            yield "standard input", sys.stdin.read() + "\n"
-        elif path.is_dir():
-            found = sorted(path.rglob("*.template.json"))
-            if not found:
-                raise CommandError(
-                    f"{name} must hold templates (*.template.json), got none; run cdk synth first"
-                )
-            yield from ((str(each), each) for each in found)
-        elif path.is_file():
-            yield name, path
-        else:
-            advice = "" if templates else "; name a template, or run cdk synth first"
-            raise CommandError(f"{name} is not there{advice}")
-
-
-def _deployed(stack: str, options: Mapping[str, Any]) -> Document:
-    from cdk_streams.cli import _aws  # noqa: PLC0415 - boto3 only here
-
     cloudformation = _aws.aws_of(options)("cloudformation")
     answer = cloudformation.get_template(StackName=stack, TemplateStage="Processed")
     body: Document = answer["TemplateBody"]
-    return body
-
-
-def _named(text: str) -> tuple[str, str]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.UsageError(f"--parameter must be NAME=VALUE, got {text!r}")
-    return name, value
+    text = f"{body}\n" if isinstance(body, str) else body
+    return NamedTemplate(stack, load(text, name=f"the template of the stack {stack}"))
 
 
 def _check_ids(ignore: Sequence[str]) -> None:
     from cdk_streams.checks import RULES  # noqa: PLC0415 - not for --help
 
-    known = {rule.id.partition(":")[2] for rule in RULES}
+    known = [rule.id.partition(":")[2] for rule in RULES]
     for each in ignore:
-        if each.removeprefix("cdk-streams:") not in known:
-            raise click.UsageError(f"--ignore must be the id of a check, got {each!r}")
+        name = each.removeprefix("cdk-streams:")
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
+            advice = f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}"
+            raise click.UsageError(f"--ignore must be the id of a check, got {each!r}; {advice}")

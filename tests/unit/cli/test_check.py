@@ -178,3 +178,131 @@ def test_a_deployed_stack_is_checked_by_its_template(monkeypatch: pytest.MonkeyP
     assert refused.exit_code == 2
     assert refused.output.endswith("Stack Shop does not exist\n")
     assert len(refused.output.splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--ignore", "LagNotAlarmd"], "got 'LagNotAlarmd'; did you mean LagNotAlarmed?"),
+        (["--parameter", "Sise=1"], "--parameter must name a parameter of the template, got Sise"),
+        (["--parameter", "Size=1", "--parameter", "Size=2"], "must name each parameter once"),
+        (["--region", "us-east-1"], "--region needs --stack: templates are read without AWS"),
+        (["--json", "--format", "sarif"], "--json and --format sarif exclude each other"),
+        (["--stack", ""], "it must be a name, got ''"),
+    ],
+    ids=str,
+)
+def test_an_option_without_an_effect_is_refused(
+    words: list[str], message: str, template: Path
+) -> None:
+    result = check(str(template), *words)
+    assert result.exit_code == 2
+    assert message in result.output
+
+
+def test_there_is_said_which_parameters_are_there(template: Path) -> None:
+    assert check(str(template), "--parameter", "A=1").output.endswith("got A; there is Size\n")
+
+
+def test_a_parameter_without_a_value_is_named_by_the_option(tmp_path: Path) -> None:
+    made = json.loads(json.dumps(TEMPLATE))
+    made["Parameters"]["Stage"] = {"Type": "String"}
+    made["Conditions"] = {"Live": {"Fn::Equals": [{"Ref": "Stage"}, "prod"]}}
+    made["Resources"]["Mapping"]["Condition"] = "Live"
+    path = tmp_path / "template.json"
+    path.write_text("\ufeff" + json.dumps(made), encoding="utf-8")
+    assert "has no default; pass --parameter Stage=…\n" in check(str(path)).output
+
+
+def test_standard_input_is_called_so_in_a_message() -> None:
+    assert check("-", stdin="").output == (
+        "Error: standard input must hold a template, got nothing: it is empty\n"
+    )
+
+
+TABLE: dict[str, Any] = {
+    "Type": "AWS::DynamoDB::Table",
+    "Properties": {
+        "KeySchema": [{"AttributeName": "id", "KeyType": "HASH"}],
+        "StreamSpecification": {"StreamViewType": "NEW_IMAGE"},
+    },
+}
+
+
+def with_table() -> dict[str, Any]:
+    made: dict[str, Any] = json.loads(json.dumps(TEMPLATE))
+    made["Resources"]["Orders"] = json.loads(json.dumps(TABLE))
+    source = {"Fn::GetAtt": ["Orders", "StreamArn"]}
+    made["Resources"]["Mapping"]["Properties"]["EventSourceArn"] = source
+    return made
+
+
+def renamed(made: dict[str, Any]) -> None:
+    made["Resources"]["NewMapping"] = made["Resources"].pop("Mapping")
+
+
+def moved(made: dict[str, Any]) -> None:
+    made["Resources"]["Mapping"]["Properties"]["StartingPosition"] = "TRIM_HORIZON"
+
+
+def viewed(made: dict[str, Any]) -> None:
+    made["Resources"]["Orders"]["Properties"]["StreamSpecification"] = {
+        "StreamViewType": "NEW_AND_OLD_IMAGES"
+    }
+
+
+def keyed(made: dict[str, Any]) -> None:
+    made["Resources"]["Orders"]["Properties"]["KeySchema"][0]["AttributeName"] = "number"
+
+
+def named(made: dict[str, Any]) -> None:
+    made["Resources"]["Orders"]["Properties"]["TableName"] = "orders"
+
+
+def retabled(made: dict[str, Any]) -> None:
+    made["Resources"]["Sales"] = made["Resources"].pop("Orders")
+    source = {"Fn::GetAtt": ["Sales", "StreamArn"]}
+    made["Resources"]["Mapping"]["Properties"]["EventSourceArn"] = source
+
+
+@pytest.mark.parametrize(
+    ("change", "id_", "what"),
+    [
+        (moved, "MappingReplaced", "StartingPosition was LATEST and becomes TRIM_HORIZON"),
+        (renamed, "MappingReplaced", "has Mapping for the same stream and function"),
+        (viewed, "StreamReplaced", "StreamViewType was NEW_IMAGE and becomes NEW_AND_OLD_IMAGES"),
+        (keyed, "StreamReplaced", "the KeySchema changes, which replaces the table"),
+        (named, "StreamReplaced", "TableName was Orders and becomes orders, which replaces"),
+        (retabled, "StreamReplaced", "the table was Orders and becomes Sales"),
+        (lambda _: None, "", ""),
+    ],
+    ids=["position", "logical id", "view type", "keys", "table name", "table", "nothing"],
+)
+def test_a_template_is_compared_with_the_deployed_stack(
+    change: Any, id_: str, what: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_aws, "aws", lambda *_: lambda _service: FakeCloudFormation(with_table()))
+    made = with_table()
+    change(made)
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(made), encoding="utf-8")
+    words = [str(path), "--ignore", "StartsAtLatest", "--json"]
+    assert json.loads(check(*words).output)["findings"] == []
+    found = json.loads(check(*words, "--stack", "Shop").output)["findings"]
+    assert [each["id"] for each in found] == ([f"cdk-streams:{id_}"] if id_ else [])
+    assert all(what in each["what"] and "deploy twice" in each["fix"] for each in found)
+
+
+def test_of_several_templates_the_one_of_the_stack_is_compared(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(_aws, "aws", lambda *_: lambda _service: FakeCloudFormation(TEMPLATE))
+    for name in ("Shop", "Audit"):
+        (tmp_path / f"{name}.template.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    found = json.loads(check(str(tmp_path), "--stack", "Shop", "--json").output)
+    assert found["templates"] == 1
+    (tmp_path / "Shop.template.json").rename(tmp_path / "Mail.template.json")
+    assert (
+        "must be compared with one template, got 2"
+        in check(str(tmp_path), "--stack", "Shop").output
+    )

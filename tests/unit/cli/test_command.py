@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -55,3 +56,28 @@ def test_help_pays_for_neither_boto3_nor_aws_cdk() -> None:
     )
     root = Path(__file__).parents[3]
     subprocess.run([sys.executable, "-c", code], check=True, cwd=root)  # noqa: S603 - this Python
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="the system has no /dev/full")
+@pytest.mark.parametrize("command", ["check", "explain"])
+def test_output_that_cannot_be_written_is_one_line(command: str, tmp_path: Path) -> None:
+    path = tmp_path / "template.json"
+    mapping = {
+        "EventSourceArn": "arn:aws:dynamodb:us-east-1:123456789012:table/T/stream/label",
+        "FunctionName": "audit",
+        "StartingPosition": "LATEST",
+        "BatchSize": 2,
+    }
+    resource = {"Type": "AWS::Lambda::EventSourceMapping", "Properties": mapping}
+    path.write_text(json.dumps({"Resources": {"Mapping": resource}}), encoding="utf-8")
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ended = subprocess.run(  # noqa: S603 - this Python
+            [sys.executable, "-m", "cdk_streams", command, str(path)],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+            cwd=Path(__file__).parents[3],
+        )
+    assert ended.returncode == 2
+    assert ended.stderr == "Error: the output cannot be written: No space left on device\n"
