@@ -24,7 +24,7 @@ MARKED = re.compile(r"<!-- (commands|options: [\w -]+) -->\n.*?<!-- end -->", re
 
 def contexts(parent: click.Context | None = None) -> Iterator[click.Context]:
     """Yield each command that does something, those of groups too, as click would call it."""
-    parent = parent or click.Context(main, info_name=PROGRAM)
+    parent = parent or click.Context(main, info_name=PROGRAM, **main.context_settings)
     assert isinstance(parent.command, click.Group)  # noqa: S101 - only groups are gone into
     for name in parent.command.list_commands(parent):
         command = parent.command.commands[name]

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cdk_streams.live._driver import InvocationFinished, MappingDriver, Notice, Problem
     from cdk_streams.live._event_records import event_record
     from cdk_streams.live._executor import SerialExecutor, ThreadExecutor, system_ms
-    from cdk_streams.live._progress import Progress
+    from cdk_streams.live._progress import Progress, RetryWait
     from cdk_streams.live._session import LiveSession, Observer, drive
     from cdk_streams.live._shard_reader import (
         AfterNumber,
@@ -55,6 +55,7 @@ __all__ = [
     "Page",
     "Problem",
     "Progress",
+    "RetryWait",
     "SerialExecutor",
     "ShardCheckpoint",
     "ShardReader",
@@ -81,7 +82,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.live._driver": "InvocationFinished MappingDriver Notice Problem",
         "cdk_streams.live._event_records": "event_record",
         "cdk_streams.live._executor": "SerialExecutor ThreadExecutor system_ms",
-        "cdk_streams.live._progress": "Progress",
+        "cdk_streams.live._progress": "Progress RetryWait",
         "cdk_streams.live._session": "LiveSession Observer drive",
         "cdk_streams.live._shard_reader": "AfterNumber AtEnd AtNumber AtStart Page ShardReader",
         "cdk_streams.live._streams_api": "StreamsApi list_shards",

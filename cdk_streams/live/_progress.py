@@ -8,6 +8,7 @@ progress["audit"].handled, progress["audit"].lag_ms(now_ms)
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cdk_streams.live._driver import Notice
 from cdk_streams.poller import (
@@ -20,10 +21,22 @@ from cdk_streams.poller import (
     Settled,
     ShardDone,
     ShardsListed,
+    WakeAt,
+    Woken,
     sequence_number,
 )
 
-__all__ = ["Progress"]
+__all__ = ["Progress", "RetryWait"]
+
+
+class RetryWait(NamedTuple):
+    """A retry that a lane waits for: until when, and which one.
+
+    1 is the first retry; 0 is the first attempt of a batch, whose call was throttled.
+    """
+
+    until_ms: int
+    retry: int
 
 
 @dataclass(slots=True)
@@ -33,7 +46,7 @@ class Progress:
     `errors` are calls of which no record counts as handled, `partial` those of which the first do;
     the poller judges. `splits` are
     calls with a sub-batch of a batch that failed before: bisected, or left by a partial response.
-    `sent` and `refused` are failure records.
+    `sent` and `refused` are failure records. `retry_wait` is the next retry that a lane waits for.
     """
 
     read: int = 0
@@ -54,12 +67,16 @@ class Progress:
     # When each shard that is read was last found empty; 0 for one that is not known to be.
     _empty_read_ms: dict[str, int] = field(default_factory=dict)
     _children_known: bool = True
+    # The retry that follows a lane's failed call, until it is known when, and from then on.
+    _retries: dict[tuple[str, int], int] = field(default_factory=dict)
+    _waits: dict[tuple[str, int], RetryWait] = field(default_factory=dict)
     # Failure records under way, and whether one is about to be sent: its records are settled first.
     _sending: int = 0
     _must_send: bool = False
 
     def take(self, at_ms: int, notice: Notice) -> None:
         """Count one notice."""
+        self._take_wait(notice)
         match notice:
             case RecordsRead():
                 self._take_read(at_ms, notice)
@@ -91,6 +108,11 @@ class Progress:
         """Records that were read and are not settled yet."""
         return len(self._pending_since_ms)
 
+    @property
+    def retry_wait(self) -> RetryWait | None:
+        """The soonest retry of those that lanes wait for; None when none does."""
+        return min(self._waits.values(), default=None)
+
     def lag_ms(self, now_ms: int) -> int:
         """Return for how long the oldest record that waits has been here; 0 when none waits."""
         oldest = next(iter(self._pending_since_ms.values()), now_ms)
@@ -106,6 +128,23 @@ class Progress:
         if self.waiting or self._sending or self._must_send or not self._children_known:
             return False
         return bool(reads) and min(reads) >= since_ms
+
+    def _take_wait(self, notice: Notice) -> None:
+        """Follow the lanes that wait: a timer after a failed call is the wait before a retry."""
+        match notice:
+            case CallResult(shard_id, lane, outcome="failed" | "throttled" as outcome):
+                call = self._last_calls.get((shard_id, lane))
+                attempt = 1 if call is None else call.attempt
+                # What was throttled was no attempt: the same one is made again.
+                self._retries[shard_id, lane] = attempt - (outcome == "throttled")
+            case WakeAt(shard_id, lane, at_ms=at_ms) if (shard_id, lane) in self._retries:
+                retry = self._retries.pop((shard_id, lane))
+                self._waits[shard_id, lane] = RetryWait(at_ms, retry)
+            case Woken(shard_id, lane) | Invoke(shard_id, lane) | SendFailure(shard_id, lane):
+                self._retries.pop((shard_id, lane), None)
+                self._waits.pop((shard_id, lane), None)
+            case _:
+                pass
 
     def _take_read(self, at_ms: int, event: RecordsRead) -> None:
         if not event.records:

@@ -23,7 +23,13 @@ if TYPE_CHECKING:
         run_cdk,
         synthesize,
     )
-    from cdk_streams.local._local_app import LocalApp, LocalRun, connection_variables, local_run
+    from cdk_streams.local._local_app import (
+        LocalApp,
+        LocalRun,
+        Step,
+        connection_variables,
+        local_run,
+    )
     from cdk_streams.local._local_aws import LocalAws, LocalAwsError, client, environment, local_aws
     from cdk_streams.local._source_watcher import SourceWatcher
 
@@ -35,6 +41,7 @@ __all__ = [
     "LocalAwsError",
     "LocalRun",
     "SourceWatcher",
+    "Step",
     "bootstrap",
     "client",
     "connection_variables",
@@ -55,7 +62,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.local._cdk_command": (
             "CdkCommand CdkCommandError bootstrap deploy destroy run_cdk synthesize"
         ),
-        "cdk_streams.local._local_app": "LocalApp LocalRun connection_variables local_run",
+        "cdk_streams.local._local_app": "LocalApp LocalRun Step connection_variables local_run",
         "cdk_streams.local._local_aws": "LocalAws LocalAwsError client environment local_aws",
         "cdk_streams.local._source_watcher": "SourceWatcher",
     },

@@ -14,9 +14,10 @@ import contextlib
 import io
 import os
 import sys
+import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -40,24 +41,41 @@ from cdk_streams.local._local_aws import (
     local_aws,
 )
 
-__all__ = ["LocalApp", "LocalRun", "connection_variables", "local_run"]
+__all__ = ["LocalApp", "LocalRun", "Step", "connection_variables", "local_run"]
 
 
 def _nothing(_line: str) -> None:
     pass
 
 
+def _no_step(_step: Step) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A step on the way to consumers that run; `took_s` is None when it begins."""
+
+    what: str
+    took_s: float | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class LocalApp:
     """A CDK app to run: `folder` has its cdk.json, `cdk` starts the cdk command.
 
-    `on_line` gets each line that the cdk command prints.
+    `on_line` gets each line that the cdk command prints, `on_step` each step twice: when it begins
+    and when it has ended. `time_scale` divides the waits before retries and the maximum record age
+    of each mapping; `retries` is the most retries of a batch, None: as deployed.
     """
 
     folder: Path
     cdk: tuple[str, ...] = ("cdk",)
     region: str = "us-east-1"
     on_line: Callable[[str], None] = field(default=_nothing)
+    on_step: Callable[[Step], None] = field(default=_no_step)
+    time_scale: float = 1
+    retries: int | None = None
 
 
 class LocalRun:
@@ -88,7 +106,8 @@ class LocalRun:
     def start(self) -> None:
         """Synthesize, deploy, and drive the consumers."""
         self._stacks = self._synthesize()
-        bootstrap(self._cdk(), account=self.aws.account, region=self.aws.region)
+        with _step(self._app, "bootstrapping the local AWS"):
+            bootstrap(self._cdk(), account=self.aws.account, region=self.aws.region)
         self._deploy()
 
     def check(self) -> None:
@@ -124,12 +143,18 @@ class LocalRun:
         # A folder of its own each time: what runs must not change while it is replaced.
         self._synthesized += 1
         assembly = self.aws.folder / f"cdk.out.{self._synthesized}"
-        return read_stacks(synthesize(self._cdk(), assembly))
+        with _step(self._app, "synthesizing the app and bundling its functions"):
+            return read_stacks(synthesize(self._cdk(), assembly))
 
     def _deploy(self) -> None:
         self.close()
         assembly = self.aws.folder / f"cdk.out.{self._synthesized}"
-        self.outputs = deploy(self._cdk(), assembly)
+        with _step(self._app, "deploying the stacks"):
+            self.outputs = deploy(self._cdk(), assembly)
+        with _step(self._app, "starting the consumers"):
+            self._drive()
+
+    def _drive(self) -> None:
         self.consumers = self._read()
         lambda_api = self.client("lambda")
         for each in self.consumers:
@@ -150,7 +175,7 @@ class LocalRun:
     def _read(self) -> tuple[DeployedConsumer, ...]:
         skipped: list[str] = []
         consumers = tuple(
-            each
+            _hastened(each, self._app)
             for stack in self._stacks
             for each in read_consumers(stack, self.client, on_skip=skipped.append)
         )
@@ -185,13 +210,30 @@ class LocalRun:
 @contextlib.contextmanager
 def local_run(app: LocalApp, *, observer: Observer) -> Iterator[LocalRun]:
     """Run an app locally until the block is left; nothing of it stays behind."""
-    with (
-        local_aws(region=app.region) as aws,
-        CheckpointStore(aws.folder / "checkpoints") as checkpoints,
-        contextlib.closing(LocalRun(app, aws, checkpoints, observer)) as run,
-    ):
+    with contextlib.ExitStack() as stack:
+        with _step(app, "starting the local AWS"):
+            aws = stack.enter_context(local_aws(region=app.region))
+        checkpoints = stack.enter_context(CheckpointStore(aws.folder / "checkpoints"))
+        run = stack.enter_context(contextlib.closing(LocalRun(app, aws, checkpoints, observer)))
         run.start()
         yield run
+
+
+@contextlib.contextmanager
+def _step(app: LocalApp, what: str) -> Iterator[None]:
+    app.on_step(Step(what))
+    began = time.monotonic()
+    yield
+    app.on_step(Step(what, time.monotonic() - began))
+
+
+def _hastened(consumer: DeployedConsumer, app: LocalApp) -> DeployedConsumer:
+    """Return a consumer whose retries take less time, or are fewer, as the app asks for."""
+    mapping = replace(consumer.mapping, time_scale=app.time_scale)
+    own = mapping.settings.retry_attempts
+    if app.retries is not None and (own < 0 or own > app.retries):
+        mapping = replace(mapping, settings=replace(mapping.settings, retry_attempts=app.retries))
+    return replace(consumer, mapping=mapping)
 
 
 def connection_variables(aws: LocalAws) -> dict[str, str]:

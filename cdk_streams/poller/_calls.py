@@ -166,7 +166,8 @@ def _wait(context: StepContext, shard: Shard, lane: Lane, times: int) -> Lane:
         return lane
     assumptions = context.mapping.assumptions
     doubled_ms = assumptions.backoff_first_ms << min(times - 1, _MOST_DOUBLINGS)
-    due_ms = context.at_ms + min(doubled_ms, assumptions.backoff_cap_ms)
+    wait_ms = min(doubled_ms, assumptions.backoff_cap_ms)
+    due_ms = context.at_ms + int(wait_ms / context.mapping.time_scale)
     return wake(context, shard, lane, Phase.WAITING, due_ms)
 
 

@@ -14,6 +14,8 @@ from cdk_streams.poller._events import Record
 
 __all__ = ["EventSourceMapping", "seeded_ids"]
 
+# The longest wait is 60 s: more than this would be no wait at all.
+_MOST_TIME_SCALE: Final = 1_000
 _MILLISECOND = STREAM_RETENTION / 86_400_000
 
 
@@ -46,6 +48,9 @@ class EventSourceMapping:
         ids: The nth UUID for request ids and S3 keys. The same source gives the same run; a
             driver of real functions passes one that ignores the number.
         assumptions: What is not recorded of Lambda.
+        time_scale: What the waits before retries and the maximum record age are divided by, 1 to
+            1,000; with 1 they are those of Lambda. Calls, windows and the 24 hours of the stream
+            take as long as ever.
 
     """
 
@@ -56,6 +61,7 @@ class EventSourceMapping:
     executed_version: str = "$LATEST"
     ids: Callable[[int], str] = _UNSEEDED
     assumptions: Assumptions = DEFAULT_ASSUMPTIONS
+    time_scale: float = 1
 
     # Worked out once, because every batch asks for them.
     matches: Callable[[Record], bool] | None = field(init=False, repr=False, compare=False)
@@ -67,12 +73,14 @@ class EventSourceMapping:
     def __post_init__(self) -> None:
         """Work out what follows from the settings."""
         settings = self.settings
+        if not 1 <= self.time_scale <= _MOST_TIME_SCALE:
+            raise SettingsError(f"time_scale must be 1 to 1,000, got {self.time_scale}")
         age, window = settings.max_record_age, settings.tumbling_window
         derived = {
             "matches": _matcher(settings.filters),
             "destination": _destination(settings),
             "batching_window_ms": settings.max_batching_window // _MILLISECOND,
-            "max_age_ms": None if age is None else age // _MILLISECOND,
+            "max_age_ms": (None if age is None else int(age // _MILLISECOND / self.time_scale)),
             "tumbling_window_ms": None if window is None else window // _MILLISECOND,
         }
         for name, value in derived.items():

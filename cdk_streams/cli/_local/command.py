@@ -57,13 +57,13 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     "command",
     help="Run this shell command against the app, with the stacks' outputs as environment "
     "variables; wait until every consumer has caught up and every failure record is sent; end with "
-    "the command's exit code, or with 1 when records were given up.",
+    "the command's exit code, or with 1 when records were discarded.",
 )
 @click.option("--keep", is_flag=True, help="With --run: stay up afterwards, until Ctrl-C.")
 @click.option(
     "--allow-failures",
     is_flag=True,
-    help="With --run: end with the command's exit code also when records were given up.",
+    help="With --run: end with the command's exit code also when records were discarded.",
 )
 @click.option(
     "--calls", is_flag=True, help="Print a line for each call, not only for those that fail."
@@ -75,12 +75,29 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
     help="Write a timeline of the run into this HTML file, one lane a shard, or as Chrome trace "
     "JSON into one that ends with .json; a file that cannot be written is refused before the run.",
 )
+@click.option(
+    "--time-scale",
+    type=click.FloatRange(1, 1_000),
+    metavar="N",
+    default=1,
+    show_default=True,
+    help="Divide the waits before retries, and the maximum record age, by N.",
+)
+@click.option(
+    "--retries",
+    type=click.IntRange(0, 10_000),
+    metavar="N",
+    show_default="as deployed",
+    help="Discard a batch after N retries, where its mapping has more.",
+)
+@click.option("--quiet", is_flag=True, help="Show no steps and no table until the end.")
 def local(**options: Any) -> None:
     """Deploy the app to a local AWS and run its stream consumers as Lambda would.
 
     Batches, retries, bisects, partial responses, record ages, filters, windows and failure
     records follow the poller that the simulator runs. A changed source file is picked up by the
-    next call. Ctrl-C stops everything; nothing is left running or on disk.
+    next call. Ten retries take minutes, as on Lambda; --time-scale and --retries shorten that.
+    Ctrl-C stops everything; nothing is left running or on disk.
     """
     folder = options["folder"]
     if not (folder / "cdk.json").is_file() and len(options["cdk"]) == 1:

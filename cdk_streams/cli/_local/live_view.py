@@ -11,9 +11,9 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
+from cdk_streams.cli._local.consumer_table import consumer_table
 from cdk_streams.cli._local.handler_errors import (
     HandlerError,
     HandlerErrors,
@@ -27,22 +27,11 @@ from cdk_streams.simulator._timeline.events import name_records
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
 
     from cdk_streams.lambda_local import LogLine
 
 __all__ = ["LiveView", "display_name"]
-
-_COLUMNS = (
-    "read",
-    "handled",
-    "filtered",
-    "given up",
-    "calls",
-    "failed",
-    "partial",
-    "retries",
-    "splits",
-)
 
 
 class LiveView:
@@ -102,18 +91,10 @@ class LiveView:
         )
 
     def table(self) -> Table:
-        """Return the table of consumers as it is now."""
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("consumer")
-        for name in _COLUMNS:
-            table.add_column(name, justify="right")
-        table.add_column("failure records", justify="right")
-        table.add_column("lag", justify="right")
-        now_ms = time.time_ns() // 1_000_000
+        """Return the table of consumers as it is now, as wide as the console."""
         with self._lock:
-            for name, progress in sorted(self.progress.items()):
-                table.add_row(Text(display_name(name)), *_cells(progress, now_ms))
-        return table
+            rows = [(display_name(name), each) for name, each in sorted(self.progress.items())]
+            return consumer_table(rows, time.time_ns() // 1_000_000, self._console.width)
 
     def summary(self) -> str:
         """Return the consumers in one line: `Audit handled 480 of 487 read, Mail …`."""
@@ -142,7 +123,7 @@ class LiveView:
                 finished = self._finished.pop((consumer, shard_id, lane), None)
                 return None if finished is None else self._call(consumer, finished, notice)
             case SendFailure(destination=None):
-                return Text(f"{_given_up(notice)}; no failure destination, LOST", "bold red")
+                return Text(f"{_discarded(notice)}; no failure destination, LOST", "bold red")
             case SendFailure():
                 self._sending[consumer, notice.shard_id, notice.lane] = notice
             case FailureSent():
@@ -177,7 +158,7 @@ class LiveView:
             return Text("a failure record was sent", "red")
         where = "sent to" if event.delivered else "LOST, refused by"
         name = re.split("[:/]", str(sent.destination))[-1]
-        return Text(f"{_given_up(sent)}; failure record {where} {name}", "bold red")
+        return Text(f"{_discarded(sent)}; failure record {where} {name}", "bold red")
 
     def _print(self, at_ms: int, consumer: str, line: Text) -> None:
         clock = time.strftime("%H:%M:%S", time.localtime(at_ms / 1000))
@@ -194,26 +175,7 @@ def _records(invoke: Invoke) -> str:
     return name_records(tuple(sequence_number(record) for record in invoke.records))
 
 
-def _given_up(failure: SendFailure) -> str:
+def _discarded(failure: SendFailure) -> str:
     count = failure.body["DDBStreamBatchInfo"].get("batchSize", 0)
     condition = failure.body["requestContext"]["condition"]
-    return f"given up: {count} record{'s' * (count != 1)}, {condition}"
-
-
-def _cells(progress: Progress, now_ms: int) -> list[str]:
-    counts = (
-        progress.read,
-        progress.handled,
-        progress.filtered,
-        progress.given_up,
-        progress.calls,
-        progress.errors,
-        progress.partial,
-        progress.retries,
-        progress.splits,
-    )
-    failures = f"{progress.sent:,}"
-    if progress.refused:
-        failures += f" ({progress.refused:,} lost)"
-    lag = f"{progress.lag_ms(now_ms) / 1000:.1f} s" if progress.waiting else "0 s"
-    return [*(f"{count:,}" for count in counts), failures, lag]
+    return f"discarded: {count} record{'s' * (count != 1)}, {condition}"

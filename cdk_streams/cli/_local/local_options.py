@@ -10,7 +10,7 @@ __all__ = ["LocalOptions"]
 
 @dataclass(frozen=True, slots=True)
 class LocalOptions:
-    """`cdk` is the words that start the cdk command."""
+    """`cdk` is the words that start the cdk command; `retries` None: as deployed."""
 
     folder: Path
     cdk: tuple[str, ...]
@@ -20,3 +20,6 @@ class LocalOptions:
     allow_failures: bool
     calls: bool
     timeline: Path | None
+    time_scale: float = 1
+    retries: int | None = None
+    quiet: bool = False

@@ -10,6 +10,7 @@ import sqlite3
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from typing import Self
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -20,11 +21,13 @@ from cdk_streams._signals import exit_on_signals, ignore_signals
 from cdk_streams.cli._command import CommandError
 from cdk_streams.cli._local.live_view import LiveView
 from cdk_streams.cli._local.local_options import LocalOptions
+from cdk_streams.cli._local.step_lines import StepLines
 from cdk_streams.errors import StreamsError
 from cdk_streams.local import (
     LocalApp,
     LocalRun,
     SourceWatcher,
+    Step,
     connection_variables,
     environment,
     local_run,
@@ -60,18 +63,31 @@ def run(options: LocalOptions) -> int:
 
 
 def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
-    app = LocalApp(options.folder, options.cdk, options.region)
+    steps = StepLines(console)
+    app = LocalApp(
+        options.folder,
+        options.cdk,
+        options.region,
+        on_step=_nothing if options.quiet else steps.take,
+        time_scale=options.time_scale,
+        retries=options.retries,
+    )
     _echo(console, "deploying to a local AWS …")
-    with SourceWatcher(options.folder) as watcher, local_run(app, observer=view) as run:
-        _introduce(console, run)
+    with (
+        SourceWatcher(options.folder) as watcher,
+        steps.under_way(),
+        local_run(app, observer=view) as run,
+    ):
+        steps.close()
+        _introduce(console, run, options)
         view.introduce(run.consumers)
         code = 0
         if options.command is not None:
-            code = _attend(console, view, run, watcher, options.command)
+            code = _attend(console, view, run, watcher, options)
         if options.command is None or options.keep:
-            _attend(console, view, run, watcher)
+            _attend(console, view, run, watcher, replace(options, command=None))
         if options.command is not None and view.given_up:
-            _echo(console, f"records given up: {view.given_up}; --allow-failures allows them")
+            _echo(console, f"records discarded: {view.given_up}; --allow-failures allows them")
         return exit_code(code, given_up=view.given_up, options=options)
 
 
@@ -81,7 +97,11 @@ def exit_code(code: int, *, given_up: int, options: LocalOptions) -> int:
     return 1 if is_failed and code == 0 else code
 
 
-def _introduce(console: Console, run: LocalRun) -> None:
+def _nothing(_step: Step) -> None:
+    pass
+
+
+def _introduce(console: Console, run: LocalRun, options: LocalOptions) -> None:
     """Print how to reach the local AWS, and which consumers do not run."""
     _echo(console, f"\nThe local AWS is {run.aws.endpoint_url}. To use it:\n")
     for name, value in sorted(connection_variables(run.aws).items()):
@@ -92,6 +112,11 @@ def _introduce(console: Console, run: LocalRun) -> None:
             _echo(console, f"  {name} = {value}")
     for sentence in run.skipped:
         _echo(console, f"\nskipped: {sentence}")
+    if options.time_scale > 1:
+        scale = f"{options.time_scale:g}"
+        _echo(console, f"\nWaits before retries and maximum record ages are divided by {scale}.")
+    if options.retries is not None:
+        _echo(console, f"\nRetries of a batch, at most: {options.retries:,}.")
     _echo(console, "\nCtrl-C stops everything.\n")
 
 
@@ -100,25 +125,29 @@ def _attend(
     view: LiveView,
     run: LocalRun,
     watcher: SourceWatcher,
-    command: str | None = None,
+    options: LocalOptions,
 ) -> int:
     """Show the run until the command has ended and all is settled; without one, for ever."""
     names = {each.name for each in run.consumers if each.mapping.settings.enabled}
+    command = options.command
+    shown = Live(view.table(), console=console, refresh_per_second=4)
     with (
         contextlib.nullcontext() if command is None else _Command(command, run) as process,
-        Live(view.table(), console=console, refresh_per_second=4) as live,
+        contextlib.nullcontext() if options.quiet else shown,
     ):
         while True:
             time.sleep(_LOOK_EVERY_S)
             run.check()
-            live.update(view.table())
+            shown.update(view.table())
             if watcher.take_change():
                 _refresh(console, run)
             ended_ms = None if process is None else process.ended_ms
             if ended_ms is not None and view.caught_up(names, ended_ms):
                 break
-        live.update(view.table())
-    if not console.is_terminal:
+        shown.update(view.table())
+    if options.quiet:
+        console.print(view.table())
+    elif not console.is_terminal:
         console.print()  # The table that goes into a file or a pipe has no end of line.
     _echo(console, "every consumer has caught up")
     return 0 if process is None else process.code

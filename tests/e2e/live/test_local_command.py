@@ -188,11 +188,14 @@ app.synth()
 
 
 def test_a_run_waits_for_the_last_failure_record_and_fails(app: Path, scratch: Path) -> None:
-    source = APP.replace("app.synth()", "").replace("retry_attempts=20", "retry_attempts=1")
+    source = APP.replace("app.synth()", "")
     (app / "app.py").write_text(source + NODE)
     (app / "handlers" / "audit.py").write_text("__import__('no_such_module')\nhandler = None\n")
-    session = Session(app, scratch, "--run", f"{sys.executable} seed.py")
+    faster = ("--retries", "1", "--time-scale", "100")
+    session = Session(app, scratch, "--run", f"{sys.executable} seed.py", *faster)
     assert session.end() == 1, session.said
+    for step in ("starting the local AWS", "deploying the stacks", "starting the consumers"):
+        assert re.search(rf"^ +\d+\.\d s  {step}$", session.said, re.MULTILINE), step
     assert "skipped: Mail" in session.said
     assert "a function that is run here must have a Python runtime, got nodejs22.x" in session.said
     assert session.said.count("No module named 'no_such_module'") == 1
@@ -200,7 +203,7 @@ def test_a_run_waits_for_the_last_failure_record_and_fails(app: Path, scratch: P
     assert session.said.count("failure record sent to") == 3
     (row,) = [line for line in session.said.splitlines() if line.startswith("Audit     ")]
     assert row.split()[-3:] == ["3", "0", "s"]
-    assert "records given up: 3; --allow-failures allows them" in session.said
+    assert "records discarded: 3; --allow-failures allows them" in session.said
     assert str(scratch / "cdk-streams") not in session.said.split("Ctrl-C stops everything")[1]
     assert left_behind(scratch) == []
 

@@ -37,6 +37,8 @@ def test_a_folder_that_is_not_there_is_refused_before_anything_starts() -> None:
         (("--cdk", "'unclosed"), 'it must be a command, got "\'unclosed": No closing quotation'),
         (("--cdk", " "), "it must be a command, got ' '"),
         (("--timeline", "no-such-folder/run.html"), "it cannot be written: "),
+        (("--time-scale", "0.5"), "0.5 is not in the range 1<=x<=1000"),
+        (("--retries", "-1"), "-1 is not in the range 0<=x<=10000"),
         (("--timeline", "."), "'.' is a directory"),
     ],
 )

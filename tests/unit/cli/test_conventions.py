@@ -21,7 +21,7 @@ AWS = {"profile", "region", "endpoint_url"}
 # `init` writes files; `local` ends with the exit code of its command; `failures` lists what
 # `redrive` takes.
 NO_RESULT = {"init", "local", "redrive"}
-SHOWS_PROGRESS = {"backfill", "compare"}
+SHOWS_PROGRESS = {"backfill", "compare", "local"}
 
 
 def run(*arguments: str) -> Result:

@@ -53,7 +53,10 @@ def test_outputs_and_sentences_of_others_are_no_markup() -> None:
         outputs={"Shop[/id]": {"Name": "[a-z] [red]x \x1b[2J"}},
         skipped=("Mail: a function that is run here must have a Python runtime, got [node]",),
     )
-    _local_session._introduce(Console(file=written, width=200), run)
+    faster = replace(options(), time_scale=10, retries=3)
+    _local_session._introduce(Console(file=written, width=200), run, faster)
+    assert "before retries and maximum record ages are divided by 10." in written.getvalue()
+    assert "Retries of a batch, at most: 3." in written.getvalue()
     assert "Shop[/id]:" in written.getvalue()
     assert "Name = [a-z] [red]x \ufffd[2J" in written.getvalue()
     assert "skipped: Mail: a function that is run here" in written.getvalue()

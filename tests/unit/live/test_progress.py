@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.live._progress import Progress
+from cdk_streams.live._progress import Progress, RetryWait
 from cdk_streams.poller import (
     CallOutcome,
     CallResult,
@@ -18,6 +18,8 @@ from cdk_streams.poller import (
     ShardDone,
     ShardSeen,
     ShardsListed,
+    WakeAt,
+    Woken,
 )
 
 
@@ -53,6 +55,28 @@ def test_a_record_waits_from_its_reading_until_it_is_settled() -> None:
 )
 def test_each_fate_has_its_count(fate: Any, counted: str) -> None:
     assert getattr(after(Settled("s", fate, records(1, 2))), counted) == 2
+
+
+def test_a_lane_that_waits_tells_until_when_and_for_which_retry() -> None:
+    failed = after(call(1, attempt=9), ended("failed"), WakeAt("s", 0, 1, 60_000))
+    assert failed.retry_wait == RetryWait(60_000, 9)
+    throttled = after(call(1), ended("throttled"), WakeAt("s", 0, 1, 60_000))
+    assert throttled.retry_wait == RetryWait(60_000, 0)
+    failed.take(60_000, Woken("s", 0, 1))
+    assert failed.retry_wait is None
+
+
+def test_the_soonest_of_several_lanes_is_told() -> None:
+    progress = after(call(1), ended("failed"), WakeAt("s", 0, 1, 900))
+    for notice in (call(2, attempt=3, lane=1), ended("failed", lane=1), WakeAt("s", 1, 1, 500)):
+        progress.take(4, notice)
+    assert progress.retry_wait == RetryWait(500, 3)
+
+
+def test_a_batching_window_is_no_wait_for_a_retry() -> None:
+    assert after(WakeAt("s", 0, 1, 900)).retry_wait is None
+    sent = SendFailure("s", 0, 1, {}, None)
+    assert after(call(1), ended("failed"), sent, WakeAt("s", 0, 1, 900)).retry_wait is None
 
 
 def test_a_call_with_another_attempt_is_a_retry() -> None:

@@ -8,16 +8,21 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.lambda_local import LogLine
-from cdk_streams.live import CheckpointStore, Notice, SynthesizedStack
+from cdk_streams.lambda_local import DeployedFunction, LogLine
+from cdk_streams.live import CheckpointStore, DeployedConsumer, Notice, SynthesizedStack
 from cdk_streams.local._local_app import (
     LocalApp,
     LocalRun,
+    Step,
+    _hastened,
+    _step,
     _without_code,
     connection_variables,
     zip_of,
 )
 from cdk_streams.local._local_aws import LocalAws, LocalAwsError
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import EventSourceMapping
 
 
 class NoObserver:
@@ -98,3 +103,39 @@ def test_a_home_that_cannot_be_written_does_not_keep_the_app_from_running(
         assert name not in run._cdk().variables
         monkeypatch.setattr(os, "access", lambda _path, _mode: False)
         assert run._cdk().variables[name] == str(tmp_path / "jsii")
+
+
+def hastened(app: LocalApp, **settings: Any) -> EventSourceMapping:
+    mapping = EventSourceMapping(
+        settings=MappingSettings(**settings), function_arn="f", stream_arn="s", uuid="u"
+    )
+    function = DeployedFunction(Path("code"), "audit.handler")
+    return _hastened(DeployedConsumer("Audit", function, mapping), app).mapping
+
+
+@pytest.mark.parametrize(("deployed", "run"), [(-1, 3), (20, 3), (1, 1)])
+def test_retries_are_fewer_and_never_more_than_deployed(deployed: int, run: int) -> None:
+    app = LocalApp(Path(), retries=3)
+    assert hastened(app, retry_attempts=deployed).settings.retry_attempts == run
+    assert hastened(LocalApp(Path()), retry_attempts=deployed).settings.retry_attempts == deployed
+
+
+def test_a_time_scale_divides_the_maximum_record_age() -> None:
+    assert hastened(LocalApp(Path(), time_scale=10), max_record_age=600).max_age_ms == 60_000
+
+
+def test_a_step_is_told_when_it_begins_and_when_it_has_ended() -> None:
+    told: list[Step] = []
+    with _step(LocalApp(Path(), on_step=told.append), "deploying"):
+        assert told == [Step("deploying")]
+    assert [each.what for each in told] == ["deploying"] * 2
+    assert told[1].took_s is not None
+    assert 0 <= told[1].took_s < 10
+
+
+def test_a_step_that_failed_has_not_ended() -> None:
+    told: list[Step] = []
+    with pytest.raises(ValueError, match="no disk"):  # noqa: SIM117 - the step is what is left
+        with _step(LocalApp(Path(), on_step=told.append), "deploying"):
+            raise ValueError("no disk")
+    assert told == [Step("deploying")]

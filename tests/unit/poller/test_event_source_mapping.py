@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 
 import pytest
 
@@ -40,3 +41,18 @@ def test_durations_become_milliseconds() -> None:
     assert mapping.max_age_ms == 60_000
     assert mapping.batching_window_ms == 5_000
     assert mapping.tumbling_window_ms is None
+
+
+def test_a_time_scale_divides_the_maximum_record_age() -> None:
+    settings = MappingSettings(max_record_age=60, max_batching_window=5)
+    mapping = replace(_mapping(settings), time_scale=10)
+    assert mapping.max_age_ms == 6_000
+    assert mapping.batching_window_ms == 5_000
+    # A driver replaces the settings of a mapping: the scale stays.
+    assert replace(mapping, settings=MappingSettings(max_record_age=600)).max_age_ms == 60_000
+
+
+@pytest.mark.parametrize("scale", [0, 0.5, 1_001])
+def test_a_time_scale_out_of_range_is_refused(scale: float) -> None:
+    with pytest.raises(SettingsError, match="time_scale must be 1 to 1,000, got"):
+        replace(_mapping(MappingSettings()), time_scale=scale)

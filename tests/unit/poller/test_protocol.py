@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -278,3 +279,19 @@ def test_the_iterator_age_is_that_of_the_last_record() -> None:
         asked = poller.end("a")
         ages = [each.value for each in _kinds(asked, Measure) if each.metric == "IteratorAge"]
         assert ages == ([] if before_call else [4_500])
+
+
+@pytest.mark.parametrize(("scale", "waits_ms"), [(1, [200, 400, 800]), (100, [2, 4, 8])])
+def test_a_time_scale_divides_the_waits_before_retries(scale: float, waits_ms: list[int]) -> None:
+    poller = PollerHarness(MappingSettings(retry_attempts=5))
+    poller.mapping = replace(poller.mapping, time_scale=scale)
+    poller.list_shards("a")
+    poller.give("a", [_record(1)])
+    waited: list[int] = []
+    for _ in waits_ms:
+        poller.end("a", Errored())
+        timer = _kinds(poller.asked, WakeAt)[-1]
+        waited.append(timer.at_ms - poller.now_ms)
+        poller.now_ms = timer.at_ms
+        poller.tell(Woken("a", timer.lane, timer.timer))
+    assert waited == waits_ms
