@@ -34,9 +34,9 @@ test: setup ## Run every test
 test-fast: setup ## Run the tests that start no server and deploy nothing
 	$(BIN)/python -m pytest -m "not e2e"
 
-test-lowest: RESOLUTION := lowest-direct
+build/venv-lowest: RESOLUTION := lowest-direct
+build/venv-newest: RESOLUTION := highest
 test-lowest: build/venv-lowest ## Run the fast tests with the lowest versions that pyproject.toml allows
-test-newest: RESOLUTION := highest
 test-newest: build/venv-newest ## Run the fast tests with the newest versions that pyproject.toml allows
 test-lowest test-newest:
 	PATH="$(CURDIR)/$</bin:$$PATH" JSII_NODE="$(CURDIR)/$</bin/jsii-node" \

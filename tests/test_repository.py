@@ -187,6 +187,7 @@ def test_every_make_command_a_document_names_exists(document: str) -> None:
     assert named - targets == set()
 
 
+@pytest.mark.pinned
 def test_every_feature_flag_that_cdk_recommends_is_set_as_recommended() -> None:
     spec = find_spec("aws_cdk")
     assert spec
