@@ -103,8 +103,8 @@ def sentences_about(proposal: Proposal) -> str:
     if short is not None and short.least_lag is not None:
         ways.append(f"a target of {short.least_lag.total_seconds():g} s")
     if not ways:
-        return "no settings, shards or time a record would do; shorten what each call takes"
-    return f"no settings do; what would, each alone: {', '.join(ways)}"
+        return "no settings keep up, nor more shards, nor quicker records; shorten each call"
+    return f"no settings keep up; what would, each alone: {', '.join(ways)}"
 
 
 def _got(found: Forecast) -> str:

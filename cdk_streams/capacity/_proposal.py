@@ -33,6 +33,8 @@ _POLL_S: Final = 0.25
 _RUNTIME_MB: Final = 100
 _TIMES_THE_PAYLOAD: Final = 8
 _PEAK_S: Final = 180.0
+# From here on 128 MB are a finding of the checks.
+_LARGE_BATCH: Final = 1000
 _LAGS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)
 
 
@@ -238,6 +240,8 @@ def _memories(workload: Workload, batch_size: int, search: _Search) -> list[int]
     """Return the memories that hold a batch; more than that is of use to computing alone."""
     payload_mb = _fits(workload, batch_size) * workload.payload_bytes / 1024**2
     least = max(LAMBDA_DEFAULT_MEMORY_MB, _RUNTIME_MB + _TIMES_THE_PAYLOAD * payload_mb)
+    if batch_size >= _LARGE_BATCH:
+        least = max(least, 2 * LAMBDA_DEFAULT_MEMORY_MB)
     enough = [each for each in _MEMORIES_MB if each >= least]
     if search.cpu_share > 0:
         return enough

@@ -26,6 +26,7 @@ from cdk_streams.cli._init import init
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
+from cdk_streams.cli._size import size
 
 if TYPE_CHECKING:
     from cdk_streams.cli._local.live_view import LiveView, display_name
@@ -34,7 +35,7 @@ __all__ = ["LiveView", "display_name", "main"]
 
 
 _HEADINGS = {
-    "Before you deploy": [init, local, check, explain, simulate],
+    "Before you deploy": [init, local, check, explain, simulate, size],
     "While it runs": [redrive],
     "Data of replicas and views": [backfill, compare],
 }

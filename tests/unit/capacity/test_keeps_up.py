@@ -25,7 +25,9 @@ def test_settings_that_fall_behind_fail_with_what_would_keep_up() -> None:
 
 
 def test_where_nothing_keeps_up_shards_and_milliseconds_are_named() -> None:
-    with pytest.raises(AssertionError, match=r"no settings do.* 7 shards, [78]\.\d ms a record"):
+    with pytest.raises(
+        AssertionError, match=r"no settings keep up.* 7 shards, [78]\.\d ms a record"
+    ):
         assert_keeps_up(MappingSettings(), rate=1000, record_ms=50, call_ms=20)
 
 
