@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from cdk_streams.arns import Arn
+from cdk_streams.arns import Arn, is_service
 from cdk_streams.errors import SettingsError, SourceError, TemplateError
 from cdk_streams.mapping import (
     LAMBDA_DEFAULT_MEMORY_MB,
@@ -19,6 +19,8 @@ from cdk_streams.template import MappingResource, StackTemplate, Unknown, known,
 
 __all__ = ["RunnableMapping", "RunnableMappings", "runnable_mappings"]
 
+_KINDS: Final = {"sqs": "queue", "sns": "topic", "s3": "bucket"}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunnableMapping:
@@ -29,6 +31,7 @@ class RunnableMapping:
         place: Where it stands: `Resources.AuditMapping`.
         function: The function's logical id; the mapping's where the function is elsewhere.
         settings: Its settings; a destination that only a deployment knows has an ARN of its own.
+        destination: The on-failure destination in words: `the queue Failed`; None: there is none.
         stream: The stream, with the table's keys where the template has the table.
         timeout: The function's.
         memory_mb: The function's.
@@ -41,6 +44,7 @@ class RunnableMapping:
     place: str
     function: str
     settings: MappingSettings
+    destination: str | None = None
     stream: TableStream
     timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT
     memory_mb: int = LAMBDA_DEFAULT_MEMORY_MB
@@ -74,13 +78,19 @@ class RunnableMappings(NamedTuple):
             return found[0]
         if name is not None and name in self.left_out:
             raise SourceError(self.left_out[name])
-        there = ", ".join(each.logical_id for each in self.mappings) or "none"
-        if not self.mappings and self.left_out:
-            there = f"none that can be run: {'; '.join(self.left_out.values())}"
+        if not self.mappings:
+            why = "; ".join(self.left_out.values())
+            raise SourceError(
+                f"the template has no event source mapping that can be run: {why}"
+                if why
+                else "the template has no event source mapping that reads a stream"
+            )
+        there = ", ".join(each.logical_id for each in found or self.mappings)
         got = "none" if name is None else repr(name)
+        fits = f"which fits {there}" if found and name else f"the template has {there}"
         raise SourceError(
             f"the consumer must be named by the logical id of one mapping or its function, "
-            f"got {got}; the template has {there}"
+            f"got {got}; {fits}"
         )
 
 
@@ -101,6 +111,7 @@ def runnable_mappings(stack: StackTemplate) -> RunnableMappings:
 
 def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping:
     settings, stream = settings_of(mapping), _stream(mapping, stack)
+    destination = _destination(settings, mapping)
     if not (settings.on_failure is None or isinstance(settings.on_failure, str)):
         arn = f"arn:aws:sqs:{stream.region}:{stream.account}:{mapping.logical_id}-on-failure"
         settings = replace(settings, on_failure=arn)
@@ -110,6 +121,7 @@ def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping
             place=mapping.place,
             function=mapping.logical_id,
             settings=settings,
+            destination=destination,
             stream=stream,
             environment={},
         )
@@ -119,6 +131,7 @@ def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping
         place=mapping.place,
         function=function.logical_id,
         settings=settings,
+        destination=destination,
         stream=stream,
         timeout=timedelta(seconds=known(function.timeout_s)),
         memory_mb=known(function.memory_mb),
@@ -129,6 +142,18 @@ def _runnable(mapping: MappingResource, stack: StackTemplate) -> RunnableMapping
             if not isinstance(value, Unknown)
         },
     )
+
+
+def _destination(settings: MappingSettings, mapping: MappingResource) -> str | None:
+    """Name the destination as the template does: the account of its ARN is assumed."""
+    arn = settings.on_failure
+    if arn is None:
+        return None
+    if not isinstance(arn, str):
+        return f"a destination that only a deployment of {mapping.logical_id} knows"
+    parsed = Arn.parse(arn)
+    kind = next((word for service, word in _KINDS.items() if is_service(arn, service)), None)
+    return arn if kind is None else f"the {kind} {parsed.resource}"
 
 
 def _stream(mapping: MappingResource, stack: StackTemplate) -> TableStream:

@@ -14,7 +14,7 @@ from cdk_streams.cli._command import CommandError
 
 __all__ = [
     "NamedTemplate",
-    "in_options",
+    "in_template_words",
     "parameter_option",
     "read_templates",
     "refuse_undeclared",
@@ -86,9 +86,16 @@ def refuse_undeclared(parameters: Mapping[str, str], templates: Sequence[NamedTe
             )
 
 
-def in_options(sentence: str) -> str:
-    """Return a sentence about a missing parameter in the words of the command line."""
-    return _ARGUMENT.sub(r"--parameter \1=…", sentence)
+def in_template_words(sentence: str) -> str:
+    """Return a sentence of the Python API in the words of a template and the command line."""
+    from cdk_streams.mapping import MappingSettings  # noqa: PLC0415 - not for --help
+
+    properties = {
+        name: prop for name, prop in MappingSettings.property_names().items() if "_" in name
+    }
+    setting = rf"\b({'|'.join(properties)})\b( \(\w+\))?"
+    said = re.sub(setting, lambda found: properties[found[1]], sentence)
+    return _ARGUMENT.sub(r"--parameter \1=…", said)
 
 
 def _templates(name: str, *, is_given: bool) -> Iterator[NamedTemplate]:

@@ -16,7 +16,7 @@ from cdk_streams.cli._command import command
 from cdk_streams.cli._options import aws_options, refuse_empty
 from cdk_streams.cli._templates import (
     NamedTemplate,
-    in_options,
+    in_template_words,
     parameter_option,
     read_templates,
     refuse_undeclared,
@@ -100,7 +100,7 @@ def _checked(
         ignore=ignore,
         last=None if before is None else before.values,
     )
-    skipped = {name: in_options(why) for name, why in report.skipped.items()}
+    skipped = {name: in_template_words(why) for name, why in report.skipped.items()}
     return Checked(template.name, replace(report, skipped=skipped))
 
 

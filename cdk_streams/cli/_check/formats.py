@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cdk_streams.cli._terminal_lines import fitted
+
 if TYPE_CHECKING:
     from cdk_streams.checks import TemplateFinding, TemplateReport
 
@@ -39,7 +41,7 @@ def _text(checked: Sequence[Checked]) -> str:
         f"{_count(findings, 'finding')} in {_count(mappings, 'event source mapping')} "
         f"of {_count(len(checked), 'template')}"
     )
-    return "\n".join(lines)
+    return fitted("\n".join(lines))
 
 
 def _json(checked: Sequence[Checked]) -> str:

@@ -159,7 +159,10 @@ def test_a_mapping_that_cannot_be_run_is_named_with_the_reason() -> None:
     found, left_out = explain(read(template(BatchSize=20_000)))
     assert found == ()
     assert "batch_size must be 1 to 10,000 records" in left_out["Mapping"]
-    with pytest.raises(SourceError, match="none that can be run: Mapping: batch_size must be"):
+    with pytest.raises(
+        SourceError,
+        match="has no event source mapping that can be run: Mapping: batch_size must be",
+    ):
         runnable_mappings(read(template(BatchSize=20_000))).named(None)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_json_has_the_numbers(template: str) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere.json"], "nowhere.json' must be readable"),
+        (["nowhere.json"], "nowhere.json is not there"),
         (["{template}", "--consumer", "Nope"], "got 'Nope'; the template has AuditMapping"),
         (["{template}", "--with", "batch_size"], "--with must be SETTING=VALUE, got 'batch_size'"),
         (["{template}", "--with", "size=1"], "a setting must be one of batch_size, "),
@@ -96,3 +97,101 @@ def test_a_template_without_a_mapping_is_refused(tmp_path: Path) -> None:
     result = explain(str(path))
     assert result.exit_code == 2
     assert "the template has no event source mapping that reads a stream" in result.output
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the outage take a minute, where its numbers are not looked at."""
+    monkeypatch.setattr("cdk_streams.analysis._explanation.OUTAGE", timedelta(minutes=1))
+
+
+def write(folder: Path, change: Any, name: str = "changed.json") -> str:
+    made = json.loads(json.dumps(TEMPLATE))
+    change(made)
+    path = folder / name
+    path.write_text(json.dumps(made), encoding="utf-8")
+    return str(path)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_folder_and_standard_input_are_templates_too(tmp_path: Path) -> None:
+    for name in ("A", "B"):
+        write(tmp_path, lambda _: None, f"{name}.template.json")
+    titles = [
+        line for line in explain(str(tmp_path)).output.splitlines() if line and line[0] != " "
+    ]
+    assert titles == [
+        f"{tmp_path}/{name}.template.json: AuditMapping (Audit reads Orders)" for name in "AB"
+    ]
+    told = CliRunner().invoke(main, ["explain", "-"], input=json.dumps(TEMPLATE))
+    assert told.output.startswith("AuditMapping (Audit reads Orders)\n")
+
+
+@pytest.mark.usefixtures("short")
+def test_a_parameter_has_the_value_of_the_option(tmp_path: Path) -> None:
+    def change(made: Any) -> None:
+        made["Parameters"] = {"Size": {"Type": "Number"}}
+        made["Resources"]["AuditMapping"]["Properties"]["BatchSize"] = {"Ref": "Size"}
+
+    path = write(tmp_path, change)
+    without = explain(path)
+    assert without.exit_code == 2
+    assert "AuditMapping is not explained: " in without.output
+    assert "has no default; pass --parameter Size=…" in without.output
+    (found,) = json.loads(explain(path, "--parameter", "Size=7", "--json").output)["mappings"]
+    assert found["settings"]["BatchSize"] == 7
+
+
+@pytest.mark.parametrize(
+    ("properties", "sentence"),
+    [
+        ({"EventSourceArn": {"Fn::GetAtt": ["Orders", "Arn"]}}, "got the ARN of the table Orders"),
+        ({"BatchSize": 20_000}, "AuditMapping: BatchSize must be 1 to 10,000 records, got 20000"),
+    ],
+    ids=["a table's ARN", "a value out of range"],
+)
+@pytest.mark.usefixtures("short")
+def test_what_check_calls_invalid_is_not_explained(
+    properties: Any, sentence: str, tmp_path: Path
+) -> None:
+    path = write(
+        tmp_path, lambda made: made["Resources"]["AuditMapping"]["Properties"].update(properties)
+    )
+    result = explain(path)
+    assert result.exit_code == 2
+    assert sentence in result.stdout
+    assert not result.stdout.startswith("\n")
+    assert result.stderr == "Error: no mapping was explained; the reasons are above\n"
+    assert json.loads(explain(path, "--json").stdout)["mappings"] == []
+
+
+@pytest.mark.usefixtures("short")
+def test_a_destination_is_named_without_the_account_that_is_assumed(tmp_path: Path) -> None:
+    def change(made: Any) -> None:
+        made["Resources"]["Failed"] = {"Type": "AWS::SQS::Queue"}
+        made["Resources"]["AuditMapping"]["Properties"] |= {
+            "MaximumRetryAttempts": 1,
+            "DestinationConfig": {"OnFailure": {"Destination": {"Fn::GetAtt": ["Failed", "Arn"]}}},
+        }
+        made["Resources"]["Lag"] = {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {
+                "MetricName": "ApproximateNumberOfMessagesVisible",
+                "Dimensions": [{"Value": {"Fn::GetAtt": ["Failed", "QueueName"]}}],
+                "ComparisonOperator": "GreaterThanThreshold",
+                "Threshold": 0,
+                "Period": 60,
+                "EvaluationPeriods": 1,
+            },
+        }
+
+    output = explain(write(tmp_path, change)).output
+    assert "Failure records that reach the queue Failed: 1. They hold sequence" in output
+    assert "123456789012" not in output
+    assert "goes off 1 min after a poison record first fails, and " in output
+
+
+def test_a_setting_is_given_once(template: str) -> None:
+    result = explain(template, "--with", "batch_size=1", "--with", "BatchSize=2")
+    assert result.exit_code == 2
+    assert "--with must name each setting once, got batch_size twice" in result.output

@@ -1,88 +1,19 @@
-"""`cdk-streams explain`: what each mapping of a template does when something fails."""
+"""An explanation in sentences, and as JSON."""
 
 from __future__ import annotations
 
-import ast
-import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import click
-
-from cdk_streams.cli._command import CommandError, command
 
 if TYPE_CHECKING:
     from cdk_streams.analysis import Explanation
 
-__all__ = ["explain"]
+__all__ = ["as_json", "as_text"]
 
 
-@command(short_help="Say what each mapping does with failures, in numbers.")
-@click.argument("template")
-@click.option(
-    "--consumer",
-    help="This mapping only, by its logical id or its function's, or the beginning of it.",
-)
-@click.option(
-    "--with",
-    "changes",
-    multiple=True,
-    metavar="SETTING=VALUE",
-    help="Explain the mapping with this setting, beside today's; a setting goes by our name or the "
-    "template's (`BatchSize`). May be given several times.",
-)
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def explain(template: str, consumer: str | None, changes: Sequence[str], *, as_json: bool) -> None:
-    """Say what each event source mapping of TEMPLATE does, with numbers of the simulator.
-
-    For a poison record (one that always fails), an outage of an hour and a handler of 10 s for each
-    batch: how long the shard stands still, what is discarded and where it goes, until when it can
-    be read back, and when each alarm goes off. Filters are taken to match every record.
-    """
-    found, left_out = _explanations(template, consumer, dict(map(_change, changes)))
-    if as_json:
-        explained = [{**_as_json(each), "proposed": label != "today"} for label, each in found]
-        skipped = [{"mapping": name, "reason": why} for name, why in left_out.items()]
-        click.echo(json.dumps({"mappings": explained, "skipped": skipped}, indent=2))
-    else:
-        click.echo("\n\n".join(_text(label if changes else "", each) for label, each in found))
-        for name, why in left_out.items():
-            click.echo(f"\n{name} is not explained: {why}")
-    if not found and not left_out:
-        raise CommandError("the template has no event source mapping that reads a stream")
-
-
-def _explanations(
-    template: str, consumer: str | None, changes: Mapping[str, Any]
-) -> tuple[list[tuple[str, Explanation]], Mapping[str, str]]:
-    from cdk_streams.analysis import explain_mapping, proposed, runnable_mappings  # noqa: PLC0415 - not for --help
-    from cdk_streams.template import read  # noqa: PLC0415 - the same
-
-    stack = read(Path(template))
-    found = runnable_mappings(stack)
-    chosen = found.mappings if consumer is None else (found.named(consumer),)
-    wanted = [("today", each) for each in chosen]
-    if changes:
-        label = "with " + ", ".join(f"{name}={value}" for name, value in changes.items())
-        pairs = [(today, (label, proposed(today[1], changes))) for today in wanted]
-        wanted = [each for pair in pairs for each in pair]
-    explained = [(each, explain_mapping(mapping, stack)) for each, mapping in wanted]
-    return explained, found.left_out if consumer is None else {}
-
-
-def _change(text: str) -> tuple[str, Any]:
-    name, equals, value = text.partition("=")
-    if not (name and equals):
-        raise click.UsageError(f"--with must be SETTING=VALUE, got {text!r}")
-    try:
-        return name, ast.literal_eval({"true": "True", "false": "False"}.get(value, value))
-    except (ValueError, SyntaxError):
-        return name, value
-
-
-def _text(label: str, found: Explanation) -> str:
+def as_text(label: str, found: Explanation) -> str:
+    """Return the lines about one mapping; `label` says which settings it has."""
     mapping = found.mapping
     title = f"{mapping.logical_id} ({mapping.function} reads {mapping.stream.table})"
     lines = [f"{title}, {label}" if label else title]
@@ -128,8 +59,7 @@ def _destination(found: Explanation, delivered: int, lost: int) -> str:
         return f"There is no on-failure destination: failure records that are lost: {lost:,}."
     holds = "the records themselves" if _holds_data(found) else "sequence numbers, not the data"
     return (
-        f"Failure records that reach the destination {found.mapping.settings.on_failure}: "
-        f"{delivered:,}. They hold {holds}."
+        f"Failure records that reach {found.mapping.destination}: {delivered:,}. They hold {holds}."
     )
 
 
@@ -161,12 +91,9 @@ def _slow(found: Explanation) -> Iterator[str]:
 def _alarms(found: Explanation) -> Iterator[str]:
     for each in found.alarms:
         moments = (("a poison record", each.poison), ("the outage", each.outage))
-        told = [f"{name} after {_length(at)}" for name, at in moments if at is not None]
-        stays = "stays OK in both"
-        yield (
-            f"{each.alarm.logical_id} ({each.alarm.metric}): "
-            f"{'goes off in ' + ', in '.join(told) if told else stays}."
-        )
+        told = [f"{_length(at)} after {name} first fails" for name, at in moments if at is not None]
+        goes_off = f"goes off {', and '.join(told)}" if told else "stays OK in both"
+        yield f"{each.alarm.logical_id} ({each.alarm.metric}): {goes_off}."
     if not found.alarms:
         yield "The template has none on the iterator age or the failure queue of this mapping."
 
@@ -177,7 +104,7 @@ def _holds_data(found: Explanation) -> bool:
 
 
 def _length(length: timedelta) -> str:
-    """Return a length of time in words: `3 min 42 s`."""
+    """Return a length of time in words: `1 d 3 h`, `3 min 42 s`."""
     seconds = round(length.total_seconds())
     if seconds == 0 and length:
         return "less than 1 s"
@@ -189,7 +116,8 @@ def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _as_json(found: Explanation) -> dict[str, Any]:
+def as_json(found: Explanation) -> dict[str, Any]:
+    """Return the numbers of one mapping, times in seconds."""
     mapping, poison, outage = found.mapping, found.poison, found.outage
     return {
         "mapping": mapping.logical_id,
