@@ -137,9 +137,9 @@ def poison_record() -> str:
             last = run.invocations[-1].at
             hours = round(last.total_seconds() / 3600)
             attempts = len(run.invocations)
-            picture.note(f"… {attempts:,} attempts in {hours} hours; what is behind waits")
+            picture.note(f"… {attempts:,} attempts in {hours} hours; the records behind wait")
         handled = handled_in(run, row)
-        picture.note(f"→ {handled} handled, {6 - handled} given up, {_kept(run)}")
+        picture.note(f"→ {handled} handled, {6 - handled} discarded, {_kept(run)}")
     return picture.svg()
 
 
@@ -285,7 +285,7 @@ def whole_path() -> str:
         "failed",
     )
     picture.arrow("cdk-streams redrive")
-    picture.box("Function", "called again with what failed, once it is mended")
+    picture.box("Function", "invoked again with the record, once corrected")
     return picture.svg()
 
 

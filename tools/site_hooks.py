@@ -19,6 +19,7 @@ sys.path.insert(0, str(ROOT))
 
 from tools.write_api_page import listed, module_name, public_modules  # noqa: E402 - as a hook, it has no package
 
+IMAGE = re.compile(r"(?<=\]\()docs/(?=pictures/)")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?![a-z]+:|#)([^)\s#]*)(#[^)\s]*)?\)")
 # A batch of records in a table, which is no link: [1,2] [3].
 BATCH = re.compile(r"(?<=[| ])\[([\d,]+)\]")
@@ -52,7 +53,9 @@ def on_files(files: Files, config: Any) -> Files:
     files.append(File.generated(config, "assets/iframe-worker.js", content=shim))
     for name, source in FROM_ROOT.items():
         text = (ROOT / source).read_text(encoding="utf-8")
-        files.append(File.generated(config, name, content=LINK.sub(_from_docs, text)))
+        files.append(
+            File.generated(config, name, content=IMAGE.sub("", LINK.sub(_from_docs, text)))
+        )
     for name, text in api_pages().items():
         files.append(File.generated(config, name, content=text))
     return files
