@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from cdk_streams.cli._command import command
+from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._local.local_options import LocalOptions
 
 __all__ = ["local"]
+
+_IS_WINDOWS = os.name == "nt"
 
 
 def _words(_context: click.Context, _option: click.Parameter, value: str) -> tuple[str, ...]:
@@ -99,6 +102,11 @@ def local(**options: Any) -> None:
     next call. Ten retries take minutes, as on Lambda; --time-scale and --retries shorten that.
     Ctrl-C stops everything; nothing is left running or on disk.
     """
+    if _IS_WINDOWS:
+        raise CommandError(
+            "cdk-streams local must run on Linux or macOS, got Windows; run it in WSL, the Windows "
+            "Subsystem for Linux"
+        )
     folder = options["folder"]
     if not (folder / "cdk.json").is_file() and len(options["cdk"]) == 1:
         raise click.UsageError(

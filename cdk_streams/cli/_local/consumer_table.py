@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -20,11 +21,13 @@ class _Column:
     """A column: its heading, its cell at a moment in milliseconds.
 
     `rank` is the order in which columns are left out where the table does not fit; 0: never.
+    `width` is the least number of characters, so that columns do not come and go with each cell.
     """
 
     heading: str
     cell: Callable[[Progress, int], str]
     rank: int = 0
+    width: int = 0
 
 
 def _failure_records(progress: Progress, _now_ms: int) -> str:
@@ -40,9 +43,8 @@ def _waiting(progress: Progress, now_ms: int) -> str:
     """Return what the soonest of the lanes waits for: `51 s for retry 9`."""
     if (wait := progress.retry_wait) is None:
         return ""
-    left_s = max(0, wait.until_ms - now_ms) / 1000
-    left = f"{left_s:.0f} s" if left_s >= 1 else "less than 1 s"
-    return f"{left} for retry {wait.retry}" if wait.retry else f"{left} after a throttle"
+    left_s = math.ceil(max(0, wait.until_ms - now_ms) / 1000)
+    return f"{left_s} s for retry {wait.retry}" if wait.retry else f"{left_s} s after a throttle"
 
 
 _COLUMNS = (
@@ -56,8 +58,8 @@ _COLUMNS = (
     _Column("retries", lambda progress, _: f"{progress.retries:,}", 4),
     _Column("sub-batches", lambda progress, _: f"{progress.splits:,}", 1),
     _Column("failure records", _failure_records, 7),
-    _Column("lag", _lag),
-    _Column("waiting", _waiting),
+    _Column("lag", _lag, width=len("100.0 s")),
+    _Column("waiting", _waiting, width=len("51 s after a throttle")),
 )
 
 
@@ -68,14 +70,16 @@ def consumer_table(rows: Sequence[tuple[str, Progress]], now_ms: int, width: int
         each: [each.heading, *(each.cell(progress, now_ms) for _, progress in rows)]
         for each in _COLUMNS
     }
+    widths = {each: max(each.width, *map(len, cells)) for each, cells in columns.items()}
+    room = width - max(map(len, names))
     for column in sorted((each for each in columns if each.rank), key=lambda each: each.rank):
-        if sum(_GAP + max(map(len, cells)) for cells in (names, *columns.values())) - _GAP <= width:
+        if sum(_GAP + each for each in widths.values()) <= room:
             break
-        del columns[column]
+        del columns[column], widths[column]
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("consumer")
     for column in columns:
-        table.add_column(column.heading, justify="right")
+        table.add_column(column.heading, justify="right", min_width=widths[column])
     for number, name in enumerate(names[1:], 1):
         table.add_row(Text(name), *(cells[number] for cells in columns.values()))
     return table

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -13,11 +14,29 @@ from rich.console import Console
 
 from cdk_streams.cli import LiveView, main
 from cdk_streams.cli._command import Command
+from cdk_streams.cli._local import command as local_command
 from cdk_streams.live import Problem
 from tools.write_cli_page import contexts, options, words
 
 COMMANDS = {words(each): each for each in contexts()}
 AWS = {"profile", "region", "endpoint_url"}
+STREAM = {"Fn::GetAtt": ["Orders", "StreamArn"]}
+TEMPLATE = {
+    "Resources": {
+        "Orders": {
+            "Type": "AWS::DynamoDB::Table",
+            "Properties": {"StreamSpecification": {"StreamViewType": "NEW_IMAGE"}},
+        },
+        "Audit": {
+            "Type": "AWS::Lambda::EventSourceMapping",
+            "Properties": {
+                "EventSourceArn": STREAM,
+                "FunctionName": "audit",
+                "StartingPosition": "LATEST",
+            },
+        },
+    }
+}
 # `init` writes files; `local` ends with the exit code of its command; `failures` lists what
 # `redrive` takes.
 NO_RESULT = {"init", "local", "redrive"}
@@ -130,3 +149,50 @@ def test_no_color_leaves_the_colors_out(no_color: str, monkeypatch: pytest.Monke
         LiveView(console).notice("Audit", 0, Problem("the stream is gone"))
     assert ("\x1b[1;31m" in captured.get()) is (no_color == "")
     assert "the stream is gone" in captured.get()
+
+
+# What Python has on Linux and macOS only.
+WINDOWS = """
+import os, signal, sys
+for module, names in ((os, "fork killpg getpgid setsid"), (signal, "SIGHUP SIGKILL")):
+    for name in names.split():
+        delattr(module, name)
+for name in ("fcntl", "resource", "pwd", "grp"):
+    sys.modules[name] = None
+from click.testing import CliRunner
+from cdk_streams.cli import main
+for line in sys.argv[1:]:
+    done = CliRunner().invoke(main, line.split(","))
+    print(line.split(",")[0], done.exit_code, done.output if done.exit_code > 1 else "")
+"""
+
+
+def test_commands_need_nothing_that_windows_lacks(tmp_path: Path) -> None:
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps(TEMPLATE))
+    lines = [
+        f"init,{tmp_path / 'shop'}",
+        f"check,{template}",
+        f"explain,{template}",
+        "simulate,--poison,3",
+        *(f"{name.replace(' ', ',')},--help" for name in COMMANDS),
+    ]
+    done = subprocess.run(  # noqa: S603 - our own interpreter on our own text
+        [sys.executable, "-c", WINDOWS, *lines], capture_output=True, text=True, check=False
+    )
+    assert done.stderr == ""
+    ended = [line.split()[:2] for line in done.stdout.splitlines()]
+    assert ended == [
+        ["init", "0"],
+        ["check", "1"],
+        ["explain", "0"],
+        ["simulate", "1"],
+        *([name.split()[0], "0"] for name in COMMANDS),
+    ]
+
+
+def test_local_says_on_windows_where_it_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(local_command, "_IS_WINDOWS", True)
+    answer = run("local")
+    assert answer.exit_code == 2
+    assert "Error: cdk-streams local must run on Linux or macOS, got Windows" in answer.output

@@ -111,7 +111,7 @@ def test_discarded_records_without_a_destination_are_said_to_be_lost() -> None:
 
 def test_the_table_says_for_which_retry_a_consumer_waits() -> None:
     shown = Shown()
-    in_a_minute = time.time_ns() // 1_000_000 + 51_400
+    in_a_minute = time.time_ns() // 1_000_000 + 51_000
     invoke = Invoke("s", 0, 1, "r-1", 9, ())
     for notice in (invoke, CallResult("s", 0, 1, "failed"), WakeAt("s", 0, 1, in_a_minute)):
         shown.view.notice(AUDIT, 0, notice)
