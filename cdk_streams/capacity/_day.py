@@ -33,6 +33,8 @@ _MEASURE_MS: Final = 60_000
 _LONGER_WITH_THROTTLES: Final = 15
 # Rates this close, by their logarithm, lead to the same.
 _SAME_RATE: Final = 0.05
+_ALIKE: Final = 2
+_LEAST_RATE: Final = 1e-9
 _MOST_PARTS: Final = 60
 _MOST_STEPS: Final = 60
 # What is rare has to be waited for.
@@ -42,7 +44,7 @@ _DRAINED: Final = 0.9
 _RETENTION_MS: Final = STREAM_RETENTION.total_seconds() * 1000
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Part:
     """What a part of the time showed.
 
@@ -54,6 +56,14 @@ class _Part:
     drift: float
     grown: dict[str, float]
     lag_ms: float
+
+
+@dataclass(slots=True)
+class _Known:
+    """What rates led to without a backlog, by their bucket; and the last that was run."""
+
+    parts: dict[int, _Part]
+    settled: int | None = None
 
 
 def run_day(
@@ -68,7 +78,7 @@ def run_day(
     cycle_ms = _cycle_ms(workload, size)
     age = size.settings.max_record_age
     age_ms = _RETENTION_MS if age is None else age.total_seconds() * 1000
-    known: dict[int, _Part] = {}
+    known = _Known({})
     for end_ms in ends:
         _run_rate(
             model,
@@ -94,7 +104,7 @@ def _run_rate(
     end_ms: float,
     cycle_ms: float,
     age_ms: float,
-    known: dict[int, _Part],
+    known: _Known,
 ) -> None:
     """Run to the end of one rate."""
     settle_ms = max(_LEAST_MS, _SETTLE_CYCLES * cycle_ms)
@@ -102,19 +112,25 @@ def _run_rate(
     if model.totals.failed_calls:
         least_ms *= _LONGER_WITH_FAILURES
     per_ms = (arrivals.count(end_ms) - arrivals.count(model.now_ms)) / (end_ms - model.now_ms)
-    bucket = 0 if per_ms == 0 else round(math.log(per_ms) / _SAME_RATE)
+    bucket = round(math.log(max(per_ms, _LEAST_RATE)) / _SAME_RATE)
+    # After a rate much like it there is nothing to settle.
+    settled = known.settled is not None and abs(bucket - known.settled) <= _ALIKE
     swing = per_ms * cycle_ms + _swing(model)
     for _ in range(_MOST_PARTS):
         if model.now_ms + settle_ms * 2 >= end_ms:
             break
-        model.run(model.now_ms + settle_ms)
-        part = known.get(bucket) if model.backlog / len(model.shards) <= swing else None
+        if not (settled and bucket in known.parts):
+            model.run(model.now_ms + settle_ms)
+            known.settled = bucket
+        settled = False
+        calm = model.backlog / len(model.shards) <= swing
+        part = known.parts.get(bucket) if calm else None
         if part is None:
             part = _measure(model, arrivals, end_ms, least_ms, swing)
         if part is None:
             continue
         if part.drift == 0:
-            known[bucket] = part
+            known.parts[bucket] = part
         length_ms = _length_of_leap(model, part, end_ms, age_ms)
         if length_ms > settle_ms:
             for step_ms in _steps(length_ms, part):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections import Counter
 from collections.abc import Iterator
@@ -158,3 +159,17 @@ def test_leaps_change_the_answers_by_little(seed: int) -> None:
     for name in ("lag", "mean_lag", "iterator_age"):
         seconds = getattr(stepping, name).total_seconds()
         assert getattr(leaping, name).total_seconds() == pytest.approx(seconds, rel=0.05, abs=0.5)
+
+
+def test_a_curve_of_minutes_is_passed_over_with_little_difference() -> None:
+    rng = Random(1)  # noqa: S311 - cases, no secret
+    waves = [100 + 95 * math.sin(minute / 20) for minute in range(130)]
+    writes = WriteRate.by_minute(
+        (minute, max(0, rate + 20 * rng.random())) for minute, rate in enumerate(waves)
+    )
+    workload = Workload(writes=writes, record_ms=5, call_ms=20, shards=1)
+    size = ConsumerSize(settings=MappingSettings(), timeout=timedelta(seconds=30))
+    leaping, stepping = forecast(workload, size), forecast(workload, size, leaps=False)
+    for name in ("handled", "invocations", "cost"):
+        assert getattr(leaping, name) == pytest.approx(getattr(stepping, name), rel=0.02), name
+    assert leaping.lag.total_seconds() == pytest.approx(stepping.lag.total_seconds(), rel=0.1)

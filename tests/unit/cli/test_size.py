@@ -150,3 +150,10 @@ def test_more_memory_is_proposed_where_it_pays() -> None:
     assert sized(*words, "--hours", "1")["proposed"] is None
     found = sized(*words, "--hours", "1", "--cpu-share", "1")
     assert found["proposed"]["memory_mb"] > 128
+
+
+def test_the_test_on_the_page_passes() -> None:
+    (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - our own page
+    names["test_the_audit_keeps_up"]()
