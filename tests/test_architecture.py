@@ -151,7 +151,6 @@ RECURRING_NAMES = {
     "records": "simulator: stream records made by hand; forwarding: targets that take records",
     "replica": "constructs: the construct and the handler that it ships",
     "shards": "poller: a shard that is read; simulator/_dynamodb: one that is written",
-    "simulate": "simulator: the function; cli: the command that calls it",
     "state": "poller: of the machine; simulator/_engine: of a simulation",
     "table": "constructs: the construct; simulator/_dynamodb: a table in memory",
     "target": "constructs: what a forwarder, or a replica, writes to",

@@ -87,10 +87,10 @@ class RunnableMappings(NamedTuple):
             )
         there = ", ".join(each.logical_id for each in found or self.mappings)
         got = "none" if name is None else repr(name)
-        fits = f"which fits {there}" if found and name else f"the template has {there}"
+        fits = f", which fits {there}" if found and name else f"; the template has {there}"
         raise SourceError(
             f"the consumer must be named by the logical id of one mapping or its function, "
-            f"got {got}; {fits}"
+            f"got {got}{fits}"
         )
 
 
