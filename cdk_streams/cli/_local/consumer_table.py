@@ -6,13 +6,15 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
 from cdk_streams.live import Progress
 
-__all__ = ["consumer_table"]
+__all__ = ["ConsumerTable"]
 
+_FIRST = "consumer"
 _GAP = 2
 
 
@@ -63,23 +65,31 @@ _COLUMNS = (
 )
 
 
-def consumer_table(rows: Sequence[tuple[str, Progress]], now_ms: int, width: int) -> Table:
-    """Return the table of consumers by name; columns that do not fit `width` are left out."""
-    names = ["consumer", *(name for name, _ in rows)]
-    columns = {
-        each: [each.heading, *(each.cell(progress, now_ms) for _, progress in rows)]
-        for each in _COLUMNS
-    }
-    widths = {each: max(each.width, *map(len, cells)) for each, cells in columns.items()}
-    room = width - max(map(len, names))
-    for column in sorted((each for each in columns if each.rank), key=lambda each: each.rank):
-        if sum(_GAP + each for each in widths.values()) <= room:
-            break
-        del columns[column], widths[column]
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    table.add_column("consumer")
-    for column in columns:
-        table.add_column(column.heading, justify="right", min_width=widths[column])
-    for number, name in enumerate(names[1:], 1):
-        table.add_row(Text(name), *(cells[number] for cells in columns.values()))
-    return table
+class ConsumerTable:
+    """The table of consumers by name; columns that do not fit are left out when it is printed."""
+
+    def __init__(self, rows: Sequence[tuple[str, Progress]], now_ms: int) -> None:
+        self._names = [name for name, _ in rows]
+        # Taken now: the counts go on while a table waits to be drawn.
+        self._cells = {
+            column: [column.cell(progress, now_ms) for _, progress in rows] for column in _COLUMNS
+        }
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the table in the width that there is."""
+        widths = {
+            column: max(column.width, *map(len, [column.heading, *cells]))
+            for column, cells in self._cells.items()
+        }
+        room = options.max_width - max(map(len, [_FIRST, *self._names]))
+        for column in sorted((each for each in widths if each.rank), key=lambda each: each.rank):
+            if sum(_GAP + width for width in widths.values()) <= room:
+                break
+            del widths[column]
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column(_FIRST)
+        for column, width in widths.items():
+            table.add_column(column.heading, justify="right", min_width=width)
+        for number, name in enumerate(self._names):
+            table.add_row(Text(name), *(self._cells[column][number] for column in widths))
+        yield table

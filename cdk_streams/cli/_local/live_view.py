@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from cdk_streams.cli._local.consumer_table import consumer_table
+from cdk_streams.cli._local.consumer_table import ConsumerTable
 from cdk_streams.cli._local.handler_errors import (
     HandlerError,
     HandlerErrors,
@@ -27,7 +27,6 @@ from cdk_streams.simulator._timeline.events import name_records
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from rich.table import Table
 
     from cdk_streams.lambda_local import LogLine
 
@@ -90,11 +89,11 @@ class LiveView:
             Text.assemble((head, "dim cyan"), Text.from_ansi(line.text)), soft_wrap=True
         )
 
-    def table(self) -> Table:
-        """Return the table of consumers as it is now, as wide as the console."""
+    def table(self) -> ConsumerTable:
+        """Return the table of consumers as it is now, for rich to print."""
         with self._lock:
             rows = [(display_name(name), each) for name, each in sorted(self.progress.items())]
-            return consumer_table(rows, time.time_ns() // 1_000_000, self._console.width)
+            return ConsumerTable(rows, time.time_ns() // 1_000_000)
 
     def summary(self) -> str:
         """Return the consumers in one line: `Audit handled 480 of 487 read, Mail …`."""

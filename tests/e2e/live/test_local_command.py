@@ -239,7 +239,7 @@ def test_a_local_aws_that_dies_ends_the_command_in_a_sentence(app: Path, scratch
     )
     began = time.monotonic()
     os.killpg(local_aws, signal.SIGKILL)
-    assert session.end() == 1
+    assert session.end() == 2
     assert time.monotonic() - began < 10
     assert "Error: the local AWS has ended; start the command again" in session.said
     assert left_behind(scratch) == []
@@ -251,8 +251,13 @@ def test_a_new_app_runs_at_once_and_the_exit_code_is_the_commands(
     assert app.is_dir()  # Asked for, because it skips where there is no cdk command.
     new = tmp_path / "new"
     assert CliRunner().invoke(main, ["init", str(new)]).exit_code == 0
-    session = Session(new, scratch, "--run", f"{sys.executable} write_orders.py && exit 7")
+    session = Session(
+        new, scratch, "--run", f"{sys.executable} write_orders.py && exit 7", "--quiet"
+    )
     assert session.end() == 7, session.said
+    assert "starting the local AWS" not in session.said
+    (row,) = [line for line in session.said.splitlines() if line.startswith("Notify  ")]
+    assert row.split()[1:4] == ["6", "3", "3"]  # read, handled, filtered
     for line in ("o-1 is PAID, the total is 5", "o-3 is PAID, the total is 15"):
         assert line in session.said
     assert left_behind(scratch) == []
