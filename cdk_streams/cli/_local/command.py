@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shlex
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import click
 
+from cdk_streams._extras import EXTRA_OF, install_sentence
 from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._local.local_options import LocalOptions
 
@@ -113,6 +115,10 @@ def local(**options: Any) -> None:
             f"the app's folder must have a cdk.json, got none in {folder.resolve()}; name the "
             "folder with --app"
         )
+    for needed, extra in EXTRA_OF.items():
+        # Told here, before a thread of the session would.
+        if extra == "local" and find_spec(needed) is None:
+            raise CommandError(install_sentence("cdk-streams local", needed))
     # boto3 and rich are paid for by this command only, and not by its --help.
     from cdk_streams.cli._local.local_session import run  # noqa: PLC0415 - boto3 is imported on use
 

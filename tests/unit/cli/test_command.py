@@ -51,6 +51,23 @@ def test_wrong_usage_of_local_is_told_before_anything_starts(
     assert why in answer.output
 
 
+@pytest.mark.parametrize("missing", ["watchfiles", "ministack", "awslambdaric"])
+def test_local_without_its_extra_is_one_sentence(
+    missing: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "cdk.json").write_text("{}", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(
+        "cdk_streams.cli._local.command.find_spec", lambda name: None if name == missing else name
+    )
+    answer = CliRunner().invoke(main, ["local"])
+    assert answer.exit_code == 2
+    assert answer.output == (
+        f"Error: cdk-streams local needs {missing}, which is not installed; "
+        "pip install 'cdk-streams[local]'\n"
+    )
+
+
 def test_help_pays_for_neither_boto3_nor_aws_cdk() -> None:
     code = (
         "import sys; import cdk_streams.cli; "
