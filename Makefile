@@ -44,7 +44,7 @@ test-lowest test-newest:
 
 .PHONY: build/venv-lowest build/venv-newest
 build/venv-lowest build/venv-newest: setup
-	$(BIN)/uv pip compile --quiet pyproject.toml --extra local --group test --resolution $(RESOLUTION) \
+	$(BIN)/uv pip compile --quiet pyproject.toml --extra local --extra plot --group test --resolution $(RESOLUTION) \
 	  --no-header --output-file $@.txt --upgrade
 	$(BIN)/uv venv --quiet --clear --python $(BIN)/python $@
 	$(BIN)/uv pip sync --quiet --python $@/bin/python $@.txt
@@ -97,7 +97,7 @@ setup: .venv/.packages tools/cdk/node_modules/.installed tools/axe/node_modules/
 
 lock: setup ## Refresh requirements/ from pyproject.toml (add UPGRADE=--upgrade for newer versions)
 	$(COMPILE) $(UPGRADE) --group setup --output-file requirements/setup.txt
-	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --group dev --output-file requirements/dev.txt
+	$(COMPILE) $(UPGRADE) pyproject.toml --extra local --extra plot --group dev --output-file requirements/dev.txt
 	$(COMPILE) $(UPGRADE) --group docs --output-file requirements/docs.txt
 	$(COMPILE) $(UPGRADE) --group release --output-file requirements/release.txt
 

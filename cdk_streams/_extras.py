@@ -10,6 +10,7 @@ EXTRA_OF = {
     "boto3": "cli",
     "botocore": "cli",  # comes with boto3
     "click": "cli",
+    "matplotlib": "plot",
     "ministack": "local",
     "rich": "cli",
     "watchfiles": "local",

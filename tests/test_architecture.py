@@ -107,6 +107,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "lambda_runtime",
         "click",
         "rich",
+        "matplotlib",
         "boto3",
         "botocore",
     ),

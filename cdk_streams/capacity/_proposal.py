@@ -32,7 +32,7 @@ _POLL_S: Final = 0.25
 # Decoded, a batch takes several times its JSON, beside what the runtime and boto3 take.
 _RUNTIME_MB: Final = 100
 _TIMES_THE_PAYLOAD: Final = 8
-_PEAK_S: Final = 180.0
+_PEAK_S: Final = 120.0
 # From here on 128 MB are a finding of the checks.
 _LARGE_BATCH: Final = 1000
 _LAGS_S: Final = (1, 2, 5, 10, 15, 20, 30, 60, 120, 300)

@@ -19,7 +19,19 @@ if TYPE_CHECKING:
 __all__ = ["size"]
 
 _VIEW_TYPES = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
+_PICTURES = (".png", ".svg", ".html")
 _SHARE = click.FloatRange(0, 0.99)
+
+
+def _check_plot(
+    _context: click.Context, option: click.Parameter, value: Path | None
+) -> Path | None:
+    """Refuse a file that is no picture's."""
+    if value is not None and value.suffix.lower() not in _PICTURES:
+        raise click.BadParameter(
+            f"it must end with {', '.join(_PICTURES)}, got {str(value)!r}", param=option
+        )
+    return value
 
 
 @command(short_help="Find the settings that keep up, at the lowest cost.")
@@ -120,6 +132,13 @@ _SHARE = click.FloatRange(0, 0.99)
     "needed where there is one mapping.",
 )
 @click.option(
+    "--plot",
+    type=click.Path(path_type=Path, dir_okay=False, writable=True),
+    callback=_check_plot,
+    help="Draw the lag over the time into this file: `.png`, `.svg` or `.html`. Needs the extra "
+    "`plot`.",
+)
+@click.option(
     "--request-price",
     type=click.FloatRange(min=0),
     help="US dollars for a million invocations. Left out: 0.20, us-east-1 on 2026-06-18.",
@@ -152,6 +171,10 @@ def size(**options: Any) -> None:
         cpu_share=options["cpu_share"],
         prices=prices,
     )
+    if options["plot"] is not None:
+        from cdk_streams.cli._size.lag_plot import write_plot  # noqa: PLC0415 - with an extra
+
+        write_plot(options["plot"], workload, proposal)
     if options["as_json"]:
         click.echo(json.dumps(reports.as_json(workload, proposal, prices), indent=2))
     else:

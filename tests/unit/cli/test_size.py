@@ -152,6 +152,25 @@ def test_more_memory_is_proposed_where_it_pays() -> None:
     assert found["proposed"]["memory_mb"] > 128
 
 
+@pytest.mark.parametrize(
+    ("name", "begins"), [("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.html", b"<!doctype html>")]
+)
+def test_the_lag_is_drawn_into_a_file(name: str, begins: bytes, tmp_path: Path) -> None:
+    picture = tmp_path / name
+    words = ["--writes-per-second", "10", "--hours", "1", *CONTRACT, "--plot", str(picture)]
+    assert size(*words).exit_code == 0
+    drawn = picture.read_bytes()
+    assert drawn.startswith(begins)
+    if not name.endswith("png"):
+        assert b"</svg>" in drawn
+
+
+def test_another_kind_of_picture_is_refused_before_anything_is_done() -> None:
+    result = size("--writes-per-second", "10", "--record-ms", "1", "--plot", "a.pdf")
+    assert result.exit_code == 2
+    assert "it must end with .png, .svg, .html, got 'a.pdf'" in result.output
+
+
 def test_the_test_on_the_page_passes() -> None:
     (block,) = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     names: dict[str, Any] = {}
