@@ -27,6 +27,7 @@ from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
 from cdk_streams.cli._size import size
+from cdk_streams.cli._status import status
 
 if TYPE_CHECKING:
     from cdk_streams.cli._local.live_view import LiveView, display_name
@@ -36,7 +37,7 @@ __all__ = ["LiveView", "display_name", "main"]
 
 _HEADINGS = {
     "Before you deploy": [init, local, check, explain, simulate, size],
-    "While it runs": [redrive],
+    "While it runs": [status, redrive],
     "Data of replicas and views": [backfill, compare],
 }
 

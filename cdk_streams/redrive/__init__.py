@@ -35,7 +35,10 @@ if TYPE_CHECKING:
         FailureBucket,
         FailureQueue,
         UnsupportedDestination,
+        destination_of,
         stack_destinations,
+        stack_mappings,
+        stack_resources,
     )
 
 __all__ = [
@@ -55,6 +58,7 @@ __all__ = [
     "UnsupportedDestination",
     "carry_out",
     "delete_object",
+    "destination_of",
     "discard",
     "find_failures",
     "give_back",
@@ -63,6 +67,8 @@ __all__ = [
     "plan_redrive",
     "receive_messages",
     "stack_destinations",
+    "stack_mappings",
+    "stack_resources",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -75,7 +81,8 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.redrive._queue_messages": "FailureMessage discard give_back receive_messages",
         "cdk_streams.redrive._search": "EXPECTED_ERRORS FoundFailure SearchResult find_failures",
         "cdk_streams.redrive._stack_destinations": (
-            "Destination FailureBucket FailureQueue UnsupportedDestination stack_destinations"
+            "Destination FailureBucket FailureQueue UnsupportedDestination destination_of "
+            "stack_destinations stack_mappings stack_resources"
         ),
     },
 )

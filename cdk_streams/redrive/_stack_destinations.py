@@ -31,7 +31,10 @@ __all__ = [
     "FailureBucket",
     "FailureQueue",
     "UnsupportedDestination",
+    "destination_of",
     "stack_destinations",
+    "stack_mappings",
+    "stack_resources",
 ]
 
 _MAPPING = "AWS::Lambda::EventSourceMapping"
@@ -85,8 +88,8 @@ def stack_destinations(
     senders: defaultdict[str, set[MappingKey]] = defaultdict(set)
     buckets: list[FailureBucket] = []
     unsupported: list[UnsupportedDestination] = []
-    for name, mapping in _mappings(client, stack, consumer).items():
-        match _destination(client, name, mapping):
+    for name, mapping in stack_mappings(client, stack, consumer).items():
+        match destination_of(client, name, mapping):
             case FailureBucket() as bucket:
                 buckets.append(bucket)
             case UnsupportedDestination() as other:
@@ -104,11 +107,20 @@ def stack_destinations(
     return (*sorted(queues, key=lambda each: each.url), *buckets, *unsupported)
 
 
-def _mappings(client: Client, stack: str, consumer: str | None) -> dict[str, Mapping[str, Any]]:
-    """Return the stack's mappings of DynamoDB streams, as Lambda has them, by logical id."""
+def stack_mappings(
+    client: Client, stack: str, consumer: str | None = None
+) -> dict[str, Mapping[str, Any]]:
+    """Return the stack's mappings of DynamoDB streams, as Lambda has them, by logical id.
+
+    `consumer` is a mapping's logical id, or what it begins with: a construct's id.
+
+    Raises:
+        DeploymentError: There is no such stack or mapping.
+
+    """
     uuids = {
         each["LogicalResourceId"]: each["PhysicalResourceId"]
-        for each in _resources(client("cloudformation"), stack)
+        for each in stack_resources(client("cloudformation"), stack)
         if each["ResourceType"] == _MAPPING
     }
     named = [name for name in uuids if name.startswith(consumer or "")]
@@ -127,7 +139,13 @@ def _mappings(client: Client, stack: str, consumer: str | None) -> dict[str, Map
     }
 
 
-def _resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
+def stack_resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
+    """Return the resources of a deployed stack, as CloudFormation lists them.
+
+    Raises:
+        DeploymentError: There is no such stack.
+
+    """
     try:
         pages = cloudformation.get_paginator("list_stack_resources").paginate(StackName=stack)
         return [each for page in pages for each in page["StackResourceSummaries"]]
@@ -139,10 +157,13 @@ def _resources(cloudformation: Any, stack: str) -> list[Mapping[str, Any]]:
         ) from None
 
 
-def _destination(
+def destination_of(
     client: Client, name: str, mapping: Mapping[str, Any]
 ) -> str | FailureBucket | UnsupportedDestination:
-    """Return where one mapping's failure records are: a queue's ARN, a bucket, or neither."""
+    """Return where one mapping's failure records are: a queue's ARN, a bucket, or neither.
+
+    `name` is the mapping's logical id, `mapping` what the Lambda API says of it.
+    """
     text = on_failure_arn(mapping)
     try:
         arn = Arn.parse(text)
