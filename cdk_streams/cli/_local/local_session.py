@@ -75,7 +75,7 @@ def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
     _echo(console, "deploying to a local AWS …")
     with (
         SourceWatcher(options.folder) as watcher,
-        steps.under_way(),
+        contextlib.closing(steps),
         local_run(app, observer=view) as run,
     ):
         steps.close()

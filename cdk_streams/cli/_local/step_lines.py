@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 from rich.console import Console
 from rich.status import Status
 from rich.text import Text
@@ -22,16 +19,8 @@ class StepLines:
         self._status: Status | None = None
         self._is_open = console.is_terminal
 
-    @contextlib.contextmanager
-    def under_way(self) -> Iterator[None]:
-        """Show the step under way while the block runs; a live table takes its place then."""
-        try:
-            yield
-        finally:
-            self.close()
-
     def close(self) -> None:
-        """Show no more steps under way, only those that have ended."""
+        """Show no more steps under way, only those that have ended: a table may take that place."""
         self._stop()
         self._is_open = False
 

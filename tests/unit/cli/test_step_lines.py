@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import io
 
 from rich.console import Console
@@ -11,7 +12,7 @@ from cdk_streams.local import Step
 def shown(*, is_terminal: bool, is_closed: bool = False) -> str:
     file = io.StringIO()
     steps = StepLines(Console(file=file, force_terminal=is_terminal, width=80, color_system=None))
-    with steps.under_way():
+    with contextlib.closing(steps):
         if is_closed:
             steps.close()
         steps.take(Step("deploying [the] stacks"))
