@@ -105,7 +105,7 @@ def runnable_mappings(stack: StackTemplate) -> RunnableMappings:
         try:
             mappings.append(_runnable(each, stack))
         except (TemplateError, SettingsError) as error:
-            left_out[name] = str(error)
+            left_out[name] = "; ".join(str(error).splitlines())
     return RunnableMappings(tuple(mappings), left_out)
 
 

@@ -52,7 +52,7 @@ class Command(click.Command):
                 raise CommandError(f"the output cannot be written: {why}") from error
             if ctx.meta.get(__name__) or (message := _message(error)) is None:
                 raise
-            raise CommandError(message) from error
+            raise CommandError("; ".join(message.splitlines())) from error
 
 
 def command(name: str | None = None, **more: Any) -> Callable[[Callable[..., Any]], click.Command]:

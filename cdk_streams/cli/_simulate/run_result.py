@@ -27,8 +27,8 @@ def notes_about(
     counts = run.counts
     if counts.skipped:
         yield (
-            "skipped: the mapping starts at LATEST, and these records were written before it began "
-            "to read; --template with StartingPosition: TRIM_HORIZON reads them"
+            "the skipped records were written before the mapping begins to read, at LATEST; with "
+            "StartingPosition: TRIM_HORIZON it reads them"
         )
     if not settings.enabled:
         yield "the mapping is disabled (Enabled: false), so that nothing is read"

@@ -173,7 +173,9 @@ def test_a_poison_record_that_is_filtered_is_said(folder: Path) -> None:
 def test_a_mapping_that_reads_nothing_says_why(folder: Path) -> None:
     result = simulate("--template", changed(folder, StartingPosition="LATEST"))
     assert result.exit_code == 1
-    assert "note: skipped: the mapping starts at LATEST, and these records were" in result.output
+    assert (
+        "note: the skipped records were written before the mapping begins to read" in result.output
+    )
     result = simulate("--template", changed(folder, Enabled=False))
     assert "note: the mapping is disabled (Enabled: false)" in result.output
 
