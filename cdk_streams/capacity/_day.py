@@ -8,7 +8,7 @@ records go on being taken as they were, and the backlog grows or shrinks as it d
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from cdk_streams.capacity._shard_model import ShardModel
@@ -23,6 +23,7 @@ _MINUTE_MS: Final = 60_000
 _SHORT_S: Final = 600
 # Lanes that are occupied for this share of the time never wait for records.
 _OCCUPIED: Final = 0.97
+_FULL: Final = 0.97
 # A backlog that grows by more than this share of the writes goes on growing.
 _GROWING: Final = 0.05
 _SETTLE_CYCLES: Final = 3
@@ -34,6 +35,8 @@ _LONGER_WITH_THROTTLES: Final = 15
 # Rates this close, by their logarithm, lead to the same.
 _SAME_RATE: Final = 0.05
 _ALIKE: Final = 2
+# A backlog this many times what comes and goes keeps lanes busy for a while.
+_LARGE_BACKLOG: Final = 5
 _LEAST_RATE: Final = 1e-9
 _MOST_PARTS: Final = 60
 _MOST_STEPS: Final = 60
@@ -56,13 +59,18 @@ class _Part:
     drift: float
     grown: dict[str, float]
     lag_ms: float
+    saturated: bool = False
 
 
 @dataclass(slots=True)
 class _Known:
-    """What rates led to without a backlog, by their bucket; and the last that was run."""
+    """What rates led to without a backlog, by their bucket, and the last that was run.
+
+    `saturated` is what lanes do that never wait for records, whatever the rate.
+    """
 
     parts: dict[int, _Part]
+    saturated: _Part | None = None
     settled: int | None = None
 
 
@@ -119,23 +127,38 @@ def _run_rate(
     for _ in range(_MOST_PARTS):
         if model.now_ms + settle_ms * 2 >= end_ms:
             break
-        if not (settled and bucket in known.parts):
+        part = _while_saturated(model, known, per_ms, swing, age_ms)
+        if part is None and not (settled and bucket in known.parts):
             model.run(model.now_ms + settle_ms)
             known.settled = bucket
         settled = False
         calm = model.backlog / len(model.shards) <= swing
-        part = known.parts.get(bucket) if calm else None
-        if part is None:
-            part = _measure(model, arrivals, end_ms, least_ms, swing)
+        part = part or (known.parts.get(bucket) if calm else None)
+        part = part or _measure(model, arrivals, end_ms, least_ms, swing)
         if part is None:
             continue
         if part.drift == 0:
             known.parts[bucket] = part
+        elif part.saturated:
+            known.saturated = part
         length_ms = _length_of_leap(model, part, end_ms, age_ms)
         if length_ms > settle_ms:
             for step_ms in _steps(length_ms, part):
                 _leap(model, arrivals, part, step_ms)
     model.run(end_ms)
+
+
+def _while_saturated(
+    model: ShardModel, known: _Known, per_ms: float, swing: float, age_ms: float
+) -> _Part | None:
+    """Return what lanes that never wait for records do at a rate; None where they may wait."""
+    part = known.saturated
+    backlog = model.backlog / len(model.shards)
+    if part is None or backlog < _LARGE_BACKLOG * swing or model.oldest_age_ms() >= age_ms:
+        return None
+    # Counting whole batches of a minute would be off by the one that it ends in.
+    advance = model.most_per_ms
+    return replace(part, advance=advance, drift=per_ms - advance)
 
 
 def _swing(model: ShardModel) -> int:
@@ -165,7 +188,9 @@ def _measure(
     if settled <= 0:
         return None
     drift = change / length_ms
-    if occupied < _OCCUPIED:
+    # Lanes that are always occupied with batches that are not full could take more.
+    full = grown["handled"] >= _FULL * grown["invocations"] * model.batch_records
+    if occupied < _OCCUPIED or not full:
         if change < -swing:
             return None  # A backlog was there at first only.
         if change <= max(swing, _GROWING * written):
@@ -174,7 +199,10 @@ def _measure(
         (lag for minute, lag in totals.lags.items() if minute >= began_ms // _MINUTE_MS),
         default=0.0,
     )
-    return _Part(settled / length_ms, drift, {n: v / settled for n, v in grown.items()}, lag_ms)
+    grown = {name: count / settled for name, count in grown.items()}
+    other = grown["expired"] + grown["trimmed"] + grown["throttles"] + grown["failed_calls"]
+    saturated = full and occupied >= _OCCUPIED and not other
+    return _Part(settled / length_ms, drift, grown, lag_ms, saturated)
 
 
 def _length_of_leap(model: ShardModel, part: _Part, end_ms: float, age_ms: float) -> int:

@@ -11,41 +11,22 @@ import math
 from collections import deque
 from collections.abc import Callable
 from heapq import heapify, heappop, heappush
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
+from cdk_streams.capacity._draws import fails, lane_of
+from cdk_streams.capacity._pieces import Pieces, count_before, moved, take
 from cdk_streams.capacity._totals import Totals
 from cdk_streams.capacity._workload import ConsumerSize, Workload
 from cdk_streams.capacity._write_rate import Arrivals
 from cdk_streams.mapping import GET_RECORDS_LIMIT, STREAM_RETENTION
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 
-__all__ = ["ShardModel", "fails", "lane_of"]
+__all__ = ["ShardModel"]
 
 _RETENTION_MS: Final = STREAM_RETENTION.total_seconds() * 1000
 _MOST_DOUBLINGS: Final = 32
-_MASK: Final = 0xFFFFFFFFFFFFFFFF
 _IDLE, _GATHERING, _CALLING, _WAITING = range(4)
 _FIRST, _POLL_LAST = 0, 1
-
-
-Pieces: TypeAlias = "deque[tuple[int, float, float]]"
-
-
-def lane_of(number: int, lanes: int, seed: int) -> int:
-    """Return the lane of a record: as good as random, and the same each time it is asked."""
-    return _mixed(number + seed) % lanes
-
-
-def fails(first: int, count: int, failures: int, share: float) -> bool:
-    """Whether a call fails, by its first record, its count and how often it has failed."""
-    return share > 0 and _mixed(_mixed(first) + _mixed(count) + failures) < share * (_MASK + 1)
-
-
-def _mixed(number: int) -> int:
-    """Return a number's 64 bits mixed, as good as random."""
-    mixed = (number + 1) * 0x9E3779B97F4A7C15 & _MASK
-    mixed = (mixed ^ mixed >> 30) * 0xBF58476D1CE4E5B9 & _MASK
-    return mixed ^ mixed >> 31
 
 
 class _Lane:
@@ -125,6 +106,13 @@ class ShardModel:
         return self._fits
 
     @property
+    def most_per_ms(self) -> float:
+        """How many records of a shard its lanes take in a millisecond when batches are full."""
+        lanes = len(self.shards[0].lanes)
+        length_ms = max(1, self._workload.call_length_ms(self._fits))
+        return lanes * self._fits / length_ms / self._workload.matched_share
+
+    @property
     def backlog(self) -> int:
         """Records written and not settled, in all shards."""
         written = self.arrivals.count(self.now_ms)
@@ -154,11 +142,11 @@ class ShardModel:
             if shard.answered_ms is not None:
                 shard.answered_ms += length_ms
             for lane in shard.lanes:
-                lane.pieces = _moved(lane.pieces, advance)
+                lane.pieces = moved(lane.pieces, advance)
                 if lane.since_ms is not None:
                     lane.since_ms += length_ms
                 for batch in lane.work:
-                    batch[1] = _moved(batch[1], advance)
+                    batch[1] = moved(batch[1], advance)
 
     # Reads.
 
@@ -247,7 +235,7 @@ class ShardModel:
                 self._wake(shard, lane, _GATHERING, self.now_ms + window_ms)
                 return False
         count = min(self._fits, held)
-        lane.work.append([count, _take(lane.pieces, count), 0, 0])
+        lane.work.append([count, take(lane.pieces, count), 0, 0])
         lane.held -= count
         lane.since_ms = None
         return True
@@ -310,7 +298,7 @@ class ShardModel:
         count, pieces = batch[:2]
         if self._bisect and count > 1:
             half = count // 2
-            left = _take(pieces, half)
+            left = take(pieces, half)
             lane.work[0] = [count - half, pieces, 0, 0]
             lane.work.appendleft([half, left, 0, 0])
             return False
@@ -333,7 +321,7 @@ class ShardModel:
         count, pieces = batch[:2]
         for limit_ms, expired in ((self._age_ms, True), (_RETENTION_MS, False)):
             kept = self.arrivals.count(self.now_ms - limit_ms - 1)
-            old = _count_before(pieces, kept)
+            old = count_before(pieces, kept)
             if not old:
                 continue
             if expired:
@@ -342,7 +330,7 @@ class ShardModel:
                 self.totals.trimmed += old
             lane.work.popleft()
             if old < count:
-                _take(pieces, old)
+                take(pieces, old)
                 lane.work.appendleft([count - old, pieces, 0, 0])
             return True
         return False
@@ -351,40 +339,6 @@ class ShardModel:
 def _append(lane: _Lane, count: int, first: float, last: float) -> None:
     lane.pieces.append((count, first, last))
     lane.held += count
-
-
-def _take(pieces: Pieces, count: int) -> Pieces:
-    """Take so many records from the front of a queue."""
-    taken: Pieces = deque()
-    left = count
-    while left:
-        n, first, last = pieces.popleft()
-        if n <= left:
-            left -= n
-            taken.append((n, first, last))
-            continue
-        step = (last - first) / (n - 1)
-        taken.append((left, first, first + step * (left - 1)))
-        pieces.appendleft((n - left, first + step * left, last))
-        left = 0
-    return taken
-
-
-def _moved(pieces: Pieces, advance: int) -> Pieces:
-    return deque((n, first + advance, last + advance) for n, first, last in pieces)
-
-
-def _count_before(pieces: Pieces, number: int) -> int:
-    """Return how many records at the front of a queue have lower numbers."""
-    count = 0
-    for n, first, last in pieces:
-        if last < number:
-            count += n
-            continue
-        if first < number:
-            count += math.ceil((number - first) / (last - first) * (n - 1))
-        break
-    return count
 
 
 def _in_lane(lane: _Lane) -> int:

@@ -19,6 +19,8 @@ __all__ = ["write_plot"]
 
 _INCHES: Final = (10, 5)
 _DPI: Final = 150
+# Lags so far above the target leave the others no room on an even scale.
+_FAR_ABOVE: Final = 10
 # Told apart by who sees no red and green, and by their lines in black and white.
 _LINES: Final = {"today": ("#d55e00", "--"), "proposed": ("#0072b2", "-")}
 _PAGE: Final = """<!doctype html>
@@ -82,6 +84,10 @@ def _figure(workload: Workload, proposal: Proposal) -> Figure:
     target_s = proposal.target_lag.total_seconds()
     lags.axhline(target_s, color="#555555", linewidth=1, linestyle=":", label="target")
     lags.set_ylabel("lag in seconds")
+    if max((lag for _, each in _found(proposal) for _, lag in each.lags), default=0) > (
+        target_s * _FAR_ABOVE
+    ):
+        lags.set_yscale("symlog", linthresh=target_s)
     lags.set_ylim(bottom=0)
     lags.legend(loc="upper right")
     lags.set_title(_title(proposal), fontsize="medium", wrap=True)

@@ -15,7 +15,7 @@ from zlib import crc32
 import pytest
 
 from cdk_streams.capacity import ConsumerSize, Workload, WriteRate, forecast
-from cdk_streams.capacity._shard_model import fails, lane_of
+from cdk_streams.capacity._draws import fails, lane_of
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.simulator import insert, simulate
 
