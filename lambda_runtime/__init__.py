@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime._batches.log_lines import lag_s
+    from lambda_runtime._batches.pause import Pause
     from lambda_runtime._batches.tumbling_windows import Window
     from lambda_runtime._changes.parsing import (
         ABSENT,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         GuardError,
         MissingImageError,
         ModelError,
+        PauseError,
         Reject,
         RouteError,
         StreamRuntimeError,
@@ -72,6 +74,8 @@ __all__ = [
     "MissingImageError",
     "ModelError",
     "Modify",
+    "Pause",
+    "PauseError",
     "Reject",
     "Remove",
     "RouteError",
@@ -98,11 +102,12 @@ _HOMES = {
     "_values.decoding": "decode",
     "_values.encoding": "encode",
     "errors": "AttributeValueError DeadlineError EventError GuardError MissingImageError "
-    "ModelError Reject RouteError StreamRuntimeError UnroutedError WindowError",
+    "ModelError PauseError Reject RouteError StreamRuntimeError UnroutedError WindowError",
     "_tables.conditional_writes": "guarded_delete guarded_put is_tombstone write_once",
     "_values.json_text": "to_json",
     "_tables.memory_table": "MemoryTable",
     "_batches.log_lines": "lag_s",
+    "_batches.pause": "Pause",
     "_changes.parsing": "ABSENT Absent Change Insert Item Modify Remove Source UserIdentity parse",
     "_routing.router": "Router",
     "_batches.tumbling_windows": "Window",

@@ -89,6 +89,10 @@ class DeadlineError(StreamRuntimeError):
     """The function's time was nearly up, so this record was not started; Lambda sends it again."""
 
 
+class PauseError(StreamRuntimeError):
+    """The router pauses after failures, so this record was not started; Lambda sends it again."""
+
+
 class GuardError(StreamRuntimeError, ValueError):
     """A sequence number that a guarded write cannot compare."""
 

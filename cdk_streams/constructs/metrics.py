@@ -9,18 +9,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, TypedDict, Unpack
+from typing import Any, Final, Literal, TypeAlias, TypedDict, Unpack
 
 from aws_cdk import Duration, Fn, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 
-from cdk_streams.constructs._consumer_view import ConsumerView
+from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
 from cdk_streams.constructs.failures import required
 from cdk_streams.errors import SettingsError
 
 __all__ = ["ConsumerMetrics", "MetricOptions", "minutes"]
 
 _STREAM_LABEL: Final = 3  # arn:aws:dynamodb:region:account:table/Orders/stream/<label>
+
+
+RouterMetric: TypeAlias = Literal["Records", "Handled", "Failed", "Rejected", "Lag", "Latency"]
 
 
 class MetricOptions(TypedDict, total=False):
@@ -107,6 +110,25 @@ class ConsumerMetrics:
     ) -> cloudwatch.Metric:
         """Bytes that all readers of the stream received together; sum."""
         return _stream_metric(self, "ReturnedBytes", options)
+
+    def metric_of_router(
+        self: ConsumerView,
+        name: RouterMetric,
+        *,
+        namespace: str,
+        route: str | None = None,
+        **options: Unpack[MetricOptions],
+    ) -> cloudwatch.Metric:
+        """A metric that `Router(metrics=namespace)` writes; the sum, in ms the maximum.
+
+        `name` is Records, Handled, Failed, Rejected, or Lag or Latency in ms. `route` is the name
+        of a handler, such as `placed`, which has Handled, Failed and Rejected.
+        """
+        statistic = "Maximum" if name in ("Lag", "Latency") else "Sum"
+        dimensions = {"FunctionName": function_behind(self.function).function_name}
+        if route is not None:
+            dimensions["Route"] = route
+        return _metric(namespace, name, dimensions, {"statistic": statistic} | options)
 
     # Lambda publishes the following with metrics=["EventCount"] only.
 

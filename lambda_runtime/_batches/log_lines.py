@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from lambda_runtime._batches.processing import Failure
 
-__all__ = ["LOGGER", "SHOW", "lag_s", "log_deadline", "log_record", "log_window"]
+__all__ = [
+    "LOGGER",
+    "SHOW",
+    "lag_s",
+    "log_deadline",
+    "log_pause",
+    "log_record",
+    "log_window",
+]
 
 LOGGER = "lambda_runtime"
 """The name of the logger. Silence or redirect the lines as any other logger's."""
@@ -63,6 +71,11 @@ def log_record(
 def log_deadline(records: Sequence[Any], position: int) -> None:
     """Warn that a batch was ended before this record, because the deadline is near."""
     _log(logging.WARNING, "stream batch ended near the deadline", _ids(records, position))
+
+
+def log_pause(records: Sequence[Any], position: int) -> None:
+    """Warn that a batch was ended before this record, because its router pauses."""
+    _log(logging.WARNING, "stream batch ended in a pause", _ids(records, position))
 
 
 def log_window(size_bytes: int, largest_bytes: int) -> None:

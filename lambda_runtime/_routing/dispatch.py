@@ -50,6 +50,17 @@ class Routes:
             raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
         self._default = route
 
+    def with_functions(self, wrap: Callable[[str, Callable[..., object]], Any]) -> Routes:
+        """The same routes, each function as `wrap(name, function)` returns it."""
+        found = Routes(fails_unrouted=self._fails_unrouted)
+        found._by_change = {
+            change: [each.with_function(wrap(each.name, each.function)) for each in routes]
+            for change, routes in self._by_change.items()
+        }
+        if (default := self._default) is not None:
+            found._default = default.with_function(wrap(default.name, default.function))
+        return found
+
     def record_handler(
         self,
         context: Any,

@@ -7,8 +7,9 @@ Modify that is declared for Insert is an error before any record comes.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
+from lambda_runtime._batches.processing import ReportFailure, Take
 from lambda_runtime._batches.tumbling_windows import Window
 from lambda_runtime._changes.changes import Insert, Modify, Remove
 
@@ -19,6 +20,7 @@ __all__ = [
     "HandlesModify",
     "HandlesRemove",
     "HandlesWindow",
+    "Observer",
     "State",
 ]
 
@@ -45,3 +47,19 @@ HandlesWindow = TypeVar(
 HandlesEnd = TypeVar(
     "HandlesEnd", bound=Callable[[State], object] | Callable[[State, Window], object]
 )
+
+
+class Observer(Protocol):
+    """What sees one batch being handled, and may end it: `Router(metrics=…)`, `pause_on`."""
+
+    def function_of(self, name: str, function: Callable[..., object], /) -> Callable[..., object]:
+        """Wrap the function of the route with this name."""
+
+    def taking(self, take: Take, /) -> Take:
+        """Wrap what handles one record."""
+
+    def reporting(self, report_failure: ReportFailure, /) -> ReportFailure:
+        """Wrap what reports a failed record."""
+
+    def end(self, answer: dict[str, Any] | None, /) -> None:
+        """Learn what the function answers; None when it raises an error."""

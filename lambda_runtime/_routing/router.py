@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from typing import Any, Literal, overload  # noqa: TC004 - see above
 
     from lambda_runtime._batches.deadlines import Watch
+    from lambda_runtime._batches.pause import Pause
     from lambda_runtime._batches.processing import Failure, Take
     from lambda_runtime._batches.tumbling_windows import WindowRoutes
     from lambda_runtime._routing.batch_routes import BatchWriter
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
         HandlesModify,
         HandlesRemove,
         HandlesWindow,
+        Observer,
         State,
     )
     from lambda_runtime._values.numbers_as import Numbers
@@ -86,6 +88,11 @@ class Router:
             when sending fails, a rejected record is a failed record.
         show: What the log line of a failed record holds besides ids, route and the error's type:
             "message" (the error's text and traceback), "record" (all of it, with its item).
+        metrics: The CloudWatch namespace of the batch's metrics, written to the log in embedded
+            metric format: Records, Handled, Failed, Rejected, Lag and Latency, and the middle
+            three by route. None writes nothing.
+        pause_on: A `Pause`: after so many failures of these types in a row nothing is tried for a
+            while, and each batch ends at its first record.
     """
 
     def __init__(
@@ -97,6 +104,8 @@ class Router:
         reserve_ms: int | None = None,
         on_reject: str | Callable[[str], object] | None = None,
         show: Collection[Literal["message", "record"]] = (),
+        metrics: str | None = None,
+        pause_on: Pause | None = None,
     ) -> None:
         if unrouted not in ("ignore", "fail"):
             raise RouteError(f'unrouted must be "ignore" or "fail", got {unrouted!r}')
@@ -116,6 +125,14 @@ class Router:
         self._show = show
         self._routes = Routes(fails_unrouted=unrouted == "fail")
         self._window: WindowRoutes | None = None
+        self._observers: list[Callable[[list[Any]], Observer]] = []
+        if metrics is not None:
+            from lambda_runtime._batches.metrics import batch_metrics  # noqa: PLC0415 - on request only
+
+            self._observers.append(batch_metrics(metrics))
+        self._pauses = pause_on is not None
+        if pause_on is not None:
+            self._observers.append(pause_on.begin)
 
     @overload
     def insert(self, handler: HandlesInsert, /) -> HandlesInsert: ...
@@ -233,6 +250,8 @@ class Router:
                 raise RouteError("a router has one window and then no other routes")
             if self._concurrency > 1:
                 raise RouteError("the changes of a window are added one by one; drop concurrency")
+            if self._pauses:
+                raise RouteError("the batch of a window counts as a whole; drop pause_on")
             self._window = WindowRoutes(add, initial, end_early=end_early, numbers=self._numbers)
             return add
 
@@ -265,13 +284,30 @@ class Router:
             EventError: the event is no DynamoDB Streams event.
         """
         records = records_of(event)
+        observers, answer = [begin(records) for begin in self._observers], None
+        try:
+            answer = self._handle(event, records, context, observers)
+        finally:
+            for each in observers:
+                each.end(answer)
+        return answer
+
+    def _handle(
+        self, event: Any, records: list[Any], context: Any, observers: list[Observer]
+    ) -> dict[str, Any]:
         report_failure = failure_reporter(records, self._on_reject, self._show)
+        routes = self._routes
+        for each in observers:
+            report_failure = each.reporting(report_failure)
+            routes = routes.with_functions(each.function_of)
         learns = self._window is None and processing.takes_partial_responses()
         watch = deadline(context, self._reserve_ms, learns=learns)
         if self._window is not None:
             return self._window.handle(event, records, watch, report_failure)
         runs = [route.begin(context) for route in self._routes.of_batches]
-        take = self._routes.record_handler(context, self._convert, report_failure, runs)
+        take = routes.record_handler(context, self._convert, report_failure, runs)
+        for each in observers:
+            take = each.taking(take)
         failure = self._run(records, take, watch)
         for run in runs:
             end = len(records) if failure is None else failure.unhandled

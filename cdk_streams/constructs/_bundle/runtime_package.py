@@ -24,13 +24,15 @@ _FOR_TESTS: Final = {
 }
 """Files that ship only with a function whose files import that name, which tests and apps do."""
 _FOR_WORDS: Final = {
+    "_batches/metrics.py": ("", (b"metrics",)),
+    "_batches/pause.py": ("", (b"Pause",)),
     "_changes/envelopes.py": ("forward", (b"parse",)),
     "_routing/batch_routes.py": ("views", (b"latest", b"aggregate")),
 }
 """Files that ship with a function whose files import that package, or have one of the words.
 
-`parse` reads other services' events with the first; `Router.latest` and `aggregate` need the
-second. A file that calls one of them has its name.
+`Router(metrics=…)` and `Pause` need the first two; `parse` reads other services' events with the
+third; `Router.latest` and `aggregate` need the fourth. A file that calls one of them has its name.
 """
 
 

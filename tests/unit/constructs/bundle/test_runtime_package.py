@@ -102,6 +102,24 @@ def test_batch_routes_ship_with_a_handler_that_declares_one(handler: bytes, ship
     assert ("lambda_runtime/_routing/batch_routes.py" in files) is ships
 
 
+@pytest.mark.parametrize(
+    ("handler", "ships"),
+    [
+        (b"on = Router()", set()),
+        (b'on = Router(metrics="Shop")', {"metrics.py"}),
+        (b"from lambda_runtime import Pause", {"pause.py"}),
+    ],
+)
+def test_metrics_and_pauses_ship_with_a_handler_that_asks_for_them(
+    handler: bytes, ships: set[str]
+) -> None:
+    files = runtime_package.runtime_files({"index.py": handler})
+
+    folder = "lambda_runtime/_batches"
+    found = {name for name in ("metrics.py", "pause.py") if f"{folder}/{name}" in files}
+    assert found == ships
+
+
 def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
