@@ -20,6 +20,7 @@ __all__ = ["Proposal", "Shortage", "propose"]
 _BATCHES: Final = (1, 5, 10, 25, 50, 100, 200, 300, 500, 1000, 2000, 3000, 5000, 10_000)
 _WINDOWS_S: Final = (0, 1, 2, 3, 5, 10, 15, 20, 30, 60, 120, 300)
 _MOST_LANES: Final = 10
+_DEFAULT_BATCH: Final = MappingSettings().batch_size
 _MEMORIES_MB: Final = (128, 256, 512, 1024, FULL_CPU_MEMORY_MB)
 # A timeout is this many times what a full batch takes, so that a slow day is no failed batch.
 _TIMES_THE_BATCH: Final = 3
@@ -141,8 +142,15 @@ def _cheapest(workload: Workload, search: _Search, tried: int = _TRIED) -> Forec
     return None
 
 
-def _by_cost(candidate: _Candidate) -> tuple[float, int]:
-    return candidate.cost, candidate.size.settings.parallelization_factor
+def _by_cost(candidate: _Candidate) -> tuple[float, int, float, int]:
+    """Return the order in which candidates are tried; of equals, the nearest to the defaults."""
+    settings = candidate.size.settings
+    return (
+        candidate.cost,
+        settings.parallelization_factor,
+        settings.max_batching_window.total_seconds(),
+        abs(settings.batch_size - _DEFAULT_BATCH),
+    )
 
 
 def _at_peak(workload: Workload) -> Workload:

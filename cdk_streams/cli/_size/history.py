@@ -31,6 +31,8 @@ def read_csv(path: Path) -> WriteRate:
             return WriteRate.by_minute(_rates(path, csv.reader(file)))
     except UnicodeDecodeError:
         raise CommandError(f"{path} must be a CSV file in UTF-8, got other bytes") from None
+    except OSError as error:
+        raise CommandError(f"{path} could not be read: {error.strerror}") from None
 
 
 def _rates(path: Path, lines: Iterator[list[str]]) -> Iterator[tuple[float, float]]:

@@ -51,6 +51,13 @@ th:first-child, td:first-child {{ text-align: left }}
 
 def write_plot(path: Path, workload: Workload, proposal: Proposal) -> None:
     """Write the picture that the file's name asks for."""
+    try:
+        _write(path, workload, proposal)
+    except OSError as error:
+        raise CommandError(f"{path} could not be written: {error.strerror}") from None
+
+
+def _write(path: Path, workload: Workload, proposal: Proposal) -> None:
     figure = _figure(workload, proposal)
     if path.suffix.lower() != ".html":
         figure.savefig(path, dpi=_DPI)

@@ -21,6 +21,7 @@ _DAY_S: Final = 86_400
 _BLOCKS: Final = "▁▂▃▄▅▆▇█"
 _MOST_COLUMNS: Final = 72
 _MARGIN: Final = 8
+_WHOLE_FROM: Final = 100
 
 
 def show(workload: Workload, proposal: Proposal, prices: Prices) -> None:
@@ -48,7 +49,7 @@ def _asked(workload: Workload, proposal: Proposal) -> str:
     shards = "1 shard" if workload.shard_count == 1 else f"{workload.shard_count:,} shards"
     known = "" if workload.shards else " (the least for that rate; --shards says how many)"
     return (
-        f"{writes.total:,.0f} writes in {_length(writes.seconds)}, at most {writes.peak:,.4g} a "
+        f"{writes.total:,.0f} writes in {_length(writes.seconds)}, at most {_rate(writes.peak)} a "
         f"second, to {shards}{known}; lag under {_length(proposal.target_lag)}"
     )
 
@@ -213,6 +214,10 @@ def _forecast_json(found: Forecast | None, target: timedelta) -> dict[str, Any] 
 
 def _seconds(length: timedelta | None) -> float | None:
     return None if length is None else length.total_seconds()
+
+
+def _rate(per_second: float) -> str:
+    return f"{per_second:,.0f}" if per_second >= _WHOLE_FROM else f"{per_second:.3g}"
 
 
 def _or_none(value: int | None) -> str:

@@ -165,6 +165,21 @@ def test_the_lag_is_drawn_into_a_file(name: str, begins: bytes, tmp_path: Path) 
         assert b"</svg>" in drawn
 
 
+def test_a_file_that_cannot_be_read_or_written_is_one_line(tmp_path: Path) -> None:
+    words = ["--record-ms", "1", "--hours", "1"]
+    read = size("--csv", str(tmp_path / "none.csv"), *words)
+    written = size("--writes-per-second", "1", *words, "--plot", str(tmp_path / "none" / "a.svg"))
+    assert (read.exit_code, written.exit_code) == (2, 2)
+    assert read.output.endswith("none.csv could not be read: No such file or directory\n")
+    assert written.output.endswith("a.svg could not be written: No such file or directory\n")
+
+
+def test_a_quiet_table_gets_settings_near_the_defaults() -> None:
+    found = sized("--writes-per-second", "0.01", "--record-ms", "1")["proposed"]
+    assert (found["batch_size"], found["max_batching_window_s"]) == (100, 0)
+    assert found["parallelization_factor"] == 1
+
+
 def test_another_kind_of_picture_is_refused_before_anything_is_done() -> None:
     result = size("--writes-per-second", "10", "--record-ms", "1", "--plot", "a.pdf")
     assert result.exit_code == 2
