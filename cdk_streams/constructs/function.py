@@ -84,7 +84,7 @@ class StreamFunction(lambda_.Function):
             _platform(runtime, options.get("architecture")),
             assembly,
         )
-        folder, digest = staging.place(code.files, assembly)
+        folder, digest = staging.place(code.files, assembly, code.compiled)
         chosen: dict[str, Any] = {
             "architecture": defaults.architecture,
             "memory_size": _MEMORY_MB,

@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import NamedTuple
 
 from cdk_streams.constructs._bundle import runtime_package
+from cdk_streams.constructs._bundle.bytecode import compiled
 from cdk_streams.constructs._bundle.entry_files import collect
 from cdk_streams.constructs._bundle.project import import_roots
 from cdk_streams.constructs._bundle.python_source import PythonSource, read_source
 from cdk_streams.constructs._bundle.requirements import Platform, install
 from cdk_streams.constructs._bundle.shared_modules import add_shared_modules, top_level_names
+from cdk_streams.constructs._bundle.start_files import start_files
 from cdk_streams.errors import CodeError
 
 __all__ = ["Entry", "FunctionCode", "function_code"]
@@ -36,9 +38,13 @@ class Entry:
 
 
 class FunctionCode(NamedTuple):
-    """The files by their place in the asset, and the handler as the function names it."""
+    """The files by their place in the asset, and the handler as the function names it.
+
+    `compiled` are compiled files of some of them, which depend on the machine that makes them.
+    """
 
     files: dict[str, bytes]
+    compiled: dict[str, bytes]
     handler: str
 
 
@@ -74,7 +80,11 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
     _check_apart(files, packages)
     runtime = runtime_package.runtime_files(files, read)
     module = index.removesuffix(".py").replace("/", ".")
-    return FunctionCode({**files, **packages, **runtime}, f"{module}.{entry.handler}")
+    return FunctionCode(
+        files={**files, **packages, **runtime},
+        compiled=compiled(start_files(files, index, runtime, read), platform.python),
+        handler=f"{module}.{entry.handler}",
+    )
 
 
 def _in_its_package(

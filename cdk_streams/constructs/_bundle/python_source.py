@@ -17,7 +17,7 @@ class Import(NamedTuple):
 
     `from ..a.b import c, d` has the module `a.b`, the names `("c", "d")`, which may be modules
     too, and the level 2. `where` says what surrounds it: a `function`, or a `choice`, which is an
-    `if`, a `try` or `with suppress`; "" is the module itself.
+    `if`, a `try` or `with suppress`, or both, a `choice in a function`; "" is the module itself.
     """
 
     module: str
@@ -94,9 +94,9 @@ def _suppresses(statement: ast.AST) -> bool:
 
 def _inside(statement: ast.AST, where: str) -> str:
     if isinstance(statement, (ast.If, ast.Try, ast.TryStar, ast.Match)) or _suppresses(statement):
-        return "choice"
+        return "choice in a function" if where.endswith("function") else "choice"
     if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef)):
-        return where or "function"
+        return "choice in a function" if where.startswith("choice") else "function"
     return where
 
 

@@ -18,6 +18,7 @@ from cdk_streams.constructs._bundle.runtime_package import RUNTIME
 
 __all__ = ["fingerprint", "place", "write"]
 
+_NONE: Final[Mapping[str, bytes]] = {}
 _FOLDER: Final = "cdk-streams"
 # Each file of the runtime by the hash of its content: the functions of an app link to it, which
 # takes a tenth of the time of writing it again.
@@ -34,8 +35,13 @@ def fingerprint(files: Mapping[str, bytes]) -> str:
     return digest.hexdigest()
 
 
-def place(files: Mapping[str, bytes], assembly: Path) -> tuple[Path, str]:
+def place(
+    files: Mapping[str, bytes], assembly: Path, compiled: Mapping[str, bytes] = _NONE
+) -> tuple[Path, str]:
     """Write the files into an assembly; return a folder and a hash for `Code.from_asset`.
+
+    The hash is that of `files`. `compiled` are further files, made from these: they ship beside
+    them, and machines that make others, or none, give the same hash.
 
     CDK copies that folder to `asset.<hash of the hash>`, unless that is there already. So the
     files are written there at once and the folder is a link to them, which `cdk synth
@@ -46,13 +52,15 @@ def place(files: Mapping[str, bytes], assembly: Path) -> tuple[Path, str]:
     folder = assembly / _FOLDER / digest
     staged = assembly / f"asset.{hashlib.sha256(digest.encode()).hexdigest()}"
     shared = assembly / _SHARED
-    write(files, staged, shared)
+    write({**files, **compiled}, staged, shared)
+    _add(compiled, staged, shared)
     folder.parent.mkdir(exist_ok=True)
     try:
         folder.symlink_to(Path("..", staged.name), target_is_directory=True)
     except OSError:
         # It is there, or this is a place without links.
-        write(files, folder, shared)
+        write({**files, **compiled}, folder, shared)
+        _add(compiled, folder, shared)
     return folder, digest
 
 
@@ -73,15 +81,39 @@ def write(files: Mapping[str, bytes], folder: Path, shared: Path | None = None) 
             (making / parent).mkdir(exist_ok=True)
             (making / parent).chmod(0o755)
         for name, content in files.items():
-            is_runtime = name.startswith(f"{RUNTIME}/")
-            if not (is_runtime and shared and _link(content, making / name, shared)):
-                _write_file(content, making / name)
+            _write_or_link(name, content, making / name, shared)
         making.rename(folder)
     except OSError:
         # Another process may have finished the same folder first.
         shutil.rmtree(making, ignore_errors=True)
         if not folder.exists():
             raise
+
+
+def _add(compiled: Mapping[str, bytes], folder: Path, shared: Path) -> None:
+    """Write compiled files into a staged folder; those of another synthesis are left alone.
+
+    The folder's name holds the hash of the sources, so that what is there was made from them.
+    """
+    for name, content in compiled.items():
+        path = folder / name
+        if path.exists():
+            continue
+        path.parent.mkdir(exist_ok=True)
+        path.parent.chmod(0o755)
+        # Another process may read the folder: the file appears whole.
+        making = Path(tempfile.mkdtemp(prefix=".making-", dir=shared.parent)) / path.name
+        try:
+            _write_or_link(name, content, making, shared)
+            making.replace(path)
+        finally:
+            shutil.rmtree(making.parent, ignore_errors=True)
+
+
+def _write_or_link(name: str, content: bytes, path: Path, shared: Path | None) -> None:
+    is_runtime = name.startswith(f"{RUNTIME}/")
+    if not (is_runtime and shared and _link(content, path, shared)):
+        _write_file(content, path)
 
 
 def _link(content: bytes, path: Path, shared: Path) -> bool:

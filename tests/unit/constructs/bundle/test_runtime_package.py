@@ -7,7 +7,9 @@ import zipfile
 import pytest
 
 from cdk_streams.constructs._bundle import runtime_package
+from cdk_streams.constructs._bundle.bytecode import compiled
 from cdk_streams.constructs._bundle.python_source import imported_modules, read_source
+from cdk_streams.constructs._bundle.start_files import start_files
 from cdk_streams.errors import ToolError
 
 
@@ -120,10 +122,21 @@ def test_metrics_and_pauses_ship_with_a_handler_that_asks_for_them(
     assert found == ships
 
 
-def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
+def zipped_bytes(files: dict[str, bytes]) -> int:
     package = io.BytesIO()
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in sorted(runtime_package.runtime_files().items()):
+        for name, content in sorted(files.items()):
             archive.writestr(name, content)
+    return len(package.getvalue())
 
-    assert len(package.getvalue()) < 60_000
+
+def test_the_runtime_of_a_plain_function_stays_under_60_kilobytes() -> None:
+    assert zipped_bytes(runtime_package.runtime_files()) < 60_000
+
+
+def test_compiled_files_of_a_plain_function_stay_under_75_kilobytes() -> None:
+    handler = {"index.py": b"from lambda_runtime import Insert, Modify, Remove, Router"}
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    start = start_files(handler, "index.py", runtime_package.runtime_files(handler))
+
+    assert 30_000 < zipped_bytes(compiled(start, python)) < 75_000
