@@ -23,6 +23,7 @@ __all__ = [
     "NEEDS_DESTINATION",
     "NEEDS_EVENT_COUNT",
     "NEEDS_QUEUE",
+    "NEEDS_REJECTS",
     "NEEDS_TIMEOUT",
     "SECOND",
     "AlarmSpec",
@@ -35,6 +36,7 @@ __all__ = [
     "iterator_age",
     "one",
     "polls",
+    "reject_queue",
     "silence",
 ]
 
@@ -45,6 +47,7 @@ MINUTE: Final = timedelta(minutes=1)
 FIVE_MINUTES: Final = 5
 
 NEEDS_QUEUE: Final = "the consumer has no failure queue; on_failure= creates one"
+NEEDS_REJECTS: Final = "the consumer has no reject queue; rejects=OnFailure.QUEUE creates one"
 NEEDS_DESTINATION: Final = "the consumer has no failure destination; on_failure= chooses one"
 NEEDS_TIMEOUT: Final = "the function's timeout is not known here; alarm on metric_duration()"
 NEEDS_EVENT_COUNT: Final = 'its metric is off; pass metrics=["EventCount"] to the consumer'
@@ -96,6 +99,11 @@ def iterator_age(consumer: ConsumerView) -> float:
 def failure_queue(consumer: ConsumerView) -> float | None:
     """Return 1, where there is a failure queue."""
     return None if consumer.failures.queue is None else 1
+
+
+def reject_queue(consumer: ConsumerView) -> float | None:
+    """Return 1, where there is a reject queue."""
+    return None if consumer.rejects is None else 1
 
 
 def failure_queue_age(consumer: ConsumerView) -> float | None:

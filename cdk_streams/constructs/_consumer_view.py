@@ -11,6 +11,7 @@ from typing import Protocol, TypeAlias
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_sqs as sqs
 from constructs import Node
 
 from cdk_streams.constructs.failures import Failures
@@ -41,6 +42,8 @@ class ConsumerView(Protocol):
     def event_source_mapping(self) -> lambda_.CfnEventSourceMapping: ...
     @property
     def failures(self) -> Failures: ...
+    @property
+    def rejects(self) -> sqs.IQueue | None: ...
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]: ...
 

@@ -14,13 +14,18 @@ from constructs import Construct
 from cdk_streams.constructs._consumer_view import AnyFunction, function_behind
 from cdk_streams.constructs._keys import check_key
 from cdk_streams.filters import Filter
-from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, MappingSettings
+from cdk_streams.mapping import (
+    PARTIAL_RESPONSE_VARIABLE,
+    REJECT_QUEUE_VARIABLE,
+    MappingSettings,
+)
 
 __all__ = [
     "Switch",
     "check_filters",
     "new_mapping",
     "set_partial_response",
+    "set_reject_queue",
     "settings_of",
 ]
 
@@ -38,6 +43,13 @@ def set_partial_response(function: AnyFunction) -> None:
     behind = function_behind(function)
     if isinstance(behind, (lambda_.Function, lambda_.SingletonFunction)):
         behind.add_environment(PARTIAL_RESPONSE_VARIABLE, "1")
+
+
+def set_reject_queue(function: AnyFunction, url: str) -> None:
+    """Set the variable by which `lambda_runtime` knows where rejected records go."""
+    behind = function_behind(function)
+    if isinstance(behind, (lambda_.Function, lambda_.SingletonFunction)):
+        behind.add_environment(REJECT_QUEUE_VARIABLE, url)
 
 
 def settings_of(arguments: Mapping[str, Any]) -> MappingSettings:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from cdk_streams.constructs._keys import AnyKey
     from cdk_streams.constructs._mapping import Switch
     from cdk_streams.constructs.alarms import Alarms
-    from cdk_streams.constructs.failures import OnFailureChoice
+    from cdk_streams.constructs.failures import OnFailureChoice, RejectsChoice
     from cdk_streams.mapping import MetricType, Pattern, Seconds, StartingPosition
 
 __all__ = ["ConsumerOptions", "FunctionOptions", "TableOptions"]
@@ -36,6 +36,7 @@ class ConsumerOptions(TypedDict, total=False):
     """Keyword arguments of `StreamConsumer` besides `table` and `function`."""
 
     on_failure: OnFailureChoice
+    rejects: RejectsChoice
     batch_size: int
     max_batching_window: Seconds
     parallelization_factor: int

@@ -53,6 +53,7 @@ class Alarms:
         failure_queue_depth: Messages in the failure queue; True: 1.
         failure_queue_age: Age of the oldest of them; True: half of the time in which the stream
             records it names can be read back, or a day where a bucket keeps them.
+        reject_queue_depth: Messages in the reject queue; True: 1.
         delivery_failures: Failure records per minute that could not be delivered; True: 1.
         errors: Failed invocations in each of five consecutive minutes; True: 1.
         throttles: Throttled invocations in each of five consecutive minutes; True: 1.
@@ -106,6 +107,17 @@ class Alarms:
             needs=specs.NEEDS_QUEUE,
             unit=specs.SECOND,
             covers="failures",
+        ).as_metadata(),
+    )
+    reject_queue_depth: Count = field(
+        default=True,
+        metadata=AlarmSpec(
+            "RejectQueueAlarm",
+            ConsumerMetrics.metric_reject_queue_depth,
+            specs.reject_queue,
+            "A handler rejected records, which are in the reject queue, whole; nothing else will "
+            "handle them.",
+            needs=specs.NEEDS_REJECTS,
         ).as_metadata(),
     )
     delivery_failures: Count = field(

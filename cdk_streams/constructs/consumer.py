@@ -22,7 +22,13 @@ from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._validation import function_checks
 from cdk_streams.constructs._validation.findings import validate_at_synthesis
 from cdk_streams.constructs.alarms import DEFAULT, Alarms
-from cdk_streams.constructs.failures import Failures, OnFailure, OnFailureChoice, required
+from cdk_streams.constructs.failures import (
+    Failures,
+    OnFailure,
+    OnFailureChoice,
+    RejectsChoice,
+    required,
+)
 from cdk_streams.constructs.metrics import ConsumerMetrics
 from cdk_streams.mapping import (
     MAX_FILTERS,
@@ -52,6 +58,9 @@ class StreamConsumer(ConsumerMetrics, Construct):
         on_failure: The destination of records that Lambda discards (retries or age exhausted): a
             queue, topic or bucket of the caller's, or an `OnFailure`. QUEUE creates one:
             encrypted, TLS only, retention of 14 days.
+        rejects: The queue of records that a handler of `lambda_runtime` rejects (`Reject`), whole:
+            a queue of the caller's, or `OnFailure.QUEUE`, which creates one. None: a rejected
+            record is a failed record. Consumers that share a function share the queue.
         batch_size: Records in one invocation, at most; 1 to 10,000.
         max_batching_window: Time to gather a batch; 0 to 300 s.
         parallelization_factor: Concurrent batches per shard; 1 to 10.
@@ -88,6 +97,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         table: dynamodb.ITable,
         function: AnyFunction,
         on_failure: OnFailureChoice = OnFailure.QUEUE,
+        rejects: RejectsChoice = None,
         batch_size: int = 100,
         max_batching_window: Seconds = 0,
         parallelization_factor: int = 1,
@@ -108,6 +118,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         placement = placement_of(scope)
         source = _source.source_of(table, placement)
         failures.check_choice(on_failure)
+        failures.check_rejects(rejects)
         check_alarms(alarms)
         # Each argument that is a setting goes into the settings as it is.
         settings = _mapping.settings_of(locals())
@@ -117,6 +128,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         reader = (function, function_arn, source.arn)
         others = placement.registry.consumers
         function_checks.check_beside(*reader, reports=report_batch_item_failures, others=others)
+        function_checks.check_shared_rejects(function, rejects, others)
         parts = [*source.parts_of_policy(table), *failures.parts_of_policy(on_failure)]
         function_checks.check_stacks(function, placement, parts)
         super().__init__(scope, id)
@@ -130,6 +142,10 @@ class StreamConsumer(ConsumerMetrics, Construct):
         if function_checks.can_be_granted(function):
             grants = _source.grant_read(source, function)
             grants += failures.grant_delivery(self._failures, function)
+        self._reject_queue = failures.reject_queue_of(self, rejects)
+        if self._reject_queue is not None:
+            _mapping.set_reject_queue(function, self._reject_queue.queue_url)
+            grants += failures.grant_rejects(self._reject_queue, function)
         if filter_encryption is not None:
             grant_filter_decryption(filter_encryption, placement.stack)
         self._mapping = _mapping.new_mapping(self, source.arn, function, self._settings, enabled)
@@ -189,6 +205,16 @@ class StreamConsumer(ConsumerMetrics, Construct):
     def failure_bucket(self) -> s3.IBucket:
         """The bucket of failed records; SourceError if there is none."""
         return required(self._failures.bucket, "bucket", self.node.path)
+
+    @property
+    def rejects(self) -> sqs.IQueue | None:
+        """The queue of rejected records, None without one."""
+        return self._reject_queue
+
+    @property
+    def reject_queue(self) -> sqs.IQueue:
+        """The queue of rejected records; SourceError if there is none."""
+        return required(self._reject_queue, "reject queue", self.node.path)
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:

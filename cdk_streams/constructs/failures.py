@@ -40,10 +40,14 @@ __all__ = [
     "Failures",
     "OnFailure",
     "OnFailureChoice",
+    "RejectsChoice",
     "check_choice",
+    "check_rejects",
     "destination_of",
     "grant_delivery",
+    "grant_rejects",
     "parts_of_policy",
+    "reject_queue_of",
     "required",
 ]
 
@@ -74,6 +78,8 @@ AnyQueue: TypeAlias = sqs.IQueue | sqs.QueueBase
 AnyTopic: TypeAlias = sns.ITopic | sns.TopicBase
 AnyBucket: TypeAlias = s3.IBucket | s3.BucketBase
 OnFailureChoice: TypeAlias = OnFailure | AnyQueue | AnyTopic | AnyBucket
+
+RejectsChoice: TypeAlias = OnFailure | AnyQueue | None
 
 _Found = TypeVar("_Found")
 
@@ -185,6 +191,28 @@ def check_choice(choice: Any) -> None:
         )
 
 
+def check_rejects(choice: Any) -> None:
+    """Refuse a place for rejected records that `lambda_runtime` cannot send to.
+
+    Raises:
+        SourceError: A FIFO queue, or something that is no queue.
+
+    """
+    if choice is None or choice is OnFailure.QUEUE or choice is OnFailure.NOTHING:
+        return
+    if not isinstance(choice, sqs.QueueBase):
+        shown = choice if isinstance(choice, OnFailure) else type(choice).__name__
+        raise SourceError(
+            f"rejects must be OnFailure.QUEUE or the construct of a queue, got {shown}; "
+            "lambda_runtime sends the whole record to a queue"
+        )
+    if choice.fifo:
+        raise SourceError(
+            f"rejects must be a standard queue, got the FIFO queue {choice.node.path!r}; "
+            "lambda_runtime sends no group id"
+        )
+
+
 def parts_of_policy(choice: OnFailureChoice) -> list[Construct | None]:
     """Return the constructs of this app that the delivery's permissions name.
 
@@ -209,6 +237,18 @@ def destination_of(scope: Construct, choice: OnFailureChoice) -> Failures:
     if choice is OnFailure.QUEUE:
         return Failures(_QUEUE, queue, queue, is_ours=True)
     return Failures(_BUCKET, _new_bucket(scope, queue), queue, is_ours=True)
+
+
+def reject_queue_of(scope: Construct, choice: RejectsChoice) -> sqs.IQueue | None:
+    """Return the queue of rejected records; `OnFailure.QUEUE` is created in the scope."""
+    if choice is OnFailure.QUEUE:
+        return _new_queue(scope, "RejectQueue")
+    return None if isinstance(choice, OnFailure) else choice
+
+
+def grant_rejects(queue: sqs.IQueue, grantee: iam.IGrantable) -> list[iam.Grant]:
+    """Let the role of the function send rejected records, and nothing more."""
+    return grant_delivery(Failures(_QUEUE, queue, queue), grantee)
 
 
 def grant_delivery(failures: Failures, grantee: iam.IGrantable) -> list[iam.Grant]:
@@ -248,11 +288,11 @@ def _queue_retention() -> Duration:
     return Duration.days(_QUEUE_DAYS)
 
 
-def _new_queue(scope: Construct) -> sqs.Queue:
+def _new_queue(scope: Construct, name: str = "FailureQueue") -> sqs.Queue:
     """Create the queue: encrypted by SQS, TLS only, with the longest retention."""
     return sqs.Queue(
         scope,
-        "FailureQueue",
+        name,
         encryption=sqs.QueueEncryption.SQS_MANAGED,
         enforce_ssl=True,
         retention_period=_queue_retention(),

@@ -99,6 +99,13 @@ class ConsumerMetrics:
         queue = required(self.failures.queue, "queue", self.node.path)
         return queue.metric_approximate_age_of_oldest_message(**_chosen("Maximum", options))
 
+    def metric_reject_queue_depth(
+        self: ConsumerView, **options: Unpack[MetricOptions]
+    ) -> cloudwatch.Metric:
+        """Messages in the reject queue; maximum. SourceError if there is no such queue."""
+        queue = required(self.rejects, "reject queue", self.node.path)
+        return queue.metric_approximate_number_of_messages_visible(**_chosen("Maximum", options))
+
     def metric_stream_records(
         self: ConsumerView, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:

@@ -17,7 +17,11 @@ from cdk_streams.mapping._destination_kinds import (
 )
 from cdk_streams.mapping._kinds import Reference, Seconds, StartingPosition, in_seconds
 from cdk_streams.mapping._nested import MetricType, Pattern
-from cdk_streams.mapping._settings import PARTIAL_RESPONSE_VARIABLE, MappingSettings
+from cdk_streams.mapping._settings import (
+    PARTIAL_RESPONSE_VARIABLE,
+    REJECT_QUEUE_VARIABLE,
+    MappingSettings,
+)
 from cdk_streams.mapping._table_stream import TableStream, ViewType
 from cdk_streams.mapping.limits import (
     FAILURE_OBJECTS,
@@ -56,6 +60,7 @@ __all__ = [
     "MAX_WINDOW_STATE_BYTES",
     "PARTIAL_RESPONSE_VARIABLE",
     "PARTITION_WRITE_UNITS",
+    "REJECT_QUEUE_VARIABLE",
     "STREAM_RETENTION",
     "DestinationKind",
     "MappingSettings",

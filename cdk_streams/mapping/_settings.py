@@ -37,6 +37,8 @@ PARTIAL_RESPONSE_VARIABLE: Final = "STREAM_PARTIAL_RESPONSE"
 
 `lambda_runtime`, which imports nothing of this package, has its own copy; a test compares them.
 """
+REJECT_QUEUE_VARIABLE: Final = "STREAM_REJECT_QUEUE_URL"
+"""The variable of a function with the URL of the queue for rejected records."""
 
 _Settings = TypeVar("_Settings", bound="MappingSettings")
 

@@ -11,9 +11,17 @@ from constructs import Construct, IConstruct
 
 from cdk_streams.constructs._consumer_view import AnyFunction, ConsumerView, function_behind
 from cdk_streams.constructs._registry import Placement, placement_of
+from cdk_streams.constructs.failures import OnFailure
 from cdk_streams.errors import SourceError
+from cdk_streams.mapping import REJECT_QUEUE_VARIABLE
 
-__all__ = ["can_be_granted", "check_beside", "check_function", "check_stacks"]
+__all__ = [
+    "can_be_granted",
+    "check_beside",
+    "check_function",
+    "check_shared_rejects",
+    "check_stacks",
+]
 
 
 def check_function(function: Any) -> str:
@@ -120,6 +128,33 @@ def check_stacks(
 def _is_within(stack: Stack, outer: Stack) -> bool:
     parent = stack.nested_stack_parent
     return parent is not None and (parent is outer or _is_within(parent, outer))
+
+
+def check_shared_rejects(
+    function: AnyFunction, rejects: Any, others: Iterable[ConsumerView]
+) -> None:
+    """Refuse a reject queue that the function would not know of.
+
+    Raises:
+        SourceError: The function is imported, or another consumer of it has another reject queue.
+
+    """
+    if rejects is None or rejects is OnFailure.NOTHING:
+        return
+    behind = function_behind(function)
+    if not isinstance(behind, (lambda_.Function, lambda_.SingletonFunction)):
+        raise SourceError(
+            f"rejects must be left out for an imported function, got {behind.node.path!r}; set "
+            f"{REJECT_QUEUE_VARIABLE} where the function is defined"
+        )
+    for other in others:
+        shared = function_behind(other.function) is behind
+        if shared and other.rejects is not None and other.rejects is not rejects:
+            raise SourceError(
+                "rejects must be the same queue in every consumer of one function, got another "
+                f"for {behind.node.path!r}; pass rejects=consumer.reject_queue of "
+                f"{other.node.path!r}"
+            )
 
 
 def can_be_granted(function: AnyFunction) -> bool:

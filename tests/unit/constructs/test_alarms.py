@@ -77,7 +77,7 @@ def test_two_alarms_are_made_unless_told_otherwise(consume: Consume) -> None:
 def test_every_alarm_at_its_derived_threshold(
     consume: Consume, shown: Shown, template_snapshot: SnapshotAssertion
 ) -> None:
-    consumer = consume(metrics=["EventCount"], alarms=Alarms.every())
+    consumer = consume(metrics=["EventCount"], rejects=OnFailure.QUEUE, alarms=Alarms.every())
     assert list(consumer.alarms) == [spec.id for spec in ALARMS.values()]
     rows = {
         name: [

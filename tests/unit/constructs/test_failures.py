@@ -32,8 +32,9 @@ def consume(stack: cdk.Stack) -> Consume:
         runtime=lambda_.Runtime.PYTHON_3_14,
     )
 
-    def make(on_failure: Any) -> StreamConsumer:
-        return StreamConsumer(stack, "Audit", table=table, function=function, on_failure=on_failure)
+    def make(on_failure: Any = OnFailure.QUEUE, **settings: Any) -> StreamConsumer:
+        chosen = {"table": table, "function": function, "on_failure": on_failure, **settings}
+        return StreamConsumer(stack, "Audit", **chosen)
 
     return make
 
@@ -217,3 +218,71 @@ def test_anything_else_is_refused(consume: Consume, wrong: Any, told: str) -> No
     assert str(caught.value) == (
         f"on_failure must be the construct of a queue, topic or bucket, or an OnFailure, {told}"
     )
+
+
+def test_one_word_makes_a_reject_queue_with_all_it_needs(
+    consume: Consume, resources_of: Resources, stack: cdk.Stack
+) -> None:
+    consumer = consume(rejects=OnFailure.QUEUE)
+    queue = stack.resolve(consumer.reject_queue.queue_arn)["Fn::GetAtt"][0]
+
+    made = resources_of(stack)
+    assert made[queue]["Properties"]["SqsManagedSseEnabled"] is True
+    assert made[queue]["Properties"]["MessageRetentionPeriod"] == 14 * 86_400
+    (function,) = (each for each in made.values() if each["Type"] == "AWS::Lambda::Function")
+    variables = function["Properties"]["Environment"]["Variables"]
+    assert variables["STREAM_REJECT_QUEUE_URL"] == {"Ref": queue}
+    statements = [
+        statement
+        for each in made.values()
+        if each["Type"] == "AWS::IAM::Policy"
+        for statement in each["Properties"]["PolicyDocument"]["Statement"]
+        if queue in str(statement["Resource"])
+    ]
+    assert [each["Action"] for each in statements] == ["sqs:SendMessage"]
+    (alarm,) = (each for name, each in made.items() if "RejectQueueAlarm" in name)
+    (dimension,) = alarm["Properties"]["Dimensions"]
+    assert dimension["Value"] == {"Fn::GetAtt": [queue, "QueueName"]}
+
+
+def test_without_rejects_there_is_no_reject_queue(consume: Consume) -> None:
+    consumer = consume()
+    assert (consumer.rejects, "RejectQueueAlarm" in consumer.alarms) == (None, False)
+    with pytest.raises(SourceError, match="has no failure reject queue"):
+        _ = consumer.reject_queue
+
+
+@pytest.mark.parametrize(
+    ("choice", "told"),
+    [
+        (lambda _: OnFailure.QUEUE_WITH_PAYLOAD, "rejects must be OnFailure.QUEUE or the"),
+        (lambda stack: sns.Topic(stack, "Topic"), "got Topic; lambda_runtime sends"),
+        (lambda stack: sqs.Queue(stack, "Q", fifo=True), "must be a standard queue"),
+    ],
+)
+def test_what_no_record_can_be_sent_to_is_refused(
+    consume: Consume, stack: cdk.Stack, choice: Callable[[cdk.Stack], Any], told: str
+) -> None:
+    with pytest.raises(SourceError, match=told):
+        consume(rejects=choice(stack))
+
+
+def test_consumers_that_share_a_function_share_the_reject_queue(
+    consume: Consume, stack: cdk.Stack
+) -> None:
+    first = consume(rejects=OnFailure.QUEUE)
+    key = dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING)
+    users = StreamTable(stack, "Users", partition_key=key)
+    both: dict[str, Any] = {"table": users, "function": first.function}
+    with pytest.raises(SourceError, match=r"pass rejects=consumer.reject_queue of 'Test/Audit'"):
+        StreamConsumer(stack, "Mail", rejects=OnFailure.QUEUE, **both)
+    second = StreamConsumer(stack, "Mail", rejects=first.reject_queue, **both)
+    assert second.reject_queue is first.reject_queue
+
+
+def test_an_imported_function_learns_of_no_reject_queue(consume: Consume, stack: cdk.Stack) -> None:
+    theirs = lambda_.Function.from_function_arn(
+        stack, "Theirs", "arn:aws:lambda:us-east-1:123456789012:function:theirs"
+    )
+    with pytest.raises(SourceError, match="set STREAM_REJECT_QUEUE_URL where the function is"):
+        consume(function=theirs, rejects=OnFailure.QUEUE)

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE
+from cdk_streams.mapping import PARTIAL_RESPONSE_VARIABLE, REJECT_QUEUE_VARIABLE
 from lambda_runtime._batches.processing import PARTIAL_RESPONSE
+from lambda_runtime._batches.rejects import REJECT_QUEUE_URL
 
 ROOT = Path(__file__).parents[3]
 COPIES = {
@@ -22,6 +23,7 @@ HOMES = {"cdk_streams/mapping/limits.py", "cdk_streams/mapping/_settings.py"}
 
 def test_the_runtime_reads_the_variable_that_the_construct_sets() -> None:
     assert PARTIAL_RESPONSE == PARTIAL_RESPONSE_VARIABLE
+    assert REJECT_QUEUE_URL == REJECT_QUEUE_VARIABLE
 
 
 @pytest.mark.parametrize("number", COPIES)
