@@ -54,7 +54,7 @@ class FailureQueueStatus:
 class MappingStatus:
     """A mapping of the stack, by its logical id.
 
-    `state` and `last_result` are Lambda's own words. `iterator_age` is the highest of the last 15
+    `state` and `last_result` are as Lambda has them. `iterator_age` is the highest of the last 15
     minutes, over all mappings of the function; None: the function was not invoked. `queue` is None
     when failure records go to no queue.
     """
