@@ -93,7 +93,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "cdk_streams.status": (*LAYER_1, "cdk_streams.live", "cdk_streams.redrive"),
     "cdk_streams.capacity": LAYER_1,
     "cdk_streams.data": (*LAYER_1, "lambda_runtime"),
-    "cdk_streams.analysis": (*LAYER_1, "cdk_streams.simulator"),
+    "cdk_streams.analysis": (*LAYER_1, "cdk_streams.capacity", "cdk_streams.simulator"),
     "cdk_streams.cli": (
         *LAYER_1,
         "cdk_streams.analysis",

@@ -14,6 +14,7 @@ from cdk_streams.analysis._explanation import (
     explain_mapping,
     proposed,
 )
+from cdk_streams.analysis._outage_at_rate import OutageAtRate, in_outage_at_rate
 from cdk_streams.analysis._runnable import RunnableMapping, RunnableMappings, runnable_mappings
 from cdk_streams.analysis._situations import Outage, Poison, SlowHandler
 
@@ -22,12 +23,14 @@ __all__ = [
     "AlarmMoments",
     "Explanation",
     "Outage",
+    "OutageAtRate",
     "Poison",
     "RunnableMapping",
     "RunnableMappings",
     "SlowHandler",
     "explain",
     "explain_mapping",
+    "in_outage_at_rate",
     "proposed",
     "runnable_mappings",
 ]

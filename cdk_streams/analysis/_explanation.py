@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 from cdk_streams.analysis._alarm_moments import Alarm, alarms_of
+from cdk_streams.analysis._outage_at_rate import OutageAtRate, in_outage_at_rate
 from cdk_streams.analysis._runnable import RunnableMapping, runnable_mappings
 from cdk_streams.analysis._situations import (
     Outage,
@@ -39,13 +40,18 @@ class AlarmMoments:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a mapping does with a poison record, an outage of an hour and a handler of 10 s."""
+    """What a mapping does with a poison record, an outage of an hour and a handler of 10 s.
+
+    `at_rate` is the outage at a rate of writes, None where no rate was given, or for a mapping with
+    a tumbling window.
+    """
 
     mapping: RunnableMapping
     poison: Poison
     outage: Outage
     slow: SlowHandler
     alarms: Sequence[AlarmMoments]
+    at_rate: OutageAtRate | None = None
 
 
 def explain(stack: StackTemplate) -> tuple[tuple[Explanation, ...], Mapping[str, str]]:
@@ -54,8 +60,14 @@ def explain(stack: StackTemplate) -> tuple[tuple[Explanation, ...], Mapping[str,
     return tuple(explain_mapping(each, stack) for each in found.mappings), found.left_out
 
 
-def explain_mapping(mapping: RunnableMapping, stack: StackTemplate) -> Explanation:
-    """Run a mapping of the template in the simulator, once for each situation."""
+def explain_mapping(
+    mapping: RunnableMapping, stack: StackTemplate, *, writes_per_second: float | None = None
+) -> Explanation:
+    """Run a mapping of the template in the simulator, once for each situation.
+
+    With `writes_per_second`, that of the whole table, an outage at this rate is worked out too.
+    """
+    has_rate = writes_per_second is not None and mapping.settings.tumbling_window is None
     poison, outage = with_poison(mapping), in_outage(mapping, OUTAGE)
     return Explanation(
         mapping=mapping,
@@ -70,6 +82,7 @@ def explain_mapping(mapping: RunnableMapping, stack: StackTemplate) -> Explanati
             )
             for each in alarms_of(mapping, stack)
         ],
+        at_rate=in_outage_at_rate(mapping, writes_per_second or 0, OUTAGE) if has_rate else None,
     )
 
 

@@ -66,10 +66,12 @@ class _Part:
 class _Known:
     """What rates led to without a backlog, by their bucket, and the last that was run.
 
-    `saturated` is what lanes do that never wait for records, whatever the rate.
+    `outage_failures` are the failed calls of the outage, which are over; `saturated` is what lanes
+    do that never wait for records, whatever the rate.
     """
 
     parts: dict[int, _Part]
+    outage_failures: float
     saturated: _Part | None = None
     settled: int | None = None
 
@@ -83,11 +85,13 @@ def run_day(
     if not leaps or workload.writes.seconds <= _SHORT_S:
         model.run(ends[-1])
         return
+    # What an outage leads to lasts as long as the outage, and not longer.
+    model.run(min(ends[-1], workload.outage.total_seconds() * 1000))
     cycle_ms = _cycle_ms(workload, size)
     age = size.settings.max_record_age
     age_ms = _RETENTION_MS if age is None else age.total_seconds() * 1000
-    known = _Known({})
-    for end_ms in ends:
+    known = _Known({}, model.totals.failed_calls)
+    for end_ms in (each for each in ends if each > model.now_ms):
         _run_rate(
             model,
             arrivals,
@@ -117,7 +121,7 @@ def _run_rate(
     """Run to the end of one rate."""
     settle_ms = max(_LEAST_MS, _SETTLE_CYCLES * cycle_ms)
     least_ms = max(_MEASURE_MS, _MEASURE_CYCLES * cycle_ms)
-    if model.totals.failed_calls:
+    if model.totals.failed_calls > known.outage_failures:
         least_ms *= _LONGER_WITH_FAILURES
     per_ms = (arrivals.count(end_ms) - arrivals.count(model.now_ms)) / (end_ms - model.now_ms)
     bucket = round(math.log(max(per_ms, _LEAST_RATE)) / _SAME_RATE)
@@ -127,7 +131,9 @@ def _run_rate(
     for _ in range(_MOST_PARTS):
         if model.now_ms + settle_ms * 2 >= end_ms:
             break
-        part = _while_saturated(model, known, per_ms, swing, age_ms)
+        part = _while_saturated(
+            model, known, per_ms=per_ms, swing=swing, age_ms=age_ms, settle_ms=settle_ms
+        )
         if part is None and not (settled and bucket in known.parts):
             model.run(model.now_ms + settle_ms)
             known.settled = bucket
@@ -149,7 +155,13 @@ def _run_rate(
 
 
 def _while_saturated(
-    model: ShardModel, known: _Known, per_ms: float, swing: float, age_ms: float
+    model: ShardModel,
+    known: _Known,
+    *,
+    per_ms: float,
+    swing: float,
+    age_ms: float,
+    settle_ms: float,
 ) -> _Part | None:
     """Return what lanes that never wait for records do at a rate; None where they may wait."""
     part = known.saturated
@@ -158,7 +170,10 @@ def _while_saturated(
         return None
     # Counting whole batches of a minute would be off by the one that it ends in.
     advance = model.most_per_ms
-    return replace(part, advance=advance, drift=per_ms - advance)
+    drift = per_ms - advance
+    if drift < 0 and _DRAINED * backlog / -drift <= settle_ms:
+        return None  # So short a time is run, and not passed over.
+    return replace(part, advance=advance, drift=drift)
 
 
 def _swing(model: ShardModel) -> int:
@@ -196,7 +211,7 @@ def _measure(
         if change <= max(swing, _GROWING * written):
             drift, settled = 0.0, written - change
     lag_ms = max(
-        (lag for minute, lag in totals.lags.items() if minute >= began_ms // _MINUTE_MS),
+        (lag for minute, lag in totals.lags.items() if minute >= began_ms / _MINUTE_MS),
         default=0.0,
     )
     grown = {name: count / settled for name, count in grown.items()}

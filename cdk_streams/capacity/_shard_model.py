@@ -23,6 +23,8 @@ from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 
 __all__ = ["ShardModel"]
 
+# Records of a read that each lane gets at the least, before shares replace single records.
+_MANY: Final = 500
 _RETENTION_MS: Final = STREAM_RETENTION.total_seconds() * 1000
 _MOST_DOUBLINGS: Final = 32
 _IDLE, _GATHERING, _CALLING, _WAITING = range(4)
@@ -95,6 +97,7 @@ class ShardModel:
         self._room = min(GET_RECORDS_LIMIT, self._size * settings.parallelization_factor)
         self._seed = seed
         self._failure_share = workload.failure_share
+        self._outage_ms = workload.outage.total_seconds() * 1000
         self._heap: list[tuple[float, int, int, Callable[..., None], tuple[Any, ...]]] = []
         self._sequence = 0
         for shard in self.shards:
@@ -204,6 +207,12 @@ class ShardModel:
         if len(lanes) == 1:
             _append(lanes[0], count, first, end - 1)
             return
+        if count >= _MANY * len(lanes):
+            # Of so many, each lane gets its share: they are counted, and not told apart.
+            for at, lane in enumerate(lanes):
+                share_of_lane = count // len(lanes) + (at < count % len(lanes))
+                _append(lane, share_of_lane, first, end - 1)
+            return
         step, seed = (end - first) / count, self._seed
         for place in range(count):
             number = math.floor(first + place * step)
@@ -265,7 +274,9 @@ class ShardModel:
             return True
         count = batch[0]
         length_ms: float = self._workload.call_length_ms(count)
-        failed = fails(round(batch[1][0][1]), count, batch[2], self._failure_share)
+        failed = self.now_ms < self._outage_ms or fails(
+            round(batch[1][0][1]), count, batch[2], self._failure_share
+        )
         if length_ms >= self._timeout_ms:
             length_ms, failed = self._timeout_ms, True
             totals.timeouts += 1

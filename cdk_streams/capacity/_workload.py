@@ -40,6 +40,7 @@ class Workload:
         shards: Shards of the stream that are written to alike; None: as many as the highest rate
             needs partitions at least.
         failure_share: Share of the calls that fail as a whole, 0 up to 1.
+        outage: How long every call fails, from the beginning on.
         matched_share: Share of the records that a filter lets through, above 0 to 1.
         view_type: What the records carry.
         record_bytes: Size of a record in a call's JSON; None: estimated from the item's.
@@ -55,6 +56,7 @@ class Workload:
     call_ms: float = 0.0
     shards: int | None = None
     failure_share: float = 0.0
+    outage: timedelta = timedelta(0)
     matched_share: float = 1.0
     view_type: ViewType = "NEW_AND_OLD_IMAGES"
     record_bytes: int | None = None

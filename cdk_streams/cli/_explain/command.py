@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from cdk_streams.cli._command import CommandError, command
-from cdk_streams.cli._explain.sentences import as_json, as_text
+from cdk_streams.cli._explain.explained_json import explained_json
+from cdk_streams.cli._explain.sentences import as_text
 from cdk_streams.cli._options import json_option
 from cdk_streams.cli._templates import (
     NamedTemplate,
@@ -70,12 +71,19 @@ def _value(text: str) -> Any:
     help="Explain the mapping with this setting, beside today's; a setting goes by our name or the "
     "template's (`BatchSize`). May be given several times.",
 )
+@click.option(
+    "--writes-per-second",
+    type=click.FloatRange(min=0, min_open=True),
+    help="Work out, from counts, the outage at this many writes a second to the whole table over "
+    "24 hours, too.",
+)
 @json_option
 def explain(
     templates: Sequence[str],
     parameters: Mapping[str, str],
     consumer: str | None,
     changes: Mapping[str, Any],
+    writes_per_second: float | None,
     *,
     as_json: bool,
 ) -> None:
@@ -90,8 +98,11 @@ def explain(
     refuse_undeclared(parameters, given)
     found = [_read(each, parameters) for each in given]
     chosen, left_out = _chosen(found, consumer)
-    explained = [each for one in chosen for each in _explanations(one, changes)]
-    (_print_json if as_json else _print_text)(explained, left_out)
+    explained = [each for one in chosen for each in _explanations(one, changes, writes_per_second)]
+    if as_json:
+        _print_json(explained, left_out)
+    else:
+        _print_text(explained, left_out, has_rate=writes_per_second is not None)
     if not explained:
         raise CommandError(
             "no mapping was explained; the reasons are above"
@@ -151,23 +162,26 @@ def _chosen(
 
 
 def _explanations(
-    chosen: tuple[_Template, RunnableMapping], changes: Mapping[str, Any]
+    chosen: tuple[_Template, RunnableMapping],
+    changes: Mapping[str, Any],
+    writes_per_second: float | None,
 ) -> Iterator[_Explained]:
     from cdk_streams.analysis import explain_mapping, proposed  # noqa: PLC0415 - not for --help
 
     template, mapping = chosen
     is_beside = bool(changes)
     other = proposed(mapping, changes)  # Refused before anything runs.
-    today = explain_mapping(mapping, template.stack)
+    today = explain_mapping(mapping, template.stack, writes_per_second=writes_per_second)
     yield _Explained(template.name, "", is_beside, today)
     if changes:
         label = "with " + ", ".join(f"{name}={value}" for name, value in changes.items())
-        yield _Explained(template.name, label, is_beside, explain_mapping(other, template.stack))
+        beside = explain_mapping(other, template.stack, writes_per_second=writes_per_second)
+        yield _Explained(template.name, label, is_beside, beside)
 
 
 def _print_json(explained: Sequence[_Explained], left_out: Sequence[_LeftOut]) -> None:
     mappings = [
-        {"template": each.template, **as_json(each.found), "proposed": bool(each.change)}
+        {"template": each.template, **explained_json(each.found), "proposed": bool(each.change)}
         for each in explained
     ]
     skipped = [
@@ -177,12 +191,15 @@ def _print_json(explained: Sequence[_Explained], left_out: Sequence[_LeftOut]) -
     click.echo(json.dumps({"mappings": mappings, "skipped": skipped}, indent=2))
 
 
-def _print_text(explained: Sequence[_Explained], left_out: Sequence[_LeftOut]) -> None:
+def _print_text(
+    explained: Sequence[_Explained], left_out: Sequence[_LeftOut], *, has_rate: bool
+) -> None:
     names = {*(each.template for each in explained), *(each.template for each in left_out)}
     several = len(names) > 1
     parts = []
     for each in explained:
-        text = as_text((each.change or "today") if each.is_beside else "", each.found)
+        label = (each.change or "today") if each.is_beside else ""
+        text = as_text(label, each.found, has_rate=has_rate)
         parts.append(f"{each.template}: {text}" if several else text)
     parts += [
         f"{f'{each.template}: ' if several else ''}{each.mapping} is not explained: {each.why}"

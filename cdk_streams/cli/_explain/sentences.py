@@ -1,19 +1,22 @@
-"""An explanation in sentences, and as JSON."""
+"""An explanation in sentences."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cdk_streams.analysis import Explanation
 
-__all__ = ["as_json", "as_text"]
+__all__ = ["as_text"]
 
 
-def as_text(label: str, found: Explanation) -> str:
-    """Return the lines about one mapping; `label` says which settings it has."""
+def as_text(label: str, found: Explanation, *, has_rate: bool) -> str:
+    """Return the lines about one mapping; `label` says which settings it has.
+
+    `has_rate` tells that the outage at a rate was asked for.
+    """
     mapping = found.mapping
     title = f"{mapping.logical_id} ({mapping.function} reads {mapping.stream.table})"
     lines = [f"{title}, {label}" if label else title]
@@ -21,6 +24,7 @@ def as_text(label: str, found: Explanation) -> str:
         ("A poison record", _poison(found)),
         (f"An outage of {_length(found.outage.length)}", _outage(found)),
         (f"A handler of {_length(found.slow.length)} for each batch", _slow(found)),
+        *([(_rate_heading(found), _at_rate(found))] if has_rate else []),
         ("Alarms", _alarms(found)),
     ):
         lines.append(f"  {heading}")
@@ -77,6 +81,34 @@ def _outage(found: Explanation) -> Iterator[str]:
     )
 
 
+def _rate_heading(found: Explanation) -> str:
+    rate = found.at_rate
+    if rate is None:
+        return "An outage at a rate of writes"
+    return (
+        f"An outage of {_length(rate.length)} at {rate.writes_per_second:,g} writes a second "
+        f"to {_count(rate.shards, 'shard')}, over 24 h"
+    )
+
+
+def _at_rate(found: Explanation) -> Iterator[str]:
+    rate = found.at_rate
+    if rate is None:
+        yield "It cannot be worked out from counts: the mapping has a tumbling window."
+        return
+    yield (
+        f"Of {rate.written:,} records {rate.discarded:,} are discarded, and {rate.expired:,} reach "
+        "their maximum age or are trimmed."
+    )
+    caught_up = (
+        "records are still handled more than 10 s after their write at the end"
+        if rate.caught_up is None
+        else f"records are handled within 10 s of their write {_length(rate.caught_up)} after the "
+        "outage"
+    )
+    yield f"The iterator age reaches {_length(rate.most_age)}; {caught_up}."
+
+
 def _slow(found: Explanation) -> Iterator[str]:
     slow = found.slow
     if slow.times_out:
@@ -114,51 +146,3 @@ def _length(length: timedelta) -> str:
 
 def _count(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def as_json(found: Explanation) -> dict[str, Any]:
-    """Return the numbers of one mapping, times in seconds."""
-    mapping, poison, outage = found.mapping, found.poison, found.outage
-    return {
-        "mapping": mapping.logical_id,
-        "place": mapping.place,
-        "function": mapping.function,
-        "settings": mapping.settings.to_template(),
-        "poison": {
-            "blocked_s": poison.blocked.total_seconds(),
-            "invocations": poison.calls,
-            "discarded": poison.discarded,
-            "delivered": poison.delivered,
-            "lost": poison.lost,
-            "trimmed": poison.trimmed,
-            "readable_s": None if poison.readable is None else poison.readable.total_seconds(),
-        },
-        "outage": {
-            "length_s": outage.length.total_seconds(),
-            "written": outage.written,
-            "discarded": outage.discarded,
-            "delivered": outage.delivered,
-            "lost": outage.lost,
-            "trimmed": outage.trimmed,
-            "caught_up_s": outage.caught_up.total_seconds(),
-            "iterator_age_s": outage.most_age.total_seconds(),
-        },
-        "slow_handler": {
-            "length_s": found.slow.length.total_seconds(),
-            "times_out": found.slow.times_out,
-            "records_per_second_per_shard": found.slow.per_second,
-        },
-        "alarms": [
-            {
-                "alarm": each.alarm.logical_id,
-                "metric": each.alarm.metric,
-                "poison_after_s": _seconds(each.poison),
-                "outage_after_s": _seconds(each.outage),
-            }
-            for each in found.alarms
-        ],
-    }
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length.total_seconds()

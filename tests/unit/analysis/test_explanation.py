@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from cdk_streams.analysis import Explanation, Poison, explain, proposed, runnable_mappings
+from cdk_streams.analysis import (
+    Explanation,
+    Poison,
+    explain,
+    in_outage_at_rate,
+    proposed,
+    runnable_mappings,
+)
 from cdk_streams.analysis._situations import in_outage, with_poison, with_slow_handler
 from cdk_streams.errors import SettingsError, SourceError
 from cdk_streams.template import read
@@ -101,6 +108,36 @@ def test_few_retries_discard_most_of_what_is_written_in_an_outage() -> None:
     assert few.discarded >= few.written - 1
     assert many.discarded == 0
     assert many.written == few.written == 600
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"MaximumRetryAttempts": 0},
+        {"MaximumRetryAttempts": 3},
+        {"MaximumRetryAttempts": 5, "BisectBatchOnFunctionError": True, "BatchSize": 10},
+        {"MaximumRetryAttempts": 20, "MaximumRecordAgeInSeconds": 120},
+        {},
+    ],
+    ids=str,
+)
+def test_an_outage_worked_out_from_counts_is_that_of_the_simulator(settings: Any) -> None:
+    length = timedelta(minutes=10)
+    mapping = runnable_mappings(read(template(**settings))).named(None)
+    one_by_one = in_outage(mapping, length)
+    counted = in_outage_at_rate(mapping, 1, length)
+    gone = counted.discarded + counted.expired
+    assert gone == pytest.approx(one_by_one.discarded + one_by_one.trimmed, rel=0.05, abs=2)
+    ages = counted.most_age.total_seconds(), one_by_one.most_age.total_seconds()
+    assert ages[0] == pytest.approx(ages[1], rel=0.05, abs=3)
+
+
+def test_a_day_of_a_thousand_writes_a_second_is_worked_out() -> None:
+    mapping = runnable_mappings(read(template(MaximumRetryAttempts=3))).named(None)
+    found = in_outage_at_rate(mapping, 1_000, timedelta(hours=1))
+    assert (found.written, found.shards) == (86_400_000, 1)
+    assert 0 < found.discarded < 3_600_000
+    assert found.caught_up is not None
 
 
 def test_filters_latest_and_a_disabled_mapping_do_not_hide_what_would_happen() -> None:

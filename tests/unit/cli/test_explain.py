@@ -195,3 +195,30 @@ def test_a_setting_is_given_once(template: str) -> None:
     result = explain(template, "--with", "batch_size=1", "--with", "BatchSize=2")
     assert result.exit_code == 2
     assert "--with must name each setting once, got batch_size twice" in result.output
+
+
+def test_an_outage_at_a_rate_is_worked_out_from_counts(tmp_path: Path) -> None:
+    def change(made: Any) -> None:
+        made["Resources"]["AuditMapping"]["Properties"]["MaximumRetryAttempts"] = 8
+
+    path = write(tmp_path, change)
+    output = explain(path, "--writes-per-second", "1000").output
+    assert "  An outage of 1 h at 1,000 writes a second to 1 shard, over 24 h\n" in output
+    assert "    Of 86,400,000 records " in output
+    (found,) = json.loads(explain(path, "--writes-per-second", "1000", "--json").output)["mappings"]
+    rate = found["outage_at_rate"]
+    assert rate["written"] == 86_400_000
+    assert 0 < rate["discarded"] < 3_600_000
+    assert rate["caught_up_s"] == 60
+
+
+@pytest.mark.usefixtures("short")
+def test_a_window_is_not_worked_out_from_counts(tmp_path: Path) -> None:
+    def change(made: Any) -> None:
+        made["Resources"]["AuditMapping"]["Properties"] |= {
+            "TumblingWindowInSeconds": 60,
+            "MaximumRetryAttempts": 1,
+        }
+
+    output = explain(write(tmp_path, change), "--writes-per-second", "1000").output
+    assert "It cannot be worked out from counts: the mapping has a tumbling window." in output
