@@ -28,6 +28,7 @@ from cdk_streams.cli._redrive import redrive
 from cdk_streams.cli._simulate import simulate
 from cdk_streams.cli._size import size
 from cdk_streams.cli._status import status
+from cdk_streams.cli._tail import tail
 
 if TYPE_CHECKING:
     from cdk_streams.cli._local.live_view import LiveView, display_name
@@ -37,7 +38,7 @@ __all__ = ["LiveView", "display_name", "main"]
 
 _HEADINGS = {
     "Before you deploy": [init, local, check, explain, simulate, size],
-    "While it runs": [status, redrive],
+    "While it runs": [status, tail, redrive],
     "Data of replicas and views": [backfill, compare],
 }
 

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         Page,
         ShardReader,
     )
+    from cdk_streams.live._stream_tail import StreamTail, TailPage
     from cdk_streams.live._streams_api import StreamsApi, list_shards
 
 __all__ = [
@@ -59,8 +60,10 @@ __all__ = [
     "SerialExecutor",
     "ShardCheckpoint",
     "ShardReader",
+    "StreamTail",
     "StreamsApi",
     "SynthesizedStack",
+    "TailPage",
     "ThreadExecutor",
     "drive",
     "event_record",
@@ -85,6 +88,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.live._progress": "Progress RetryWait",
         "cdk_streams.live._session": "LiveSession Observer drive",
         "cdk_streams.live._shard_reader": "AfterNumber AtEnd AtNumber AtStart Page ShardReader",
+        "cdk_streams.live._stream_tail": "StreamTail TailPage",
         "cdk_streams.live._streams_api": "StreamsApi list_shards",
     },
 )
