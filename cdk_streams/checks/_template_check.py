@@ -140,9 +140,10 @@ def _declared(template: Mapping[str, Any], given: Mapping[str, Any] | None) -> d
 
 
 def _finding(found: Finding, mapping: MappingResource) -> TemplateFinding:
-    """Say it in the words of who wrote the template: of CDK, or of CloudFormation alone."""
-    fix = found.fix if mapping.construct else _TEMPLATE_FIXES[found.id] or found.fix
-    say = _with_properties if mapping.construct else _in_properties
+    """Say it in the words of a `StreamConsumer`, or of CloudFormation where there is none."""
+    is_ours = (mapping.construct or "").endswith(_OUR_CONSTRUCT)
+    fix = found.fix if is_ours else _TEMPLATE_FIXES[found.id] or found.fix
+    say = _with_properties if is_ours else _in_properties
     return TemplateFinding(
         id=found.id,
         level="error" if found.id in _ERRORS else "warning",
@@ -164,9 +165,12 @@ def _with_properties(text: str) -> str:
 def _in_properties(text: str) -> str:
     """Name the property of a template in place of each setting: `MaximumRetryAttempts`."""
     words = _PROPERTIES | {"report_batch_item_failures": "ReportBatchItemFailures"}
-    return re.sub(rf"{_SETTING}( \(\w+\))?", lambda found: words[found[1]], text)
+    said = re.sub(rf"{_SETTING}( \(\w+\))?", lambda found: words[found[1]], text)
+    return said.replace("filters[", "FilterCriteria.Filters[")
 
 
+# The construct path of the mapping inside of a StreamConsumer.
+_OUR_CONSTRUCT: Final = "/Mapping"
 _PROPERTIES: Final = {
     name: prop for name, prop in MappingSettings.property_names().items() if "_" in name
 }

@@ -95,6 +95,7 @@ def in_template_words(sentence: str) -> str:
     }
     setting = rf"\b({'|'.join(properties)})\b( \(\w+\))?"
     said = re.sub(setting, lambda found: properties[found[1]], sentence)
+    said = said.replace("filters[", "FilterCriteria.Filters[")
     return _ARGUMENT.sub(r"--parameter \1=…", said)
 
 

@@ -182,7 +182,8 @@ def _pattern_text(pattern: Any, where: str, faults: list[str]) -> str | None:
     try:
         compile_pattern(text)
     except FilterError as error:
-        faults.append(f"{where} {error}")
+        inside = error.where.removeprefix("$").removeprefix(".")
+        faults.append(f"{where}{f', {inside}' if inside else ''}: {error.why}")
     return text
 
 

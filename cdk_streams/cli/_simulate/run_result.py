@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
+from cdk_streams.cli._terminal_lines import fitted
+
 if TYPE_CHECKING:
     from cdk_streams.cli._simulate.given_handler import WatchedHandler
     from cdk_streams.mapping import MappingSettings
@@ -53,11 +55,11 @@ def as_text(run: Run, handler: WatchedHandler, notes: Sequence[str]) -> str:
         [
             *lines,
             "",
-            *_errors(run, handler),
+            *map(fitted, _errors(run, handler)),
             f"records: {shown or 'none'}",
             f"invocations: {len(run.invocations):,} in {_length(run.took)}",
             f"failure records: {len(run.failures.delivered):,} delivered, {lost:,} lost",
-            *(f"note: {each}" for each in notes),
+            *(fitted(f"note: {each}") for each in notes),
         ]
     )
 

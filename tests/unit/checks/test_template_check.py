@@ -320,7 +320,29 @@ def test_a_finding_speaks_the_words_of_who_wrote_the_template() -> None:
     (by_hand,) = check_template(template).findings
     assert by_hand.what == "BisectBatchOnFunctionError is off with a BatchSize of 10"
     assert by_hand.fix == "Write BisectBatchOnFunctionError: true"
-    template["Resources"]["Mapping"]["Metadata"] = {"aws:cdk:path": "Shop/Audit/Mapping/Resource"}
-    (of_cdk,) = check_template(template).findings
-    assert of_cdk.what.startswith("bisect_batch_on_error (BisectBatchOnFunctionError) is off")
-    assert of_cdk.fix == "Set bisect_batch_on_error=True"
+    path = "Shop/Audit/DynamoDBEventSource:ShopOrders/Resource"
+    template["Resources"]["Mapping"]["Metadata"] = {"aws:cdk:path": path}
+    assert check_template(template).findings == (by_hand,)
+    template["Resources"]["Mapping"]["Metadata"] = {"aws:cdk:path": "Shop/Audit/Mapping"}
+    (ours,) = check_template(template).findings
+    assert ours.what.startswith("bisect_batch_on_error (BisectBatchOnFunctionError) is off")
+    assert ours.fix == "Set bisect_batch_on_error=True"
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sentence"),
+    [
+        ("{}", "FilterCriteria.Filters[0]: an empty object matches nothing; "),
+        ('{"a": {"b": 1}}', "FilterCriteria.Filters[0], a.b: a field takes an array of values, "),
+    ],
+)
+def test_a_refused_filter_is_named_by_its_property(pattern: str, sentence: str) -> None:
+    criteria = {"Filters": [{"Pattern": pattern}]}
+    (finding,) = check_template(changed(Mapping={"FilterCriteria": criteria})).findings
+    assert finding.what.startswith(sentence)
+
+
+def test_several_faults_are_numbered() -> None:
+    template = changed(Mapping={"BatchSize": 20_000, "MaximumRetryAttempts": -2})
+    (finding,) = check_template(template).findings
+    assert finding.what.startswith("(1) BatchSize must be 1 to 10,000 records, got 20000 (2) Max")

@@ -110,7 +110,7 @@ def test_an_image_that_the_stream_lacks_is_refused(consume: Consume, tested: Any
     [
         ([{"eventName": ["INSERT"]}] * 6, "filters must be at most 5 patterns, got 6"),
         ([image(status={"S": ["x" * 4096]})], "filters[0] must have at most 4,096 characters"),
-        ([{}], "filters[0] "),
+        ([{}], "filters[0]: "),
     ],
 )
 def test_what_lambda_refuses_is_told_with_all_other_faults(
