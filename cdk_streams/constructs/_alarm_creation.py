@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any, Final, cast
 
+from aws_cdk import Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -76,6 +77,8 @@ def _thresholds(consumer: ConsumerView, wanted: Alarms) -> Mapping[AlarmSpec, fl
 def _create(
     scope: Construct, spec: AlarmSpec, metric: cloudwatch.Metric, threshold: float
 ) -> cloudwatch.Alarm:
+    name = Stack.of(scope).stack_name
+    description = spec.text("STACK" if Token.is_unresolved(name) else name)
     if spec.on_missing_data:
         return metric.create_alarm(
             scope,
@@ -84,7 +87,7 @@ def _create(
             evaluation_periods=int(threshold),
             comparison_operator=_OPERATOR.LESS_THAN_THRESHOLD,
             treat_missing_data=_MISSING.BREACHING,
-            alarm_description=spec.description,
+            alarm_description=description,
         )
     return metric.create_alarm(
         scope,
@@ -93,7 +96,7 @@ def _create(
         evaluation_periods=spec.minutes,
         comparison_operator=_OPERATOR.GREATER_THAN_OR_EQUAL_TO_THRESHOLD,
         treat_missing_data=_MISSING.NOT_BREACHING,
-        alarm_description=spec.description,
+        alarm_description=description,
     )
 
 

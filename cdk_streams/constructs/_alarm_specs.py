@@ -38,6 +38,7 @@ __all__ = [
     "polls",
     "reject_queue",
     "silence",
+    "timeout_ms",
 ]
 
 MILLISECOND: Final = timedelta(milliseconds=1)
@@ -67,8 +68,8 @@ class AlarmSpec(NamedTuple):
     `threshold` is what the settings of a consumer give, in `unit` (None: a count), or None where
     the alarm does not apply, for which `needs` says the reason. The alarm goes off when the
     threshold is reached in each of `minutes` consecutive minutes; with `on_missing_data`, when the
-    metric is missing for as many minutes as the threshold has. `covers` is what the checks count
-    it as.
+    metric is missing for as many minutes as the threshold has. `look` and `command` say what to
+    look at and what to run. `covers` is what the checks count it as.
     """
 
     id: str
@@ -79,7 +80,19 @@ class AlarmSpec(NamedTuple):
     unit: timedelta | None = None
     minutes: int = 1
     on_missing_data: bool = False
+    look: str = ""
+    command: str = ""
     covers: Literal["lag", "failures", ""] = ""
+
+    @property
+    def anchor(self) -> str:
+        """The place of its entry in the runbook."""
+        return f"docs/alarms.md#{self.id.lower()}"
+
+    def text(self, stack: str) -> str:
+        """Return what the alarm of a consumer in that stack says to who is called by it."""
+        command = self.command.format(stack=stack)
+        return f"{self.description} {self.look} Run: {command}. Runbook: {self.anchor}"
 
     def as_metadata(self) -> dict[str, AlarmSpec]:
         """Return the metadata of the option of `Alarms` that creates this alarm."""
@@ -119,12 +132,18 @@ def failure_queue_age(consumer: ConsumerView) -> float | None:
 
 def duration(consumer: ConsumerView) -> float | None:
     """Return nine tenths of the function's timeout, in ms, where it is defined in this app."""
+    timeout = timeout_ms(consumer)
+    return timeout and timeout * _TIMEOUT_SHARE
+
+
+def timeout_ms(consumer: ConsumerView) -> float | None:
+    """Return the function's timeout, in ms, where it is defined in this app."""
     function = function_behind(consumer.function)
     if not isinstance(function, lambda_.Function):
         return None
     timeout = function.timeout
     seconds = LAMBDA_DEFAULT_TIMEOUT / SECOND if timeout is None else timeout.to_seconds()
-    return seconds * _TIMEOUT_SHARE * SECOND / MILLISECOND
+    return seconds * SECOND / MILLISECOND
 
 
 def failure_destination(consumer: ConsumerView) -> float | None:

@@ -82,6 +82,9 @@ class Alarms:
             "trimmed before they are processed.",
             unit=specs.MILLISECOND,
             covers="lag",
+            look="Look at errors, throttles and duration: a batch that fails, too little "
+            "concurrency, or a function that is too slow.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     failure_queue_depth: Count = field(
@@ -94,6 +97,9 @@ class Alarms:
             "failure queue; DynamoDB keeps them for 24 hours after they were written.",
             needs=specs.NEEDS_QUEUE,
             covers="failures",
+            look="Look for `stream record failed` in the function's log, correct the cause, then "
+            "redrive.",
+            command="cdk-streams redrive --stack {stack}",
         ).as_metadata(),
     )
     failure_queue_age: Length = field(
@@ -107,6 +113,8 @@ class Alarms:
             needs=specs.NEEDS_QUEUE,
             unit=specs.SECOND,
             covers="failures",
+            look="Look at what is in the queue and redrive it before the records are trimmed.",
+            command="cdk-streams redrive --stack {stack}",
         ).as_metadata(),
     )
     reject_queue_depth: Count = field(
@@ -118,6 +126,9 @@ class Alarms:
             "A handler rejected records, which are in the reject queue, whole; nothing else will "
             "handle them.",
             needs=specs.NEEDS_REJECTS,
+            look="Look at the `reason` of each message in the reject queue, and at the handler "
+            "that gave it.",
+            command="aws sqs receive-message --queue-url URL",
         ).as_metadata(),
     )
     delivery_failures: Count = field(
@@ -129,6 +140,8 @@ class Alarms:
             "Lambda could not deliver failure records to their destination, so they are lost; "
             "check the permissions of the function's role.",
             needs=specs.NEEDS_DESTINATION,
+            look="Look at the policies of the role, the destination and its key.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     errors: Count = field(
@@ -140,6 +153,8 @@ class Alarms:
             "Invocations have failed for five consecutive minutes; the affected shards make no "
             "progress.",
             minutes=specs.FIVE_MINUTES,
+            look="Look at the function's log for what it raises, and for timeouts.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     throttles: Count = field(
@@ -151,6 +166,8 @@ class Alarms:
             "Invocations have been throttled for five consecutive minutes; the consumer is falling "
             "behind.",
             minutes=specs.FIVE_MINUTES,
+            look="Look at the function's reserved concurrency and at the account's.",
+            command="aws lambda get-account-settings",
         ).as_metadata(),
     )
     duration: Length = field(
@@ -163,6 +180,8 @@ class Alarms:
             "its whole batch.",
             needs=specs.NEEDS_TIMEOUT,
             unit=specs.MILLISECOND,
+            look="Look at what the function waits for, at its timeout and its batch size.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     failed_events: Count = field(
@@ -174,6 +193,8 @@ class Alarms:
             "Records have failed for five consecutive minutes, single records of a batch included.",
             needs=specs.NEEDS_EVENT_COUNT,
             minutes=specs.FIVE_MINUTES,
+            look="Look for `stream record failed` in the function's log.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     dropped_events: Count = field(
@@ -185,6 +206,9 @@ class Alarms:
             "Records were discarded after their retries or maximum age and not delivered to a "
             "failure destination; they are lost.",
             needs=specs.NEEDS_EVENT_COUNT,
+            look="Look at the table for what was written at that time, and give the consumer "
+            "on_failure=.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     delivered_failures: Count = field(
@@ -197,6 +221,8 @@ class Alarms:
             "failure destination.",
             needs=specs.NEEDS_EVENT_COUNT,
             covers="failures",
+            look="Look at the failure destination, correct the cause, then redrive.",
+            command="cdk-streams redrive --stack {stack}",
         ).as_metadata(),
     )
     not_polling: Length = field(
@@ -210,6 +236,8 @@ class Alarms:
             needs=specs.NEEDS_EVENT_COUNT,
             unit=specs.MINUTE,
             on_missing_data=True,
+            look="Look at the mapping's state and its last result.",
+            command="cdk-streams status {stack}",
         ).as_metadata(),
     )
     actions: Sequence[AlarmAction] = ()

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any, Final
 
+from aws_cdk import Stack, Token
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_lambda as lambda_
 from constructs import Construct
 
 from cdk_streams.constructs import metrics
+from cdk_streams.constructs._alarm_specs import timeout_ms
+from cdk_streams.constructs._consumer_view import function_behind
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.errors import SettingsError
+from cdk_streams.mapping import STREAM_RETENTION
 
 __all__ = ["StreamDashboard"]
 
@@ -21,6 +27,16 @@ _FULL: Final = 24
 _HEIGHT: Final = 6
 _STATUS_HEIGHT: Final = 3
 _TITLE_HEIGHT: Final = 1
+_COMMANDS_HEIGHT: Final = 2
+_MINUTE: Final = timedelta(minutes=1)
+_HOUR: Final = timedelta(hours=1)
+# The runtime's own lines (docs/runtime.md): one for each record or batch that was not handled.
+_QUERY: Final = [
+    "fields @timestamp, message, route, error_type, sequence_number, lag_s",
+    "filter message like /^stream (record|batch) /",
+    "sort @timestamp desc",
+    "limit 50",
+]
 _MOST_ALARMS: Final = 100  # An alarm widget takes no more.
 _WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "TransactWriteItems")
 
@@ -28,9 +44,10 @@ _WRITES: Final = ("PutItem", "UpdateItem", "DeleteItem", "BatchWriteItem", "Tran
 class StreamDashboard(Construct):
     """Shows consumers on one page: what is written, read, handled and failed, left to right.
 
-    On top stand the consumers' alarms; then, for each table, its writes and what its stream's
-    readers get; then a row for each consumer of it: calls, time and lag, and failures. Every
-    widget is plain metrics without metric math.
+    On top stand the commands to run and the consumers' alarms; then, for each table, its writes
+    and what its stream's readers get; then two rows for each consumer of it: calls, duration, lag
+    and failures, then concurrency and the newest log lines of records that were not handled.
+    Metrics are plain but for the age of the last record, which is in hours.
 
     Args:
         scope: The construct it belongs to.
@@ -53,10 +70,11 @@ class StreamDashboard(Construct):
     ) -> None:
         _check(consumers)
         super().__init__(scope, id)
-        rows = [_alarms(consumers)] if any(each.alarms for each in consumers) else []
+        rows = [[_commands(self)]]
+        rows += [_alarms(consumers)] if any(each.alarms for each in consumers) else []
         for group in _by_table(consumers):
             rows += [_title(group[0].table), _table(group[0])]
-            rows += [_consumer(each) for each in group]
+            rows += [row for each in group for row in (_consumer(each), _inside(each))]
         self._dashboard = cloudwatch.Dashboard(
             self, "Dashboard", dashboard_name=dashboard_name, widgets=rows
         )
@@ -99,6 +117,17 @@ def _alarms(consumers: Sequence[StreamConsumer]) -> list[cloudwatch.IWidget]:
     ]
 
 
+def _commands(scope: Construct) -> cloudwatch.IWidget:
+    name = Stack.of(scope).stack_name
+    stack = "STACK" if Token.is_unresolved(name) else name
+    text = (
+        f"`cdk-streams status {stack}`: what is wrong, and the command to run next. "
+        f"`cdk-streams redrive --stack {stack}`: what failed for good; with `--yes`, handle it "
+        "again. The runbook of each alarm: docs/alarms.md"
+    )
+    return cloudwatch.TextWidget(markdown=text, width=_FULL, height=_COMMANDS_HEIGHT)
+
+
 def _title(table: dynamodb.ITable) -> list[cloudwatch.IWidget]:
     text = f"## {table.node.id}: {table.table_name}"
     return [cloudwatch.TextWidget(markdown=text, width=_FULL, height=_TITLE_HEIGHT)]
@@ -122,11 +151,12 @@ def _table(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
     )
     records = consumer.metric_stream_records(label="records")
     size = consumer.metric_stream_bytes(label="bytes")
+    throttled = metrics.stream_throttles(consumer, label="throttled reads")
     return [
         _graph("Writes", writes, width=_HALF, right=[capacity], labels=("requests", "units")),
         _graph(
             "Stream: got by all readers",
-            [records],
+            [records, throttled],
             width=_HALF,
             right=[size],
             labels=("records", "bytes"),
@@ -144,15 +174,64 @@ def _consumer(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
     return [
         _graph(f"{name}: calls", calls, labels=("calls", "")),
         _graph(
-            f"{name}: longest call", [consumer.metric_duration(label="longest")], labels=("ms", "")
-        ),
-        _graph(
-            f"{name}: age of the last record",
-            [consumer.metric_iterator_age(label="age")],
+            f"{name}: duration",
+            [
+                consumer.metric_duration(statistic="p50", label="median"),
+                consumer.metric_duration(statistic="p99", label="99th percentile"),
+            ],
             labels=("ms", ""),
-            lines=_lines(consumer, "IteratorAgeAlarm"),
+            lines=_line("timeout", timeout_ms(consumer)),
         ),
+        _age(consumer),
         _failures(consumer),
+    ]
+
+
+def _age(consumer: StreamConsumer) -> cloudwatch.IWidget:
+    """The age of the last record in hours, under the hour at which records are lost."""
+    lines = _line("24 h: records are lost", STREAM_RETENTION / _HOUR)
+    alarm = consumer.alarms.get("IteratorAgeAlarm")
+    if alarm is not None:
+        cfn = alarm.node.default_child
+        assert isinstance(cfn, cloudwatch.CfnAlarm)  # noqa: S101 - for the type checker; CDK's own
+        age = timedelta(milliseconds=cfn.threshold or 0)
+        hours, minutes = divmod(round(age / _MINUTE), 60)
+        lines += _line(f"alarm: {hours} h {minutes} min", age / _HOUR)
+    hours_old = cloudwatch.MathExpression(
+        expression=f"age / {_HOUR / timedelta(milliseconds=1):.0f}",
+        using_metrics={"age": consumer.metric_iterator_age()},
+        period=metrics.minutes(1),
+        label="age",
+    )
+    title = f"{consumer.node.id}: age of the last record"
+    return _graph(title, [hours_old], labels=("hours", ""), lines=lines)
+
+
+def _inside(consumer: StreamConsumer) -> list[cloudwatch.IWidget]:
+    """The row of what its function does: concurrency, and records that were not handled."""
+    name, function = consumer.node.id, function_behind(consumer.function)
+    cfn = function.node.default_child
+    reserve = log_group = None
+    if isinstance(cfn, lambda_.CfnFunction):
+        reserve = cfn.reserved_concurrent_executions
+        log_group = getattr(cfn.logging_config, "log_group", None)
+    running = consumer.function.metric(
+        "ConcurrentExecutions", statistic="Maximum", period=metrics.minutes(1), label="at once"
+    )
+    return [
+        _graph(
+            f"{name}: concurrency",
+            [running],
+            labels=("calls", ""),
+            lines=_line("reserve", reserve),
+        ),
+        cloudwatch.LogQueryWidget(
+            title=f"{name}: records that were not handled",
+            log_group_names=[log_group or f"/aws/lambda/{function.function_name}"],
+            query_lines=_QUERY,
+            width=_FULL - _QUARTER,
+            height=_HEIGHT,
+        ),
     ]
 
 
@@ -162,19 +241,20 @@ def _failures(consumer: StreamConsumer) -> cloudwatch.IWidget:
     if consumer.failures.queue is not None:
         left.insert(0, consumer.metric_failure_queue_depth(label="in the queue"))
         right.append(consumer.metric_failure_queue_age(label="oldest"))
+    if consumer.rejects is not None:
+        left.append(consumer.metric_reject_queue_depth(label="rejected"))
     if "EventCount" in consumer.settings.metrics:
         left += [
             consumer.metric_failed_events(label="failed records"),
-            consumer.metric_delivered_failures(label="given up"),
-            consumer.metric_dropped_events(label="dropped"),
+            consumer.metric_delivered_failures(label="discarded, delivered"),
+            consumer.metric_dropped_events(label="discarded, lost"),
         ]
     title = f"{consumer.node.id}: failures"
     return _graph(title, left, right=right, labels=("records", "s"))
 
 
-def _lines(consumer: StreamConsumer, alarm: str) -> list[cloudwatch.HorizontalAnnotation]:
-    found = consumer.alarms.get(alarm)
-    return [] if found is None else [found.to_annotation()]
+def _line(label: str, value: float | None) -> list[cloudwatch.HorizontalAnnotation]:
+    return [] if value is None else [cloudwatch.HorizontalAnnotation(label=label, value=value)]
 
 
 def _graph(

@@ -18,7 +18,7 @@ from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
 from cdk_streams.constructs.failures import required
 from cdk_streams.errors import SettingsError
 
-__all__ = ["ConsumerMetrics", "MetricOptions", "minutes"]
+__all__ = ["ConsumerMetrics", "MetricOptions", "minutes", "stream_throttles"]
 
 _STREAM_LABEL: Final = 3  # arn:aws:dynamodb:region:account:table/Orders/stream/<label>
 
@@ -194,6 +194,12 @@ def _mapping_metric(consumer: ConsumerView, name: str, options: MetricOptions) -
         )
     mapping = {"EventSourceMappingUUID": consumer.event_source_mapping.ref}
     return _metric("AWS/Lambda", name, mapping, options)
+
+
+def stream_throttles(consumer: ConsumerView, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
+    """Reads of the table's streams that DynamoDB throttled, of all readers together; sum."""
+    stream = {"TableName": consumer.table.table_name, "Operation": "GetRecords"}
+    return _metric("AWS/DynamoDB", "ThrottledRequests", stream, options)
 
 
 def _stream_metric(consumer: ConsumerView, name: str, options: MetricOptions) -> cloudwatch.Metric:

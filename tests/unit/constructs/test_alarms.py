@@ -26,6 +26,7 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
+from cdk_streams.cli import main
 from cdk_streams.constructs.alarms import spec_of
 
 Resources = Callable[..., dict[str, Any]]
@@ -342,6 +343,30 @@ def test_the_page_shows_every_row() -> None:
     assert [(row[0], row[1], row[-1]) for row in rows] == [
         (f"`{option}`", f"`{spec.id}`", spec.description) for option, spec in ALARMS.items()
     ]
+
+
+def test_each_description_names_its_entry_in_the_runbook(consume: Consume, shown: Shown) -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    entries = re.findall(r"\n### (\w+)\n\n(.+?)\n(?=\n##)", page, re.DOTALL)
+    assert [name for name, _ in entries] == [spec.id for spec in ALARMS.values()]
+    texts = dict(entries)
+    every = shown(consume(metrics=["EventCount"], rejects=OnFailure.QUEUE, alarms=Alarms.every()))
+    for spec in ALARMS.values():
+        told = every[spec.id]["AlarmDescription"]
+        assert told == spec.text("Test")
+        assert told.startswith(f"{spec.description} {spec.look} Run: ")
+        assert told.endswith(f" Runbook: docs/alarms.md#{spec.id.lower()}")
+        assert len(told) <= 1_024  # CloudWatch takes no more.
+        assert spec.look in texts[spec.id], spec.id
+        assert f"`{spec.command.format(stack='STACK')}`" in texts[spec.id], spec.id
+
+
+def test_each_command_of_an_alarm_is_one_that_there_is() -> None:
+    for spec in ALARMS.values():
+        program, name, *arguments = spec.command.format(stack="Shop").split()
+        if program == "cdk-streams":
+            context = main.commands[name].make_context(name, arguments)
+            assert "Shop" in context.params.values()
 
 
 def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack, handler_file: Path) -> None:

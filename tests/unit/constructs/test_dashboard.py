@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import inspect
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,16 +10,20 @@ from typing import Any
 import aws_cdk as cdk
 import pytest
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_logs as logs
 from aws_cdk import aws_sns as sns
 
 from cdk_streams import (
     Alarms,
+    OnFailure,
     SettingsError,
     StreamConsumer,
     StreamDashboard,
     StreamFunction,
     StreamTable,
 )
+from cdk_streams.cli import main
+from lambda_runtime._batches import log_lines
 
 Resources = Callable[..., dict[str, Any]]
 Consume = Callable[..., StreamConsumer]
@@ -32,8 +38,9 @@ def consume(stack: cdk.Stack, handler_file: Path) -> Consume:
         key = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
         if table not in tables:
             tables[table] = StreamTable(stack, table, partition_key=key)
-        function = StreamFunction(stack, f"{name}Function", entry=handler_file)
-        return StreamConsumer(stack, name, table=tables[table], function=function, **settings)
+        if "function" not in settings:
+            settings["function"] = StreamFunction(stack, f"{name}Function", entry=handler_file)
+        return StreamConsumer(stack, name, table=tables[table], **settings)
 
     return make
 
@@ -81,15 +88,17 @@ def test_a_row_reads_from_writes_to_failures(consume: Consume, widgets: Widgets)
     for widget in shown:
         rows.setdefault(widget["y"], []).append(title(widget))
     assert list(rows.values()) == [
+        ["`cdk-streams status Test`"],
         ["Alarms"],
         ["## Orders"],
         ["Writes", "Stream: got by all readers"],
         [
             "Audit: calls",
-            "Audit: longest call",
+            "Audit: duration",
             "Audit: age of the last record",
             "Audit: failures",
         ],
+        ["Audit: concurrency", "Audit: records that were not handled"],
     ]
     assert {sum(each["width"] for each in shown if each["y"] == y) for y in rows} == {24}
 
@@ -130,27 +139,104 @@ def test_without_a_queue_the_rest_is_shown(
     assert metrics(shown["Audit: failures"]) == ["DestinationDeliveryFailures"]
 
 
-def test_the_alarm_s_line_stands_in_the_lag(consume: Consume, widgets: Widgets) -> None:
-    loud, quiet = consume("Loud"), consume("Quiet", alarms=None)
-    shown = {title(each): each["properties"] for each in widgets(loud, quiet)}
-    (line,) = shown["Loud: age of the last record"]["annotations"]["horizontal"]
-    assert line["value"] == 10_800_000
-    assert "annotations" not in shown["Quiet: age of the last record"]
+def lines(widget: dict[str, Any]) -> dict[str, float]:
+    """Return the horizontal lines of a graph, by their label."""
+    found = widget["properties"].get("annotations", {}).get("horizontal", [])
+    return {line["label"]: line["value"] for line in found}
+
+
+def test_the_lag_is_in_hours_under_its_alarm_and_the_end_of_the_stream(
+    consume: Consume, widgets: Widgets
+) -> None:
+    loud = consume("Loud", alarms=Alarms(iterator_age=cdk.Duration.minutes(90)))
+    shown = {title(each): each for each in widgets(loud, consume("Quiet", alarms=None))}
+    age, end = shown["Loud: age of the last record"], "24 h: records are lost"
+    assert lines(age) == {end: 24, "alarm: 1 h 30 min": 1.5}
+    assert lines(shown["Quiet: age of the last record"]) == {end: 24}
+    (expression,), hidden = age["properties"]["metrics"]
+    assert expression["expression"] == "age / 3600000"
+    assert hidden[:2] == ["AWS/Lambda", "IteratorAge"]
+    assert hidden[-1]["visible"] is False
+    assert age["properties"]["yAxis"]["left"]["label"] == "hours"
+
+
+def test_percentiles_of_the_duration_stand_under_the_timeout(
+    consume: Consume, widgets: Widgets
+) -> None:
+    shown = {title(each): each for each in widgets(consume("Audit"))}
+    duration = shown["Audit: duration"]
+    assert [row[-1]["stat"] for row in duration["properties"]["metrics"]] == ["p50", "p99"]
+    assert metrics(duration) == ["Duration", "Duration"]
+    assert lines(duration) == {"timeout": 60_000}
+
+
+def test_concurrency_stands_under_the_reserve(
+    consume: Consume, widgets: Widgets, stack: cdk.Stack, handler_file: Path
+) -> None:
+    few = StreamFunction(stack, "Few", entry=handler_file, reserved_concurrent_executions=4)
+    shown = {title(each): each for each in widgets(consume("Any"), consume("Bound", function=few))}
+    assert metrics(shown["Bound: concurrency"]) == ["ConcurrentExecutions"]
+    assert lines(shown["Bound: concurrency"]) == {"reserve": 4}
+    assert lines(shown["Any: concurrency"]) == {}
+
+
+def test_log_lines_are_those_of_the_runtime_in_the_function_s_own_log_group(
+    consume: Consume, widgets: Widgets, stack: cdk.Stack, handler_file: Path
+) -> None:
+    kept = StreamFunction(
+        stack, "Kept", entry=handler_file, log_retention=logs.RetentionDays.ONE_WEEK
+    )
+    shown = {title(each): each for each in widgets(consume("Any"), consume("Own", function=kept))}
+    queries = {
+        name: shown[f"{name}: records that were not handled"]["properties"]["query"]
+        for name in ("Any", "Own")
+    }
+    source, fields, wanted, *_ = re.split(r"\s\| ", queries["Any"])
+    assert source.startswith("SOURCE '/aws/lambda/AnyFunction")
+    assert queries["Own"].startswith("SOURCE 'KeptLogs")
+    # Every line of the runtime but that of a window's size, and fields that it has.
+    pattern = wanted.removeprefix("filter message like /").removesuffix("/")
+    lines_of_runtime = re.findall(r'"((?:stream|window) [a-z ]+)"', inspect.getsource(log_lines))
+    assert [each for each in lines_of_runtime if not re.match(pattern, each)] == [
+        "window state nearly too large"
+    ]
+    for field in fields.split(", ")[2:]:
+        assert f'"{field}"' in inspect.getsource(log_lines), field
+
+
+def test_throttled_reads_and_rejects_are_shown(consume: Consume, widgets: Widgets) -> None:
+    shown = {title(each): each for each in widgets(consume("Audit", rejects=OnFailure.QUEUE))}
+    assert metrics(shown["Stream: got by all readers"]) == [
+        "ReturnedRecordsCount",
+        "ThrottledRequests",
+        "ReturnedBytes",
+    ]
+    labels = [row[-1].get("label") for row in shown["Audit: failures"]["properties"]["metrics"]]
+    assert labels == ["in the queue", "not delivered", "rejected", "oldest"]
+
+
+def test_the_commands_are_those_that_there_are(consume: Consume, widgets: Widgets) -> None:
+    text = widgets(consume("Audit"))[0]["properties"]["markdown"]
+    commands = re.findall(r"`cdk-streams ([^`]+)`", text)
+    assert len(commands) == 2
+    for command in commands:
+        name, *arguments = command.split()
+        assert "Test" in main.commands[name].make_context(name, arguments).params.values()
 
 
 def test_without_alarms_no_place_is_kept_for_them(consume: Consume, widgets: Widgets) -> None:
-    assert title(widgets(consume("Audit", alarms=None))[0]) == "## Orders"
+    assert title(widgets(consume("Audit", alarms=None))[1]) == "## Orders"
 
 
 def test_all_alarms_are_shown(consume: Consume, widgets: Widgets) -> None:
-    first = widgets(consume("A"), consume("B", alarms=Alarms(errors=True)))[0]
+    first = widgets(consume("A"), consume("B", alarms=Alarms(errors=True)))[1]
     assert len(first["properties"]["alarms"]) == 2 + 3
 
 
-def test_no_widget_needs_metric_math(consume: Consume, widgets: Widgets) -> None:
+def test_no_widget_but_the_lag_needs_metric_math(consume: Consume, widgets: Widgets) -> None:
     for each in widgets(consume("Audit", metrics=["EventCount"])):
         for row in each["properties"].get("metrics", ()):
-            assert isinstance(row[0], str)
+            assert isinstance(row[0], str) or title(each) == "Audit: age of the last record"
 
 
 def test_it_needs_a_consumer(stack: cdk.Stack) -> None:
