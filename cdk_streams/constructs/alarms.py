@@ -128,7 +128,7 @@ class Alarms:
             needs=specs.NEEDS_REJECTS,
             look="Look at the `reason` of each message in the reject queue, and at the handler "
             "that gave it.",
-            command="aws sqs receive-message --queue-url URL",
+            command="cdk-streams redrive --rejects --queue URL",
         ).as_metadata(),
     )
     delivery_failures: Count = field(

@@ -39,6 +39,7 @@ from cdk_streams.redrive._queue_messages import (
     is_test_event,
     receive_messages,
 )
+from cdk_streams.redrive._rejects import rejected_as_failure
 from cdk_streams.redrive._stack_destinations import Destination, FailureBucket, FailureQueue
 
 __all__ = ["EXPECTED_ERRORS", "FoundFailure", "Holder", "SearchResult", "find_failures"]
@@ -166,7 +167,8 @@ class _Reading:
                 f"{who[0]} has no mapping to {who[1]} that sends failure records to the bucket "
                 f"{found.object.bucket}, so it is not called"
             )
-        if failure.payload is None:
+        if failure.payload is None or found.object is None:
+            # Who sends a message chooses no function and no stream without a mapping between them.
             settings = self._settings(*who)
         return plan_redrive(found.body, self._streams, settings)
 
@@ -185,7 +187,7 @@ def _search_queue(reading: _Reading, queue: FailureQueue, limit: int, result: Se
                 repeated = repeated + 1 if again else 0
                 if again or is_test_event(message.body) or len(kept) >= limit:
                     continue
-                contents = reading.contents(message)
+                contents = [_rejected(message)] if queue.has_rejects else reading.contents(message)
                 if any(each.fault or queue.takes(each.body) for each in contents):
                     kept[message.id] = contents
             if len(kept) >= limit or repeated >= _MOST_REPEATED:
@@ -209,6 +211,14 @@ def _search_bucket(reading: _Reading, bucket: FailureBucket, limit: int) -> Iter
     objects = list_objects(reading.client("s3"), bucket.name, bucket.prefix)
     for location in islice(objects, max(0, limit)):
         yield reading.read(location, location)
+
+
+def _rejected(message: FailureMessage) -> FoundFailure:
+    """Return the record in a message of a reject queue."""
+    try:
+        return FoundFailure((message,), rejected_as_failure(message.body))
+    except SourceError as error:
+        return FoundFailure((message,), {}, fault=str(error))
 
 
 def _merged(found: Sequence[FoundFailure]) -> list[FoundFailure]:

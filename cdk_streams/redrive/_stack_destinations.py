@@ -43,10 +43,14 @@ _EVENTS = {"s3:ObjectCreated:*", "s3:ObjectCreated:Put"}
 
 @dataclass(frozen=True, slots=True)
 class FailureQueue:
-    """A queue of failure records; `mappings` None: of every mapping, otherwise of these only."""
+    """A queue of failure records; `mappings` None: of every mapping, otherwise of these only.
+
+    `has_rejects`: its messages are those of a reject queue, whose records are taken from them.
+    """
 
     url: str
     mappings: frozenset[MappingKey] | None = None
+    has_rejects: bool = False
 
     def takes(self, body: Mapping[str, Any]) -> bool:
         """Tell whether a failure record is of one of the mappings, or names no mapping at all."""

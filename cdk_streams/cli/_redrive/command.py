@@ -20,6 +20,11 @@ __all__ = ["redrive"]
     help="URL or ARN of the queue with the failure records; also one behind a topic.",
 )
 @click.option(
+    "--rejects",
+    is_flag=True,
+    help="With --queue: it is a reject queue; each message holds a record, whole.",
+)
+@click.option(
     "--stack",
     callback=refuse_empty,
     help="Instead of a queue: the deployed stack whose consumers have failed.",
@@ -62,6 +67,8 @@ def redrive(**options: Any) -> None:
         raise click.UsageError("name either --queue or --stack")
     if options["consumer"] is not None and options["stack"] is None:
         raise click.UsageError("--consumer needs --stack")
+    if options["rejects"] and options["queue"] is None:
+        raise click.UsageError("--rejects needs --queue")
     # boto3 is paid for by this command only, and not by its --help.
     from cdk_streams.cli import _aws  # noqa: PLC0415 - boto3 is imported on use
     from cdk_streams.cli._redrive.redrive_session import run  # noqa: PLC0415 - the same

@@ -12,6 +12,7 @@ class RedriveOptions:
     """Exactly one of `queue` and `stack` is given."""
 
     queue: str | None = None
+    rejects: bool = False
     stack: str | None = None
     consumer: str | None = None
     yes: bool = False

@@ -33,7 +33,8 @@ def run(client: Client, options: RedriveOptions) -> int:
 
 def _destinations(client: Client, options: RedriveOptions) -> Sequence[Destination]:
     if options.queue is not None:
-        return (FailureQueue(queue_url(client("sqs"), options.queue)),)
+        url = queue_url(client("sqs"), options.queue)
+        return (FailureQueue(url, has_rejects=options.rejects),)
     return stack_destinations(client, stack=str(options.stack), consumer=options.consumer)
 
 

@@ -106,6 +106,8 @@ def _deleted(found: FoundFailure) -> str:
 def _source(found: FoundFailure, plan: RedrivePlan) -> str:
     if found.object is not None:
         return f"{len(plan.records)} in the object"
+    if plan.failure.payload is not None:
+        return f"{len(plan.records)} in the message"
     return f"{len(plan.records)} read back, {plan.missing} missing"
 
 

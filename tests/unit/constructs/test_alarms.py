@@ -366,7 +366,7 @@ def test_each_command_of_an_alarm_is_one_that_there_is() -> None:
         program, name, *arguments = spec.command.format(stack="Shop").split()
         if program == "cdk-streams":
             context = main.commands[name].make_context(name, arguments)
-            assert "Shop" in context.params.values()
+            assert {"Shop", "URL"}.intersection(context.params.values())
 
 
 def test_the_page_s_code_runs(consume: Consume, stack: cdk.Stack, handler_file: Path) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from collections import defaultdict
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cdk_streams.simulator import Faults, MappingSettings, World
 from lambda_runtime import Reject, Router
 from lambda_runtime._batches import rejects
 
@@ -173,3 +175,38 @@ def test_a_record_rejected_on_a_thread_lets_the_batch_go_on(make_event: Any) -> 
     assert on.handler(make_event(4)) == HANDLED
     assert sorted(seen) == [1, 3, 4]
     assert len(messages) == 1
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_under_faults_each_change_is_handled_or_in_the_reject_queue(
+    seed: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("STREAM_PARTIAL_RESPONSE", "1")
+    messages: list[str] = []
+    handled: dict[str, list[int]] = defaultdict(list)
+    known: set[str] = {"item-0", "item-1"}
+    on = Router(on_reject=messages.append)
+
+    @on.default
+    def handle(change: Any) -> None:
+        if change.keys["pk"] not in known:
+            raise Reject("no such product")
+        if change.new["number"] not in handled[change.keys["pk"]]:
+            handled[change.keys["pk"]].append(change.new["number"])
+
+    world = World(seed=seed, faults=Faults(destination_denied=0))
+    table = world.table("orders")
+    consumer = world.consumer(
+        "audit", on.handler, table=table, settings=MappingSettings(batch_size=10)
+    )
+    for number in range(30):
+        table.put({"pk": f"item-{number % 3}", "number": number})
+    world.run()
+
+    assert consumer.failures == []
+    assert dict(handled) == {f"item-{which}": [*range(which, 30, 3)] for which in range(2)}
+    # What was rejected is whole: handled again from its messages, in their order.
+    known.add("item-2")
+    for message in messages:
+        assert on.handler({"Records": [json.loads(message)["record"]]}) == HANDLED
+    assert handled["item-2"] == [*range(2, 30, 3)]
