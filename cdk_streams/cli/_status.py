@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["status"]
 
+_COMMAND_INDENT = "    "
+
 
 @command(short_help="Show how the consumers of a deployed stack are doing.")
 @click.argument("stack_name", metavar="[STACK]", required=False, callback=refuse_empty)
@@ -50,7 +52,9 @@ def status(stack_name: str | None, **options: Any) -> None:
     if options["as_json"]:
         click.echo(json.dumps(_as_json(found), indent=2))
     else:
-        click.echo(fitted("\n".join(_lines(found))))
+        for line in _lines(found):
+            # A command is copied: it stays on one line.
+            click.echo(line if line.startswith(_COMMAND_INDENT) else fitted(line))
     raise SystemExit(0 if found.is_healthy else 1)
 
 
@@ -68,7 +72,7 @@ def _mapping_lines(mapping: MappingStatus) -> Iterator[str]:
     yield click.style(mapping.logical_id, bold=True)
     for problem in mapping.problems:
         yield click.style(f"  {problem.text}", fg="red")
-        yield f"    {problem.command}"
+        yield f"{_COMMAND_INDENT}{problem.command}"
     age = "not invoked in 15 min" if mapping.iterator_age is None else _age(mapping.iterator_age)
     queue = "no failure queue"
     if mapping.queue is not None:
