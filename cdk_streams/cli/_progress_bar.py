@@ -13,6 +13,7 @@ def progress_bar(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[[in
     """Show a bar with the time left; yields what counts so many more, such as 25 `unit`s.
 
     A `total` of 0 is one that nobody knows. Nothing is shown with `quiet`, in a file or a pipe.
+    What is printed meanwhile goes to standard output all the same.
     """
     from rich.console import Console  # noqa: PLC0415 - not for --help
     from rich.progress import (  # noqa: PLC0415 - the same
@@ -31,6 +32,8 @@ def progress_bar(total: int, unit: str, *, quiet: bool) -> Iterator[Callable[[in
     )
     console = Console(stderr=True)
     is_shown = console.is_terminal and not quiet
-    with Progress(*columns, console=console, disable=not is_shown) as progress:
+    with Progress(
+        *columns, console=console, disable=not is_shown, redirect_stdout=False
+    ) as progress:
         task = progress.add_task("", total=total or None)
         yield lambda count: progress.advance(task, count)

@@ -1,7 +1,7 @@
 """Failure records of a deployed stack: found, planned, and their functions invoked again.
 
     result = find_failures(client, stack_destinations(client, stack="Shop"), limit=100)
-    for found in result.found:
+    for found in map(FailurePlanner(client).plan, result.found):
         found.plan or found.fault
 
 Each name is loaded when it is first used: reading a template does not pay for boto3.
@@ -16,20 +16,20 @@ from cdk_streams._lazy import lazy_names
 if TYPE_CHECKING:
     from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
     from cdk_streams.redrive._failure_record import FailureRecord, MappingKey, parse_failure
+    from cdk_streams.redrive._found_failure import FoundFailure, Holder
     from cdk_streams.redrive._invoke import CALL_LIMIT_S, invoker
+    from cdk_streams.redrive._message_hold import MessageHold
     from cdk_streams.redrive._plan import RedriveOutcome, RedrivePlan, carry_out, plan_redrive
+    from cdk_streams.redrive._planner import EXPECTED_ERRORS, FailurePlanner
     from cdk_streams.redrive._queue_messages import (
         FailureMessage,
         discard,
+        give_all_back,
         give_back,
+        hide,
         receive_messages,
     )
-    from cdk_streams.redrive._search import (
-        EXPECTED_ERRORS,
-        FoundFailure,
-        SearchResult,
-        find_failures,
-    )
+    from cdk_streams.redrive._search import SearchResult, find_failures
     from cdk_streams.redrive._stack_destinations import (
         Destination,
         FailureBucket,
@@ -48,10 +48,13 @@ __all__ = [
     "FailureBucket",
     "FailureMessage",
     "FailureObject",
+    "FailurePlanner",
     "FailureQueue",
     "FailureRecord",
     "FoundFailure",
+    "Holder",
     "MappingKey",
+    "MessageHold",
     "RedriveOutcome",
     "RedrivePlan",
     "SearchResult",
@@ -61,7 +64,9 @@ __all__ = [
     "destination_of",
     "discard",
     "find_failures",
+    "give_all_back",
     "give_back",
+    "hide",
     "invoker",
     "parse_failure",
     "plan_redrive",
@@ -78,8 +83,13 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.redrive._failure_record": "FailureRecord MappingKey parse_failure",
         "cdk_streams.redrive._invoke": "CALL_LIMIT_S invoker",
         "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",
-        "cdk_streams.redrive._queue_messages": "FailureMessage discard give_back receive_messages",
-        "cdk_streams.redrive._search": "EXPECTED_ERRORS FoundFailure SearchResult find_failures",
+        "cdk_streams.redrive._found_failure": "FoundFailure Holder",
+        "cdk_streams.redrive._message_hold": "MessageHold",
+        "cdk_streams.redrive._planner": "EXPECTED_ERRORS FailurePlanner",
+        "cdk_streams.redrive._queue_messages": (
+            "FailureMessage discard give_all_back give_back hide receive_messages"
+        ),
+        "cdk_streams.redrive._search": "SearchResult find_failures",
         "cdk_streams.redrive._stack_destinations": (
             "Destination FailureBucket FailureQueue UnsupportedDestination destination_of "
             "stack_destinations stack_mappings stack_resources"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from cdk_streams.arns import is_service
@@ -25,6 +26,7 @@ MappingKey: TypeAlias = tuple[str, str]
 _MOST_CHARACTERS = 512
 _MOST_DIGITS = 40
 _MOST_RECORDS = 10_000
+_MOST_ATTEMPTS = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class FailureRecord:
     `first` and `last` are sequence numbers, both included, and `size` the number of records; None
     and 0 for the last call of a tumbling window, which has no records. `payload` is the event that
     failed, as JSON text, where a bucket keeps it. `window` is None outside tumbling windows.
+    `sent_at` is when Lambda gave the batch up, `written_at` when its first record was written, and
+    `request_id` names the last of its `attempts`; None and "" where the failure record says none.
     """
 
     function_arn: str
@@ -45,6 +49,10 @@ class FailureRecord:
     size: int = 0
     payload: str | None = None
     window: Literal["within", "final"] | None = None
+    sent_at: datetime | None = None
+    written_at: datetime | None = None
+    request_id: str = ""
+    attempts: int | None = None
 
     @property
     def key(self) -> MappingKey:
@@ -104,6 +112,10 @@ def parse_failure(body: Mapping[str, Any]) -> FailureRecord:
         size,
         payload=payload,
         window=_window(body.get("timeWindowInfo")),
+        sent_at=_moment(body, "timestamp"),
+        written_at=_moment(batch, "approximateArrivalOfFirstRecord"),
+        request_id=_text(request, "requestId"),
+        attempts=_count(request, "approximateInvokeCount"),
     )
 
 
@@ -151,6 +163,23 @@ def _number(part: Mapping[str, Any], name: str) -> str | None:
     text = part.get(name)
     is_number = isinstance(text, str) and text.isascii() and text.isdecimal()
     return str(text) if is_number and len(str(text)) <= _MOST_DIGITS else None
+
+
+def _count(part: Mapping[str, Any], name: str) -> int | None:
+    """Return a number of calls."""
+    count = part.get(name)
+    if not isinstance(count, int) or isinstance(count, bool):
+        return None
+    return count if 0 <= count < _MOST_ATTEMPTS else None
+
+
+def _moment(part: Mapping[str, Any], name: str) -> datetime | None:
+    """Return a time such as `2026-09-17T14:14:26.735Z`; None for a text that is none."""
+    try:
+        moment = datetime.fromisoformat(_text(part, name))
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _no_failure_record(body: Mapping[str, Any]) -> SourceError:

@@ -11,7 +11,8 @@ https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +20,19 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.redrive._failure_record import read_json
 
-__all__ = ["FailureMessage", "discard", "give_back", "is_test_event", "receive_messages"]
+__all__ = [
+    "FailureMessage",
+    "discard",
+    "give_all_back",
+    "give_back",
+    "hide",
+    "is_test_event",
+    "receive_messages",
+]
 
 _PAGE = 10
+# The error of a message whose visibility timeout has ended: it may be received by others.
+_NOT_HIDDEN = {"MessageNotInflight", "ReceiptHandleIsInvalid", "InvalidParameterValue"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +50,18 @@ class FailureMessage:
     id: str = ""
 
 
-def receive_messages(sqs: Any, queue_url: str) -> Iterator[list[FailureMessage]]:
-    """Receive a queue's messages, ten at a time; each stays hidden for its visibility timeout."""
+def receive_messages(
+    sqs: Any, queue_url: str, *, hidden_s: int | None = None
+) -> Iterator[list[FailureMessage]]:
+    """Receive a queue's messages, ten at a time.
+
+    Each stays hidden for `hidden_s` seconds, 0 to 43,200; None is the queue's visibility timeout.
+    """
+    hidden = {} if hidden_s is None else {"VisibilityTimeout": hidden_s}
     while True:
         # Without a wait SQS asks some of its servers only, and may find none of the messages.
         answer = sqs.receive_message(
-            QueueUrl=queue_url, MaxNumberOfMessages=_PAGE, WaitTimeSeconds=1
+            QueueUrl=queue_url, MaxNumberOfMessages=_PAGE, WaitTimeSeconds=1, **hidden
         )
         page = [
             FailureMessage(
@@ -67,10 +84,40 @@ def discard(sqs: Any, message: FailureMessage) -> None:
 
 def give_back(sqs: Any, message: FailureMessage) -> None:
     """Let a message be seen at once; without the permission its time has to pass."""
-    with contextlib.suppress(ClientError, BotoCoreError):
-        sqs.change_message_visibility(
-            QueueUrl=message.queue_url, ReceiptHandle=message.receipt, VisibilityTimeout=0
-        )
+    give_all_back(sqs, [message])
+
+
+def give_all_back(sqs: Any, messages: Iterable[FailureMessage]) -> None:
+    """Let messages be seen at once; without the permission their time has to pass."""
+    hide(sqs, messages, 0)
+
+
+def hide(sqs: Any, messages: Iterable[FailureMessage], hidden_s: int) -> list[FailureMessage]:
+    """Keep received messages hidden for `hidden_s` seconds from now on, ten a request.
+
+    Returns those whose time had ended before: they may have been received by others. What cannot
+    be asked, because a permission or the connection is missing, changes nothing.
+    """
+    by_queue: defaultdict[str, list[FailureMessage]] = defaultdict(list)
+    for message in messages:
+        by_queue[message.queue_url].append(message)
+    ended: list[FailureMessage] = []
+    for url, held in by_queue.items():
+        for first in range(0, len(held), _PAGE):
+            page = held[first : first + _PAGE]
+            entries = [
+                {"Id": str(n), "ReceiptHandle": each.receipt, "VisibilityTimeout": hidden_s}
+                for n, each in enumerate(page)
+            ]
+            with contextlib.suppress(ClientError, BotoCoreError):
+                answer = sqs.change_message_visibility_batch(QueueUrl=url, Entries=entries)
+                failed = answer.get("Failed", [])
+                ended += [page[int(each["Id"])] for each in failed if _has_ended(each)]
+    return ended
+
+
+def _has_ended(failed: Mapping[str, Any]) -> bool:
+    return str(failed.get("Code")).rpartition(".")[2] in _NOT_HIDDEN
 
 
 def is_test_event(body: Mapping[str, Any]) -> bool:

@@ -61,10 +61,17 @@ class FakeQueue:
     def delete_message(self, **request: Any) -> None:
         """Delete one message."""
         del self.messages[request["ReceiptHandle"]]
-
-    def change_message_visibility(self, **request: Any) -> None:
-        """Show a message again."""
         self.hidden.discard(request["ReceiptHandle"])
+
+    def change_message_visibility_batch(self, **request: Any) -> dict[str, Any]:
+        """Show messages again, or keep them hidden; one that is shown cannot be kept hidden."""
+        failed = []
+        for each in request["Entries"]:
+            if each["VisibilityTimeout"] == 0:
+                self.hidden.discard(each["ReceiptHandle"])
+            elif each["ReceiptHandle"] not in self.hidden:
+                failed.append({"Id": each["Id"], "Code": "MessageNotInflight"})
+        return {"Failed": failed}
 
     def get_queue_url(self, **request: Any) -> dict[str, str]:
         """Return the one queue's URL."""

@@ -9,13 +9,15 @@ __all__ = ["RedriveOptions"]
 
 @dataclass(frozen=True, slots=True)
 class RedriveOptions:
-    """Exactly one of `queue` and `stack` is given."""
+    """Exactly one of `queue` and `stack` is given; `only` are IDs, none for all."""
 
     queue: str | None = None
     rejects: bool = False
     stack: str | None = None
     consumer: str | None = None
+    only: tuple[str, ...] = ()
     yes: bool = False
     limit: int = 100
     incomplete: bool = False
     show_data: bool = False
+    quiet: bool = False

@@ -21,7 +21,7 @@ from cdk_streams.redrive import (
     UnsupportedDestination,
 )
 
-__all__ = ["echo", "show", "show_skipped", "show_tests"]
+__all__ = ["echo", "function_name", "question", "show", "show_skipped", "show_tests"]
 
 
 def echo(text: str) -> None:
@@ -64,11 +64,11 @@ def show(number: int, found: FoundFailure, options: RedriveOptions) -> None:
     if found.object is not None and found.object is not holder:
         echo(f"   names {found.object}")
     if found.plan is None:
-        echo(f"   kept: {found.fault}")
+        echo(f"   ID {found.id}, kept: {found.fault}")
         return
     plan, failure = found.plan, found.plan.failure
     table = Arn.parse(failure.stream_arn).name
-    echo(f"   {failure.condition}: function {_name(plan)}, table {table}")
+    echo(f"   ID {found.id}, {failure.condition}: function {function_name(plan)}, table {table}")
     echo(f"   shard {failure.shard_id}, {_range(failure)}{_source(found, plan)}")
     for record in plan.records:
         change = record["dynamodb"]
@@ -78,11 +78,26 @@ def show(number: int, found: FoundFailure, options: RedriveOptions) -> None:
     echo(f"   {_intent(found, plan, options)}")
 
 
+def function_name(plan: RedrivePlan) -> str:
+    """Return the function's name with its version or alias: `audit` of `arn:…:function:audit`."""
+    return plan.failure.function_arn.split(":function:")[-1]
+
+
+def question(called: Mapping[str, int]) -> str:
+    """Return what the user of a terminal is asked: `Call audit with 3 records?`."""
+    parts = [f"{name} with {_many(count)}" for name, count in called.items()]
+    return f"\nCall {' and '.join(filter(None, [', '.join(parts[:-1]), parts[-1]]))}?"
+
+
+def _many(count: int) -> str:
+    return f"{count:,} record{'s' * (count != 1)}"
+
+
 def _intent(found: FoundFailure, plan: RedrivePlan, options: RedriveOptions) -> str:
     """Return what is done with a failure record, in words."""
     if not plan.events:
         return "kept: its records have left the stream, which keeps them for 24 hours"
-    many = f"{len(plan.records)} record{'s' * (len(plan.records) != 1)}"
+    many = _many(len(plan.records))
     if not plan.records:
         many = "the state of a tumbling window that ended"
     if plan.has_others:
@@ -90,11 +105,11 @@ def _intent(found: FoundFailure, plan: RedrivePlan, options: RedriveOptions) -> 
     if len(plan.events) > 1:
         many += f", in {len(plan.events)} calls"
     if not plan.missing:
-        return f"calls {_name(plan)} with {many}, then deletes {_deleted(found)}"
+        return f"calls {function_name(plan)} with {many}, then deletes {_deleted(found)}"
     lost = f"{plan.missing} of its records left the stream, which keeps them for 24 hours"
     if options.incomplete:
-        return f"calls {_name(plan)} with {many}, and kept: {lost}"
-    return f"kept: {lost}; --incomplete calls {_name(plan)} with {many}"
+        return f"calls {function_name(plan)} with {many}, and kept: {lost}"
+    return f"kept: {lost}; --incomplete calls {function_name(plan)} with {many}"
 
 
 def _deleted(found: FoundFailure) -> str:
@@ -114,11 +129,6 @@ def _source(found: FoundFailure, plan: RedrivePlan) -> str:
 def _range(failure: FailureRecord) -> str:
     """Return the range of sequence numbers; the last call of a window has none."""
     return "" if failure.first is None else f"{failure.first} to {failure.last}, "
-
-
-def _name(plan: RedrivePlan) -> str:
-    """Return the function's name with its version or alias: `audit` of `arn:…:function:audit`."""
-    return plan.failure.function_arn.split(":function:")[-1]
 
 
 def _written(change: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ ACTIONS = {
     "s3:ListObjectsV2": "s3:ListBucket",
     "s3:GetBucketNotificationConfiguration": "s3:GetBucketNotification",
     "lambda:Invoke": "lambda:InvokeFunction",
+    "sqs:ChangeMessageVisibilityBatch": "sqs:ChangeMessageVisibility",
 }
 
 

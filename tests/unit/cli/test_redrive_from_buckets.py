@@ -239,7 +239,7 @@ def test_without_a_queue_that_is_told_the_bucket_itself_is_read(
     aws.objects[BUCKET, "aws/lambda/uuid-9/s/another-mapping"] = "{}"
     plan = run()
     assert plan.exit_code == 0, plan.output
-    assert f"1. in s3://{BUCKET}/{key}\n   RetryAttemptsExhausted" in plan.output
+    assert f"1. in s3://{BUCKET}/{key}\n   ID " in plan.output
     assert "calls audit with 2 records, then deletes the object" in plan.output
     assert len(aws.objects) == 2
     assert run("--yes").exit_code == 0

@@ -1,0 +1,71 @@
+"""Which failure records `redrive` and `failures` look for: --queue, or --stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from cdk_streams.cli._options import refuse_empty
+
+if TYPE_CHECKING:
+    from cdk_streams.live import Client
+    from cdk_streams.redrive import Destination
+
+__all__ = ["check_failure_options", "destinations", "failure_options"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def failure_options(command: _Command) -> _Command:
+    """Add --queue with --rejects, and --stack with --consumer; one of the two has to be given."""
+    options = [
+        click.option(
+            "--queue",
+            callback=refuse_empty,
+            help="URL or ARN of the queue with the failure records; also one behind a topic.",
+        ),
+        click.option(
+            "--rejects",
+            is_flag=True,
+            help="With --queue: it is a reject queue; each message holds a record, whole.",
+        ),
+        click.option(
+            "--stack",
+            callback=refuse_empty,
+            help="Instead of a queue: the deployed stack whose consumers have failed.",
+        ),
+        click.option(
+            "--consumer",
+            callback=refuse_empty,
+            show_default="all",
+            help="With --stack: the consumers whose mapping's logical id begins so, such as the "
+            "construct's id.",
+        ),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def check_failure_options(options: Mapping[str, Any]) -> None:
+    """Refuse what does not go together, before anything is asked."""
+    if (options["queue"] is None) == (options["stack"] is None):
+        raise click.UsageError("name either --queue or --stack")
+    if options["consumer"] is not None and options["stack"] is None:
+        raise click.UsageError("--consumer needs --stack")
+    if options["rejects"] and options["queue"] is None:
+        raise click.UsageError("--rejects needs --queue")
+
+
+def destinations(
+    client: Client, *, queue: str | None, rejects: bool, stack: str | None, consumer: str | None
+) -> Sequence[Destination]:
+    """Return where the failure records are that the options ask for."""
+    from cdk_streams.live import queue_url  # noqa: PLC0415 - not for --help
+    from cdk_streams.redrive import FailureQueue, stack_destinations  # noqa: PLC0415 - the same
+
+    if queue is not None:
+        return (FailureQueue(queue_url(client("sqs"), queue), has_rejects=rejects),)
+    return stack_destinations(client, stack=str(stack), consumer=consumer)
