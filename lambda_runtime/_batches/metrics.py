@@ -16,6 +16,7 @@ from collections import Counter
 from functools import wraps
 
 from lambda_runtime._batches.log_lines import lag_s
+from lambda_runtime._batches.processing import sequence_number
 from lambda_runtime.errors import RouteError
 
 TYPE_CHECKING = False
@@ -104,8 +105,9 @@ class BatchMetrics:
         if answer is None:
             return 0
         for failed in answer["batchItemFailures"]:
-            numbers = [each["dynamodb"].get("SequenceNumber") for each in self._records]
-            return numbers.index(failed["itemIdentifier"])
+            # Records behind the named one were not read yet: any of them may be malformed.
+            numbers = map(sequence_number, self._records)
+            return next(at for at, each in enumerate(numbers) if each == failed["itemIdentifier"])
         return len(self._records)
 
     def _lines(self, end: int) -> Iterator[tuple[str | None, dict[str, Any]]]:

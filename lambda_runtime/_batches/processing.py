@@ -30,6 +30,7 @@ __all__ = [
     "answer",
     "in_order",
     "retried",
+    "sequence_number",
     "takes_partial_responses",
 ]
 
@@ -95,7 +96,7 @@ def answer(records: Sequence[Any], failure: Failure | None) -> dict[str, Any]:
             f"{PARTIAL_RESPONSE} is not 1: set it, and report_batch_item_failures=True on the "
             "mapping, to continue at the first unhandled record",
         )
-    number = _sequence_number(records[failure.unhandled])
+    number = sequence_number(records[failure.unhandled])
     if number is None:
         raise retried(
             records,
@@ -121,7 +122,8 @@ def retried(records: Sequence[Any], failure: Failure, why: str) -> BaseException
     return error
 
 
-def _sequence_number(record: Any) -> str | None:
+def sequence_number(record: Any) -> str | None:
+    """What a partial response names a record by; None when the record has no such number."""
     try:
         number = record["dynamodb"]["SequenceNumber"]
     except (KeyError, TypeError):

@@ -131,6 +131,18 @@ def test_records_that_are_none_are_counted_as_failed(capsys: Any) -> None:
     assert values(as_cloudwatch(capsys.readouterr().out))["Failed"] == [1]
 
 
+@pytest.mark.parametrize("malformed", [{}, {"dynamodb": None}, None])
+def test_a_malformed_record_behind_a_failed_one_leaves_the_answer_as_it_is(
+    make_event: Any, failed_at: Any, capsys: Any, malformed: Any
+) -> None:
+    event = make_event(4)
+    event["Records"].append(malformed)
+
+    assert router().handler(event) == failed_at(4)
+    batch = values(as_cloudwatch(capsys.readouterr().out))
+    assert (batch["Records"], batch["Handled"], batch["Failed"]) == ([5], [2], [1])
+
+
 def test_a_window_is_counted(make_event: Any, capsys: Any) -> None:
     on = Router(metrics="Shop")
     on.window(initial={})(lambda state, _: state)
