@@ -56,6 +56,7 @@ class BatchMetrics:
         self._lag_s = lag_s(records)
         # Appending is safe on several threads, counting is not.
         self._ended: list[tuple[int, float]] = []
+        self._settles = True
         self._called: list[str] = []
         self._failed: list[str | None] = []
         self._rejected: list[tuple[int, str | None]] = []
@@ -71,8 +72,9 @@ class BatchMetrics:
 
         return counted
 
-    def taking(self, take: Take) -> Take:
-        """Wrap what handles one record, so that its end is kept."""
+    def taking(self, take: Take, *, settles: bool) -> Take:
+        """Wrap what takes one record, so that its end is kept; without one, the batch's end is."""
+        self._settles = settles
 
         def timed(record: Any, position: int) -> Failure | None:
             failure = take(record, position)
@@ -135,10 +137,11 @@ class BatchMetrics:
 
     def _latencies_ms(self, end: int, rejected: set[int]) -> list[int]:
         """From the write of each handled record to the end of its handlers."""
-        found = []
+        found, now = [], time.time()
         for position, ended in self._ended:
             if position < end and position not in rejected:
-                age_s = lag_s(self._records[position : position + 1], ended)
+                record = self._records[position : position + 1]
+                age_s = lag_s(record, ended if self._settles else now)
                 if age_s is not None:
                     found.append(round(age_s * 1_000))
         return found

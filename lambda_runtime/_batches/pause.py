@@ -8,7 +8,6 @@ names the first record of each batch: nothing is lost, nothing is skipped, the o
 from __future__ import annotations
 
 import time
-from functools import wraps
 
 from lambda_runtime._batches.processing import Failure
 from lambda_runtime.errors import PauseError, RouteError
@@ -26,9 +25,9 @@ __all__ = ["Pause"]
 class Pause:
     """When a router pauses: `Router(pause_on=Pause(ConnectionError, after=3, seconds=30))`.
 
-    A success, or a failure of another kind, begins the count again. When the pause is over the
-    next record is tried; one more such failure is the next pause. What is counted belongs to one
-    execution environment.
+    A record that all of its routes have handled, or a failure of another kind, begins the count
+    again. When the pause is over the next record is tried; one more such failure is the next pause.
+    What is counted belongs to one execution environment.
 
     Args:
         errors: The types of exceptions that pass by themselves, at least one.
@@ -90,22 +89,21 @@ class PausedBatch:
         self._failed = False
 
     def function_of(self, _: str, function: Callable[..., object]) -> Callable[..., object]:
-        """Wrap the function of a route: what it has done is a success."""
+        """Return the function as it is: another route may still fail the same record."""
+        return function
 
-        @wraps(function)
-        def counted(*arguments: Any) -> object:
-            result = function(*arguments)
-            self._pause.count(None)
-            return result
+    def taking(self, take: Take, *, settles: bool) -> Take:
+        """Wrap what takes one record, so that none is tried during a pause.
 
-        return counted
-
-    def taking(self, take: Take) -> Take:
-        """Wrap what handles one record, so that none is tried during a pause."""
+        A record that is settled then is a success; otherwise, a batch without a failure is.
+        """
 
         def unless_paused(record: Any, position: int) -> Failure | None:
             if not self._pause.is_on():
-                return take(record, position)
+                failure = take(record, position)
+                if failure is None and settles:
+                    self._pause.count(None)
+                return failure
             from lambda_runtime._batches.log_lines import log_pause  # noqa: PLC0415 - in a pause only
 
             self._failed = True
@@ -125,6 +123,6 @@ class PausedBatch:
         return counted
 
     def end(self, _: dict[str, Any] | None) -> None:
-        """Count a batch without a failure: of `latest` and `aggregate` nothing else is seen."""
+        """Count a batch without a failure."""
         if not self._failed:
             self._pause.count(None)

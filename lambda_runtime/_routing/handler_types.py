@@ -55,8 +55,8 @@ class Observer(Protocol):
     def function_of(self, name: str, function: Callable[..., object], /) -> Callable[..., object]:
         """Wrap the function of the route with this name."""
 
-    def taking(self, take: Take, /) -> Take:
-        """Wrap what handles one record."""
+    def taking(self, take: Take, /, *, settles: bool) -> Take:
+        """Wrap what takes one record; unless it `settles`, a batch route has yet to write it."""
 
     def reporting(self, report_failure: ReportFailure, /) -> ReportFailure:
         """Wrap what reports a failed record."""

@@ -307,7 +307,7 @@ class Router:
         runs = [route.begin(context) for route in self._routes.of_batches]
         take = routes.record_handler(context, self._convert, report_failure, runs)
         for each in observers:
-            take = each.taking(take)
+            take = each.taking(take, settles=not runs)
         failure = self._run(records, take, watch)
         for run in runs:
             end = len(records) if failure is None else failure.unhandled

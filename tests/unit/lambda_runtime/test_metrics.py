@@ -109,6 +109,24 @@ def test_a_large_batch_takes_several_lines(make_event: Any, capsys: Any, concurr
     assert len(batch["Latency"]) == 250
 
 
+def test_latency_of_a_latest_route_is_until_the_batch_is_written(
+    make_event: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = [1_767_225_600.0]
+    monkeypatch.setattr(time, "time", lambda: now[0])
+    on = Router(metrics="Shop")
+
+    @on.latest
+    def index(_: Any) -> None:
+        now[0] += 10
+
+    event = make_event(1)
+    event["Records"][0]["dynamodb"]["ApproximateCreationDateTime"] = now[0]
+    on.handler(event)
+
+    assert values(as_cloudwatch(capsys.readouterr().out))["Latency"] == [10_000]
+
+
 def test_an_error_that_is_raised_is_counted(
     make_event: Any, capsys: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -92,6 +92,19 @@ def test_a_batch_of_latest_counts_as_one(make_event: Any) -> None:
     assert named(on.handler(make_event(3))) is None
 
 
+@pytest.mark.parametrize("declare", ["insert", "latest"])
+def test_a_route_that_works_does_not_hide_one_that_fails(make_event: Any, declare: str) -> None:
+    database = Database()
+    on = Router(pause_on=Pause(ConnectionError, after=2, clock=Clock()))
+    on.insert(lambda _: None)
+    getattr(on, declare)(database)
+    database.error = ConnectionError()
+
+    for _ in range(5):
+        on.handler(make_event(3))
+    assert database.asked == 2
+
+
 def test_on_threads_no_record_starts_in_a_pause(make_event: Any) -> None:
     clock, database = Clock(), Database()
     on = Router(concurrency=4, pause_on=Pause(ConnectionError, after=1, clock=clock))
