@@ -28,8 +28,8 @@ def check_alarms(wanted: Any) -> None:
     """Refuse what is no `Alarms`, before anything is created."""
     if not isinstance(wanted, Alarms | None):
         raise SettingsError(
-            f"alarms must be an Alarms or None, got {wanted!r}; pass Alarms(errors=True), "
-            "or Alarms.every() for all that apply"
+            f"alarms must be an Alarms or None, got {wanted!r}; pass None for no alarms, "
+            "Alarms(errors=True), or Alarms.every() for all that apply"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Final
 
 from aws_cdk import Stack, Stage, Token
 from aws_cdk import aws_dynamodb as dynamodb
-from constructs import IConstruct
+from constructs import Construct, IConstruct
 
 from cdk_streams.constructs._consumer_view import ConsumerView
 from cdk_streams.errors import SourceError
@@ -97,6 +97,11 @@ class Placement:
 
 def placement_of(scope: IConstruct) -> Placement:
     """Return the placement of a scope; SourceError for one that is in no stack."""
+    if not isinstance(scope, Construct):
+        raise SourceError(
+            f"scope must be a Stack or a construct in one, got {type(scope).__name__}; the scope "
+            "comes first, then the id"
+        )
     placement: Placement | None = vars(scope).get(_PLACEMENT)
     if placement is None:
         try:

@@ -178,6 +178,8 @@ def check_choice(choice: Any) -> None:
         instead = "import it with from_queue_arn or the like"
         if choice is None:
             instead = "pass OnFailure.NOTHING to keep nothing of what fails"
+        elif isinstance(choice, str) and choice.upper() in OnFailure.__members__:
+            instead = f"pass OnFailure.{choice.upper()}"
         elif type(choice).__name__ in _WRAPPERS:
             instead = f"pass the {destination_names()} itself"
         raise SourceError(

@@ -132,6 +132,11 @@ def _check_arguments(
             f"handler must be a name without its module, got {handler!r}; pass "
             f"handler={handler.rpartition('.')[2]!r}, the module is that of entry or index"
         )
+    if not isinstance(runtime, (lambda_.Runtime, NoneType)):
+        raise SourceError(
+            f"runtime must be an aws_lambda.Runtime, got {runtime!r}; pass one such as "
+            "runtime=aws_lambda.Runtime.PYTHON_3_13"
+        )
     if runtime is not None and runtime.family is not lambda_.RuntimeFamily.PYTHON:
         raise SourceError(
             f"runtime must be one of Python, got {runtime.name}; lambda_runtime is a Python "

@@ -171,7 +171,8 @@ def _pattern_text(pattern: Any, where: str, faults: list[str]) -> str | None:
         text = json.dumps(text, separators=(",", ":"), ensure_ascii=False)
     if not isinstance(text, str):
         faults.append(
-            f"{where} must be JSON text, a dict or a Filter, got {type(pattern).__name__}"
+            f"{where} must be JSON text, a dict or a Filter, got {type(pattern).__name__}; write "
+            "Filter.insert(…), Filter.modify(…), Filter.remove(…) or Filter.any_event(…) around it"
         )
         return None
     if len(text) > MAX_PATTERN_CHARACTERS:

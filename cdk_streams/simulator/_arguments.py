@@ -108,7 +108,10 @@ def milliseconds(name: str, length: Any) -> int:
 def check_arguments(handler: Any, settings: Any) -> None:
     """Name an argument of the wrong kind at once: inside a run it would look like a failed call."""
     if not callable(handler):
-        raise SourceError(f"handler must be a function of event and context, got {handler!r}")
+        raise SourceError(
+            f"handler must be a function of event and context, got {type(handler).__name__}; the "
+            "handler comes first: simulate(handler, records), and of a Router it is on.handler"
+        )
     if not isinstance(settings, MappingSettings):
         raise SourceError(
             f"settings must be MappingSettings, got {type(settings).__name__}; "

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
+from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Fate, sequence_number
 from cdk_streams.simulator._dynamodb.table import Table
@@ -16,7 +18,7 @@ from cdk_streams.simulator._records import Record
 from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation
 from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup
 
-__all__ = ["Consumer"]
+__all__ = ["Consumer", "check_consumer"]
 
 
 class Consumer:
@@ -96,3 +98,24 @@ class Consumer:
         """The records that were read and are not dealt with yet."""
         fates = self._fates.fates
         return [each for number, each in self._fates.polled.items() if number not in fates]
+
+
+def check_consumer(name: Any, handler: Any, table: Any) -> None:
+    """Refuse arguments of `World.consumer` that are of the wrong kind.
+
+    Raises:
+        SourceError: One of them is; they may have changed places.
+
+    """
+    example = 'world.consumer("Audit", handler, table=world.tables["Orders"])'
+    if not isinstance(name, str):
+        raise SourceError(f"name must be a text, got {type(name).__name__}; write {example}")
+    if not callable(handler):
+        raise SourceError(
+            f"handler must be a function of event and context, got {type(handler).__name__}; write "
+            f"{example}"
+        )
+    if not isinstance(table, Table):
+        raise SourceError(
+            f"table must be a table of this world, got {type(table).__name__}; write {example}"
+        )

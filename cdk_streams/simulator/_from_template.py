@@ -81,6 +81,11 @@ def from_template(
         SettingsError: A mapping that Lambda would refuse.
 
     """
+    if not isinstance(handlers, Mapping):
+        raise SourceError(
+            "handlers must be a dict of functions by logical id, such as "
+            f'{{"NotifyFunction": handler}}, got {type(handlers).__name__}'
+        )
     stack = read(template, parameters=parameters, region=region, account=account)
     outside = dict(tables or {})
     named = _by_logical_id(handlers, stack.functions)

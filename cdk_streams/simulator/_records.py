@@ -125,6 +125,12 @@ def in_order(*records: Record, first: int = 1) -> list[Record]:
 
     `simulate(handler, in_order(insert(...), modify(...)))`; `first` is the first one's number.
     """
+    for each in records:
+        if not isinstance(each, Mapping):
+            raise SourceError(
+                f"in_order takes stream records one by one, got a {type(each).__name__}; unpack a "
+                "list with in_order(*records)"
+            )
     return [_numbered(each, number) for number, each in enumerate(records, first)]
 
 

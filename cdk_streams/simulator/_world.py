@@ -23,7 +23,7 @@ from typing import Any, Self
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, MappingSettings, TableStream, ViewType
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, sequence_number
-from cdk_streams.simulator._consumer import Consumer
+from cdk_streams.simulator._consumer import Consumer, check_consumer
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
 from cdk_streams.simulator._dynamodb.stream_log import LogReader, StreamLog
@@ -156,6 +156,7 @@ class World:
                 our runtime whether the mapping reads partial responses.
 
         """
+        check_consumer(name, handler, table)
         mapping = settings or MappingSettings()
         if environment is None:
             environment = partial_response(asked=mapping.report_batch_item_failures)

@@ -32,6 +32,11 @@ def load(document: Document, *, name: str = "the template's text") -> Mapping[st
     """
     if isinstance(document, Mapping):
         return document
+    if not isinstance(document, (str, PathLike)):
+        raise TemplateError(
+            f"a template must be a dict, a text or a path, got {type(document).__name__}; of a "
+            "stack of CDK, pass Template.from_stack(stack).to_json()"
+        )
     given = fspath(document).removeprefix("\ufeff")
     is_text = isinstance(document, str) and ("\n" in given or given.lstrip().startswith("{"))
     shown = name if is_text else given

@@ -12,6 +12,7 @@ from typing import NamedTuple
 from cdk_streams.constructs._bundle import runtime_package
 from cdk_streams.constructs._bundle.bytecode import compiled
 from cdk_streams.constructs._bundle.entry_files import collect
+from cdk_streams.constructs._bundle.handler_faults import check_handler_source
 from cdk_streams.constructs._bundle.project import import_roots
 from cdk_streams.constructs._bundle.python_source import PythonSource, read_source
 from cdk_streams.constructs._bundle.requirements import Platform, install
@@ -59,6 +60,7 @@ def function_code(entry: Entry, platform: Platform, assembly: Path) -> FunctionC
     files = collect(entry.path, entry.exclude, entry.include, assembly)
     index = entry.path.name if entry.path.is_file() else entry.index
     _check_handler(files, index, entry, read(files.get(index, b"")).names)
+    check_handler_source(files[index], index, entry.handler, python=platform.python)
     _check_requirements(files, entry)
     packages = (
         install(Path(entry.requirements), platform, assembly / "cdk-streams")

@@ -25,5 +25,6 @@ class Tables(dict[str, Table]):
 
     def __missing__(self, logical_id: str) -> Table:
         if logical_id not in self._names:
-            raise KeyError(logical_id)
+            known = ", ".join(sorted({*self, *self._names})) or "none"
+            raise KeyError(f"there is no table {logical_id}; there are: {known}")
         return self[self._names[logical_id]]

@@ -458,8 +458,8 @@ def test_alarms_that_are_no_choice_of_alarms_are_refused(
     with pytest.raises(SettingsError) as caught:
         consume(alarms=wrong)
     assert str(caught.value) == (
-        f"alarms must be an Alarms or None, got {wrong!r}; pass Alarms(errors=True), "
-        "or Alarms.every() for all that apply"
+        f"alarms must be an Alarms or None, got {wrong!r}; pass None for no alarms, "
+        "Alarms(errors=True), or Alarms.every() for all that apply"
     )
     assert stack.node.try_find_child("Audit") is None
 
