@@ -22,6 +22,7 @@ from cdk_streams.cli._command import CommandError
 from cdk_streams.cli._command_group import CommandGroup
 from cdk_streams.cli._compare import compare
 from cdk_streams.cli._explain import explain
+from cdk_streams.cli._failures import failures
 from cdk_streams.cli._init import init
 from cdk_streams.cli._local import local
 from cdk_streams.cli._redrive import redrive
@@ -38,7 +39,7 @@ __all__ = ["LiveView", "display_name", "main"]
 
 _HEADINGS = {
     "Before you deploy": [init, local, check, explain, simulate, size],
-    "While it runs": [status, tail, redrive],
+    "While it runs": [status, tail, failures, redrive],
     "Data of replicas and views": [backfill, compare],
 }
 

@@ -1,4 +1,4 @@
-"""Long sentences on a terminal: broken between words, with the indent of their line."""
+"""Text on a terminal: long lines broken between words, what others wrote made harmless."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import textwrap
 from typing import Final
 
-__all__ = ["fitted"]
+__all__ = ["fitted", "printable"]
 
 _NARROWEST: Final = 40
 
@@ -18,6 +18,11 @@ def fitted(text: str) -> str:
         return text
     width = max(shutil.get_terminal_size().columns, _NARROWEST)
     return "\n".join(_broken(line, width) for line in text.splitlines())
+
+
+def printable(text: str) -> str:
+    """Replace what could control the terminal, or look like another line."""
+    return "".join(each if each.isprintable() else "\ufffd" for each in text)
 
 
 def _broken(line: str, width: int) -> str:
