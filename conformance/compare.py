@@ -1,0 +1,148 @@
+"""`make compare`: every recording beside the simulator, under each reading of its assumption.
+
+    python -m conformance.compare [FOLDER]
+
+Prints a row for each recording. Ends 1 when a recording differs from the simulator under every
+reading, or when it decides against the default.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from itertools import zip_longest
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
+
+from cdk_streams.errors import StreamsError
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS
+from conformance.question import Question
+from conformance.questions import QUESTIONS
+from conformance.recording import Recording, load_all
+from conformance.simulated import Simulated, simulated
+
+__all__ = ["RECORDINGS", "Comparison", "Verdict", "compare", "compare_all", "main"]
+
+RECORDINGS: Final = Path(__file__).parent / "recordings"
+Verdict: TypeAlias = Literal["equal", "differs", "decides"]
+# Of a wait that is compared: the least and the most, as parts of the simulator's, and what a real
+# call, its start and its log may add.
+_LEAST: Final = 0.5
+_MOST: Final = 1.5
+_SLACK_MS: Final = 1_000
+_LEAST_OF_UNENDING: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """What a recording says of a question.
+
+    `fits` are the readings under which the simulator did the same; `differences` has one sentence
+    for each other reading, with the first place where it did not. `by_default` says whether the
+    default is among those that fit.
+    """
+
+    question: Question
+    recording: Recording
+    fits: tuple[str, ...]
+    differences: tuple[str, ...]
+    by_default: bool
+
+    @property
+    def verdict(self) -> Verdict:
+        """`decides`: one of several readings fits; `equal`: all or some do; `differs`: none."""
+        if not self.fits:
+            return "differs"
+        decided = len(self.fits) == 1 and self.question.assumption is not None
+        return "decides" if decided else "equal"
+
+    def row(self) -> str:
+        """Return a line for people."""
+        told = {
+            "equal": "",
+            "decides": f": {self.fits[0]}" if self.fits else "",
+            "differs": f": {'; '.join(self.differences)}",
+        }[self.verdict]
+        seen = f"{self.recording.where}, {self.recording.made}"
+        return f"{self.question.name} ({seen}) {self.verdict}{told}"
+
+
+def compare(question: Question, recording: Recording) -> Comparison:
+    """Play the question under each reading and compare it with the recording."""
+    fits, differences = [], []
+    for reading, assumptions in question.assumptions().items():
+        where = _difference(question, recording, simulated(question, assumptions))
+        if where is None:
+            fits.append((reading, assumptions))
+        else:
+            differences.append(f"under {reading}, {where}")
+    return Comparison(
+        question,
+        recording,
+        tuple(reading for reading, _ in fits),
+        tuple(differences),
+        by_default=any(assumptions == DEFAULT_ASSUMPTIONS for _, assumptions in fits),
+    )
+
+
+def _difference(question: Question, recording: Recording, other: Simulated) -> str | None:
+    """Return the first place where the recording is not what the simulator did; None: nowhere."""
+    scenario = question.scenario
+    got, expected = recording.result(scenario), other.recording.result(scenario)
+    for what, seen, wanted in (
+        ("call", got.calls, expected.calls),
+        ("window of call", got.windows, expected.windows),
+        ("failure record", got.failures, expected.failures),
+    ):
+        # A recording ends at some time; what would go on for ever is compared as far as it went.
+        is_part = other.unending and len(got.calls) >= _LEAST_OF_UNENDING
+        length = len(seen) if is_part else None
+        pairs = zip_longest(seen[:length], wanted[:length])
+        for place, (one, two) in enumerate(pairs, start=1):
+            if one != two:
+                return f"{what} {place} must be {two}, got {one}"
+    return _wait_out_of_bounds(recording, other.recording) if question.timed else None
+
+
+def _wait_out_of_bounds(recording: Recording, other: Recording) -> str | None:
+    pairs = zip(recording.gaps_ms(), other.gaps_ms(), strict=False)
+    for place, (got, wanted) in enumerate(pairs, start=1):
+        least, most = _LEAST * wanted, _MOST * wanted + _SLACK_MS
+        if not least <= got <= most:
+            return f"the wait after call {place} must be {least:g} to {most:g} ms, got {got}"
+    return None
+
+
+def compare_all(folder: Path) -> list[Comparison]:
+    """Compare every recording under a folder, in the order of their paths.
+
+    Raises:
+        StreamsError: A recording of a scenario that is asked no more.
+
+    """
+    questions = {each.name: each for each in QUESTIONS}
+    compared = []
+    for recording in load_all(folder):
+        if recording.scenario not in questions:
+            raise StreamsError(
+                f"scenario must be one of {', '.join(questions)}, got {recording.scenario!r}; "
+                "remove its recording"
+            )
+        compared.append(compare(questions[recording.scenario], recording))
+    return compared
+
+
+def main(arguments: list[str]) -> int:
+    """Print a row for each recording and return the exit code."""
+    folder = Path(arguments[0]) if arguments else RECORDINGS
+    compared = compare_all(folder)
+    for each in compared:
+        print(each.row())  # noqa: T201 - this is what the command is for
+    asked = {each.question.name for each in compared}
+    missing = [each.name for each in QUESTIONS if each.name not in asked]
+    print(f"{len(compared)} recordings; {len(missing)} of {len(QUESTIONS)} questions have none")  # noqa: T201 - the same
+    return 0 if all(each.by_default for each in compared) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,162 @@
+"""What is asked of AWS: every recorded scenario again, and one scenario for each assumption."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from cdk_streams.mapping import MappingSettings
+from conformance.question import Question
+from tests.bench.recorded_scenarios import SCENARIOS
+from tests.bench.scenario import Failure, Result, Scenario, Window
+
+__all__ = ["QUESTIONS"]
+
+_ALL: Final = (1, 2, 3, 4)
+
+
+def _answer(answer: Any) -> dict[str, Any]:
+    return {"bad": [1], "how": "answer", "answer": answer}
+
+
+def _given_up(
+    count: int, size: int, first: int, last: int, error: str | None = "Unhandled"
+) -> Failure:
+    return Failure("RetryAttemptsExhausted", count, size, first, last, error)
+
+
+_REPORTING: Final = MappingSettings(retry_attempts=1, report_batch_item_failures=True)
+_RAISES: Final[dict[str, Any]] = {"bad": [1], "how": "raise"}
+_WHOLE_TWICE: Final = Result((_ALL,) * 2, (_given_up(2, 4, 1, 4, None),))
+
+# The shards of these scenarios are made by a proxy; a table splits when AWS decides to.
+_RULES: Final = tuple(Question(each) for each in SCENARIOS if not each.shards)
+
+_CHOICES: Final = (
+    Question(
+        Scenario(
+            "backoff_first",
+            "the wait before the first retry, and that each wait is twice the last",
+            MappingSettings(retry_attempts=5),
+            _RAISES,
+            Result(((1,),) * 6, (_given_up(6, 1, 1, 1),)),
+            count=1,
+            evidence="follows from it",
+        ),
+        assumption="backoff_first_ms",
+        readings=(200, 1_000),
+        timed=True,
+        waits_s=7,
+    ),
+    Question(
+        Scenario(
+            "backoff_cap",
+            "the longest wait between two retries",
+            MappingSettings(retry_attempts=11),
+            _RAISES,
+            Result(((1,),) * 12, (_given_up(12, 1, 1, 1),)),
+            count=1,
+            evidence="follows from it",
+        ),
+        assumption="backoff_cap_ms",
+        readings=(60_000, 25_000, 900_000),
+        timed=True,
+        waits_s=310,
+        quiet_s=130,
+    ),
+    Question(
+        Scenario(
+            "unknown_identifier",
+            "an identifier that is not in the batch",
+            _REPORTING,
+            _answer({"batchItemFailures": [{"itemIdentifier": "1"}]}),
+            _WHOLE_TWICE,
+            evidence="follows from it",
+        ),
+        assumption="unknown_identifier",
+        readings=("fail_batch", "ignore"),
+    ),
+    Question(
+        Scenario(
+            "answer_that_is_a_sentence",
+            "an answer that is text, where partial responses are read",
+            _REPORTING,
+            _answer("Processed 4 records."),
+            _WHOLE_TWICE,
+            evidence="follows from it",
+        ),
+        assumption="unreadable_response",
+        readings=("fail_batch", "ignore"),
+    ),
+    Question(
+        Scenario(
+            "entry_without_identifier",
+            "an entry of batchItemFailures without an identifier fails the whole batch",
+            _REPORTING,
+            _answer({"batchItemFailures": [{}]}),
+            _WHOLE_TWICE,
+            evidence="follows from it",
+        ),
+    ),
+    Question(
+        Scenario(
+            "top_up",
+            "whether the rest of a batch is filled up with the records that follow",
+            MappingSettings(batch_size=2, retry_attempts=1, report_batch_item_failures=True),
+            {"bad": [2], "how": "report"},
+            Result(((1, 2), (2,), (2,), (3, 4)), (_given_up(2, 1, 2, 2, None),)),
+            evidence="follows from it",
+        ),
+        assumption="top_up_after_checkpoint",
+        readings=(False, True),
+    ),
+    Question(
+        Scenario(
+            "idle_window",
+            "whether a tumbling window closes although no later record comes",
+            MappingSettings(tumbling_window=2),
+            {"bad": [], "how": "sum"},
+            Result(((1,),), windows=(Window(None),)),
+            count=1,
+            written_s=(0,),
+            evidence="follows from it",
+        ),
+        assumption="idle_window_flush_ms",
+        readings=(None, 120_000),
+        quiet_s=300,
+    ),
+    Question(
+        Scenario(
+            "closing_call_again",
+            "what follows a closing call that failed for good",
+            MappingSettings(tumbling_window=2, retry_attempts=0),
+            {"bad": [], "how": "sum", "closing": "raise"},
+            Result(
+                ((1,), (), (2,)),
+                (Failure("RetryAttemptsExhausted", 1, None, None, None, "Unhandled", final=True),),
+                windows=(Window(None), Window(1, final=True), Window(None)),
+            ),
+            count=2,
+            written_s=(0, 2),
+            evidence="follows from it",
+        ),
+        assumption="failed_final_call",
+        readings=("move_on", "suspend"),
+        quiet_s=120,
+    ),
+    Question(
+        Scenario(
+            "throttled",
+            "a throttled call spends no retry",
+            MappingSettings(retry_attempts=1),
+            _RAISES,
+            Result(((1,),) * 2, (_given_up(2, 1, 1, 1),)),
+            count=1,
+            evidence="follows from it",
+        ),
+        throttled_s=30,
+        waits_s=60,
+    ),
+)
+
+QUESTIONS: Final[tuple[Question, ...]] = (*_RULES, *_CHOICES)
+"""Every question, rules first; each name stands once."""

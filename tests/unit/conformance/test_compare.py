@@ -1,0 +1,101 @@
+"""Each question beside the simulator: the readings are told apart, and wrong pollers are found."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cdk_streams.errors import StreamsError
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS
+from conformance.compare import compare, compare_all, main
+from conformance.question import Question
+from conformance.questions import QUESTIONS
+from conformance.recording import Recording, load, save, without_account
+from conformance.simulated import simulated
+
+BY_NAME = {each.name: each for each in QUESTIONS}
+CHOICES = [each for each in QUESTIONS if each.assumption is not None]
+
+
+def default(question: Question) -> Recording:
+    return simulated(question, DEFAULT_ASSUMPTIONS).recording
+
+
+@pytest.mark.parametrize("question", QUESTIONS, ids=lambda each: each.name)
+def test_a_question_expects_what_the_simulator_does(question: Question) -> None:
+    assert default(question).result(question.scenario) == question.scenario.expected
+
+
+@pytest.mark.parametrize("question", CHOICES, ids=lambda each: each.name)
+def test_each_reading_of_an_assumption_is_decided_by_its_scenario(question: Question) -> None:
+    for reading, assumptions in question.assumptions().items():
+        compared = compare(question, simulated(question, assumptions).recording)
+        assert compared.fits == (reading,)
+        assert compared.verdict == "decides"
+        assert compared.by_default == (assumptions == DEFAULT_ASSUMPTIONS)
+
+
+def test_names_are_told_once() -> None:
+    assert len(BY_NAME) == len(QUESTIONS)
+
+
+def test_a_rule_that_holds_is_equal() -> None:
+    question = BY_NAME["partial"]
+    assert compare(question, default(question)).verdict == "equal"
+
+
+def test_a_poller_that_never_retries_differs_where_it_stops() -> None:
+    question = BY_NAME["raise_retry"]
+    seen = default(question)
+    compared = compare(question, replace(seen, calls=seen.calls[:1], failures=()))
+    assert compared.verdict == "differs"
+    assert "under the rule, call 2 must be (1, 2, 3, 4), got None" in compared.row()
+
+
+def test_waits_are_compared_by_bounds() -> None:
+    question = BY_NAME["backoff_first"]
+    seen = default(question)
+    calls = [
+        replace(each, began_ms=each.began_ms + 40 * place, ended_ms=each.ended_ms + 40 * place)
+        for place, each in enumerate(seen.calls)
+    ]
+    assert compare(question, replace(seen, calls=tuple(calls))).by_default
+
+
+def test_a_recording_is_read_as_it_was_written_without_an_account(tmp_path: Path) -> None:
+    seen = default(BY_NAME["raise_retry"])
+    arn = "arn:aws:lambda:us-east-1:210987654321:function:f"
+    told = replace(seen, failures=({**seen.failures[0], "arn": arn},))
+    read = load(save(told, tmp_path))
+    assert read.failures[0]["arn"] == arn.replace("210987654321", "000000000000")
+    assert replace(read, failures=told.failures, settings=told.settings) == told
+
+
+def test_an_account_in_a_queues_address_is_hidden() -> None:
+    hidden = "https://sqs.eu-west-1.amazonaws.com/000000000000/failed"
+    assert without_account(hidden.replace("000000000000", "210987654321")) == hidden
+    # Sequence numbers and times are digits too, and stay.
+    assert without_account('"210987654321", 1789651660000') == '"210987654321", 1789651660000'
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 2}'])
+def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    with pytest.raises(StreamsError, match=r"x\.json"):
+        compare_all(tmp_path)
+
+
+def test_the_command_fails_when_a_recording_decides_against_the_default(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save(default(BY_NAME["partial"]), tmp_path)
+    assert main([str(tmp_path)]) == 0
+    question = BY_NAME["unknown_identifier"]
+    save(
+        simulated(question, question.assumptions()["unknown_identifier='ignore'"]).recording,
+        tmp_path,
+    )
+    assert main([str(tmp_path)]) == 1
+    assert "decides: unknown_identifier='ignore'" in capsys.readouterr().out
