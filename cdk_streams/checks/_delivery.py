@@ -14,6 +14,7 @@ __all__ = ["RULES"]
 
 @rule(
     "InvalidSettings",
+    level="error",
     reason="Lambda refuses such a mapping, so the deployment fails",
     fix="Correct the value that the message names",
 )
@@ -25,6 +26,7 @@ def invalid_settings(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 @rule(
     "NoStream",
+    level="error",
     reason="there is nothing for Lambda to poll",
     fix="Set the table's stream view type",
     template_fix="Give the table StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}",
@@ -38,6 +40,7 @@ def no_stream(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 @rule(
     "ReplicaStreamWildcard",
+    level="error",
     reason="a mapping takes one stream, and the stream of a replica is known only in its region",
     fix="Create the consumer in a stack of the replica's region, with the table looked up by name",
     template_fix="Write the ARN of the stream itself, of the replica in the mapping's own Region",
@@ -75,6 +78,7 @@ def too_many_readers(consumer: Consumer, others: Sequence[Consumer]) -> str | No
 
 @rule(
     "SameMappingTwice",
+    level="error",
     reason="Lambda takes one mapping for a function and a stream, so the deployment fails",
     fix="Give the second mapping an alias of the function, or join their filters",
 )
@@ -174,6 +178,7 @@ def stream_arn_export_locked(consumer: Consumer, _: Sequence[Consumer]) -> str |
 
 @rule(
     "MappingBeforePolicy",
+    level="error",
     reason="Lambda tests the role when the mapping is created and refuses one without permission "
     "to read",
     fix="Make the mapping depend on the role's policy",

@@ -138,6 +138,7 @@ def response_not_known(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 @rule(
     "FifoDestination",
+    level="error",
     reason="Lambda cannot send failure records to a FIFO queue or topic, and they are lost",
     fix="Use a standard queue or topic",
 )

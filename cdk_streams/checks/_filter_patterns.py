@@ -12,9 +12,9 @@ from typing import Final
 from cdk_streams.checks._facts import Consumer
 from cdk_streams.checks._rule import Rule, rule
 from cdk_streams.filters import (
+    IneffectiveCondition,
     IneffectiveKind,
-    IneffectiveTest,
-    find_ineffective_tests,
+    find_ineffective_conditions,
     missing_image,
 )
 
@@ -121,13 +121,15 @@ def duplicate_filter(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
 
 
 def _ineffective(consumer: Consumer, kind: IneffectiveKind, message: str) -> str | None:
-    where = next((each.where for each in _ineffective_tests(consumer) if each.kind == kind), None)
+    where = next(
+        (each.where for each in _ineffective_conditions(consumer) if each.kind == kind), None
+    )
     return None if where is None else message.format(where=where.removeprefix("$."))
 
 
-def _ineffective_tests(consumer: Consumer) -> Iterator[IneffectiveTest]:
+def _ineffective_conditions(consumer: Consumer) -> Iterator[IneffectiveCondition]:
     for text in consumer.settings.filters if consumer.settings else ():
-        yield from find_ineffective_tests(text)
+        yield from find_ineffective_conditions(text)
 
 
 RULES: Final[tuple[Rule, ...]] = (

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from cdk_streams.checks._facts import Consumer
 
-__all__ = ["Finding", "Rule", "rule"]
+__all__ = ["Finding", "Level", "Rule", "rule"]
 
 PREFIX: Final = "cdk-streams:"
+
+Level: TypeAlias = Literal["error", "warning"]
+"""`error`: the deployment fails, or records are lost at once. `warning`: everything else."""
 
 Detect: TypeAlias = Callable[[Consumer, Sequence[Consumer]], "str | None"]
 
@@ -20,7 +23,7 @@ class Finding:
     """One rule broken by one consumer.
 
     `id` is what an acknowledgement names (`cdk-streams:NoFailureDestination`), `what` says what
-    is wrong, `reason` what follows from it and `fix` what to do.
+    is wrong, `reason` what follows from it and `fix` what to do. `level` is that of its rule.
     """
 
     id: str
@@ -28,6 +31,7 @@ class Finding:
     what: str
     reason: str
     fix: str
+    level: Level = "warning"
 
     def __str__(self) -> str:
         """Return the finding as one line for a terminal or a CDK annotation."""
@@ -47,18 +51,21 @@ class Rule:
     fix: str
     detect: Detect
     template_fix: str = ""
+    level: Level = "warning"
 
     def apply(self, consumer: Consumer, others: Sequence[Consumer]) -> Finding | None:
         """Return the finding when this consumer, among all of them, breaks the rule."""
         what = self.detect(consumer, others)
         if what is None:
             return None
-        return Finding(self.id, consumer.name, what, self.reason, self.fix)
+        return Finding(self.id, consumer.name, what, self.reason, self.fix, self.level)
 
 
-def rule(name: str, *, reason: str, fix: str, template_fix: str = "") -> Callable[[Detect], Rule]:
+def rule(
+    name: str, *, reason: str, fix: str, template_fix: str = "", level: Level = "warning"
+) -> Callable[[Detect], Rule]:
     """Make a rule of a function; `name` is the public id without its prefix.
 
     An id is what acknowledgements name: it never changes, whatever the function is called.
     """
-    return lambda detect: Rule(PREFIX + name, reason, fix, detect, template_fix)
+    return lambda detect: Rule(PREFIX + name, reason, fix, detect, template_fix, level)

@@ -5,26 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
-from cdk_streams.checks._rule import PREFIX, Finding
+from cdk_streams.checks._rule import PREFIX, Finding, Level
 from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_facts import consumers_of
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.template import Document, MappingResource, load, read
 
-__all__ = ["Level", "TemplateFinding", "TemplateReport", "assert_no_findings", "check_template"]
-
-Level: TypeAlias = Literal["error", "warning"]
-"""`error`: the deployment fails, or records are lost at once. `warning`: everything else."""
-
-_ERRORS: Final = frozenset(
-    PREFIX + name
-    for name in (
-        *("InvalidSettings", "NoStream", "ReplicaStreamWildcard", "SameMappingTwice"),
-        *("MappingBeforePolicy", "FifoDestination"),
-    )
-)
+__all__ = ["TemplateFinding", "TemplateReport", "assert_no_findings", "check_template"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -146,7 +135,7 @@ def _finding(found: Finding, mapping: MappingResource) -> TemplateFinding:
     say = _with_properties if is_ours else _in_properties
     return TemplateFinding(
         id=found.id,
-        level="error" if found.id in _ERRORS else "warning",
+        level=found.level,
         mapping=found.consumer,
         place=mapping.place,
         what=say(found.what),

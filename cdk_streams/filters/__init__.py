@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from cdk_streams.filters._attributes import EACH, Attribute, Image, Keys, NewImage, OldImage
     from cdk_streams.filters._conditions import Condition
     from cdk_streams.filters._filter import Filter, missing_image
-    from cdk_streams.filters._ineffective_tests import (
+    from cdk_streams.filters._ineffective_conditions import (
+        IneffectiveCondition,
         IneffectiveKind,
-        IneffectiveTest,
-        find_ineffective_tests,
+        find_ineffective_conditions,
     )
     from cdk_streams.filters._record_numbers import (
         ApproximateCreationDateTime,
@@ -38,15 +38,15 @@ __all__ = [
     "Condition",
     "Filter",
     "Image",
+    "IneffectiveCondition",
     "IneffectiveKind",
-    "IneffectiveTest",
     "Keys",
     "NewImage",
     "OldImage",
     "RecordNumber",
     "SizeBytes",
     "compile_pattern",
-    "find_ineffective_tests",
+    "find_ineffective_conditions",
     "matches",
     "missing_image",
 ]
@@ -57,8 +57,8 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.filters._attributes": "EACH Attribute Image Keys NewImage OldImage",
         "cdk_streams.filters._conditions": "Condition",
         "cdk_streams.filters._filter": "Filter missing_image",
-        "cdk_streams.filters._ineffective_tests": (
-            "IneffectiveKind IneffectiveTest find_ineffective_tests"
+        "cdk_streams.filters._ineffective_conditions": (
+            "IneffectiveKind IneffectiveCondition find_ineffective_conditions"
         ),
         "cdk_streams.filters._record_numbers": "ApproximateCreationDateTime RecordNumber SizeBytes",
     },

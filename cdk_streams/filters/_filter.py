@@ -18,7 +18,7 @@ from cdk_streams.filters._attributes import refuse_dots
 from cdk_streams.filters._conditions import Condition, all_of, checked, field, render
 from cdk_streams.filters._engine.pattern import compile_pattern
 from cdk_streams.filters._engine.pattern_document import pattern_text
-from cdk_streams.filters._ineffective_tests import refuse_ineffective_tests
+from cdk_streams.filters._ineffective_conditions import refuse_ineffective_conditions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,7 +94,7 @@ class Filter:
         """
         text = pattern_text(pattern)
         if validate:
-            refuse_ineffective_tests(cls(text).text)
+            refuse_ineffective_conditions(cls(text).text)
         return cls(text)
 
     def matches(self, record: Mapping[str, Any]) -> bool:

@@ -13,12 +13,12 @@ from cdk_streams.poller._timestamps import seconds_text
 
 __all__ = [
     "RETENTION_MS",
-    "Load",
+    "PayloadFit",
     "count_older",
     "created_ms",
+    "fit_payload",
     "invocation_event",
     "json_bytes",
-    "load",
     "payload_bytes_at_most",
     "room_bytes",
     "sequence_number",
@@ -90,14 +90,16 @@ def json_bytes(value: Any) -> int:
     return len(text) if text.isascii() else len(text.encode("utf-8", "surrogatepass"))
 
 
-class Load(NamedTuple):
+class PayloadFit(NamedTuple):
     """The first `fits` records go into one call; together they are `at_most` bytes of JSON."""
 
     fits: int = 0
     at_most: int = 0
 
 
-def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int = 0) -> Load:
+def fit_payload(
+    records: Sequence[Record], size: int, so_far: PayloadFit, beside_bytes: int = 0
+) -> PayloadFit:
     """Return how many of the first `size` records fit into one call; at least one.
 
     `so_far` is the load of the same records before more came, so that each is weighed once.
@@ -105,28 +107,28 @@ def load(records: Sequence[Record], size: int, so_far: Load, beside_bytes: int =
     length would be most of a simulation's time, so an upper bound is tried first.
     """
     count = min(size, len(records))
-    budget = room_bytes(Load()) - beside_bytes
+    budget = room_bytes(PayloadFit()) - beside_bytes
     at_most = so_far.at_most + payload_bytes_at_most(records[so_far.fits : count])
     if at_most <= budget:
-        return Load(count, at_most)
+        return PayloadFit(count, at_most)
     used = 0
     for index in range(count):
         weight = json_bytes(records[index]) + (index > 0)
         if index > 0 and used + weight > budget:
-            return Load(index, used)
+            return PayloadFit(index, used)
         used += weight
-    return Load(count, used)
+    return PayloadFit(count, used)
 
 
 def split_into_calls(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
     """Yield the records call by call: at most `size` of them, and what a payload holds."""
     while records:
-        count = load(records, size, Load()).fits
+        count = fit_payload(records, size, PayloadFit()).fits
         yield records[:count]
         records = records[count:]
 
 
-def room_bytes(gathered: Load) -> int:
+def room_bytes(gathered: PayloadFit) -> int:
     """Return how much more a call can hold beside what is gathered, when nothing else is sent."""
     return MAX_PAYLOAD_BYTES - _ENVELOPE_BYTES - gathered.at_most
 

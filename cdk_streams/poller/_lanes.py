@@ -15,7 +15,7 @@ from collections.abc import Callable
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from cdk_streams.poller import _calls, _windows
-from cdk_streams.poller._batches import Load, load, room_bytes
+from cdk_streams.poller._batches import PayloadFit, fit_payload, room_bytes
 from cdk_streams.poller._events import CallEnded, FailureSent, Woken
 from cdk_streams.poller._state import Batch, Closing, Lane, Phase, Shard, StepContext
 
@@ -54,7 +54,7 @@ def _proceed(context: StepContext, shard: Shard, lane: Lane) -> Lane:
         if lane.phase is not Phase.IDLE:
             return lane
     # Disabled: what is not done is read again from the checkpoint.
-    return lane._replace(pending=(), work=(), gathering_since_ms=None, load=Load())
+    return lane._replace(pending=(), work=(), gathering_since_ms=None, load=PayloadFit())
 
 
 def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
@@ -69,7 +69,7 @@ def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     room = min(size, len(lane.pending))
     room = _windows.count_within(context, lane, lane.load.fits, room)
     state_bytes = _windows.state_bytes(lane)
-    loaded = load(lane.pending, room, lane.load, state_bytes)
+    loaded = fit_payload(lane.pending, room, lane.load, state_bytes)
     if loaded.fits == len(lane.pending) < size and not shard.closed:
         since_ms, window_ms = lane.gathering_since_ms, context.mapping.batching_window_ms
         gathering = since_ms is not None and context.at_ms < since_ms + window_ms
@@ -83,14 +83,14 @@ def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     batch = Batch(
         lane.pending[: loaded.fits],
         context.new_id(),
-        oversized=loaded.at_most > room_bytes(Load()) - state_bytes,
+        oversized=loaded.at_most > room_bytes(PayloadFit()) - state_bytes,
     )
     return lane._replace(
         phase=Phase.IDLE,
         work=(batch,),
         pending=lane.pending[loaded.fits :],
         gathering_since_ms=None,
-        load=Load(),
+        load=PayloadFit(),
     )
 
 

@@ -12,7 +12,7 @@ from enum import Enum
 from typing import Any, NamedTuple
 
 from cdk_streams.mapping import StartingPosition
-from cdk_streams.poller._batches import Load
+from cdk_streams.poller._batches import PayloadFit
 from cdk_streams.poller._effects import Effect, Measure, MetricName, OpenWindow
 from cdk_streams.poller._event_source_mapping import EventSourceMapping
 from cdk_streams.poller._events import Record
@@ -69,7 +69,7 @@ class Lane(NamedTuple):
     work: tuple[Batch, ...] = ()
     token: int = 0
     gathering_since_ms: int | None = None
-    load: Load = Load()
+    load: PayloadFit = PayloadFit()
     window: OpenWindow | None = None
     window_floor_ms: int = 0
 
