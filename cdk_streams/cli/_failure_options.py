@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from cdk_streams.cli._command import CommandError
 from cdk_streams.cli._options import refuse_empty
 
 if TYPE_CHECKING:
     from cdk_streams.live import Client
     from cdk_streams.redrive import Destination
 
-__all__ = ["check_failure_options", "destinations", "failure_options"]
+__all__ = [
+    "check_failure_options",
+    "check_ids",
+    "destinations",
+    "failure_options",
+    "unknown_ids",
+]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_ID: Final = re.compile(r"[0-9a-f]{8}")
 
 
 def failure_options(command: _Command) -> _Command:
@@ -47,6 +56,28 @@ def failure_options(command: _Command) -> _Command:
     for option in reversed(options):
         command = option(command)
     return command
+
+
+def check_ids(
+    _context: click.Context, parameter: click.Parameter, value: str | tuple[str, ...]
+) -> str | tuple[str, ...]:
+    """Refuse what is no ID of a failure record, before anything is asked."""
+    for each in (value,) if isinstance(value, str) else value:
+        if not _ID.fullmatch(each):
+            raise click.BadParameter(
+                f"it must be an ID of eight digits and letters a to f, got {each!r}; see "
+                "`cdk-streams failures list`",
+                param=parameter,
+            )
+    return value
+
+
+def unknown_ids(missing: Iterable[str], count: int) -> CommandError:
+    """Return the error of IDs that none of `count` failure records has."""
+    return CommandError(
+        f"there is no failure record with the ID {', '.join(missing)} among {count:,}; "
+        "`cdk-streams failures list` shows those that there are"
+    )
 
 
 def check_failure_options(options: Mapping[str, Any]) -> None:

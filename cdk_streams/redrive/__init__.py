@@ -15,10 +15,12 @@ from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
     from cdk_streams.redrive._bucket_objects import FailureObject, delete_object
+    from cdk_streams.redrive._failure_cause import FailureCause, find_cause
     from cdk_streams.redrive._failure_record import FailureRecord, MappingKey, parse_failure
     from cdk_streams.redrive._found_failure import FoundFailure, Holder
     from cdk_streams.redrive._invoke import CALL_LIMIT_S, invoker
     from cdk_streams.redrive._message_hold import MessageHold
+    from cdk_streams.redrive._newer_changes import ItemState, handled_until, item_states
     from cdk_streams.redrive._plan import RedriveOutcome, RedrivePlan, carry_out, plan_redrive
     from cdk_streams.redrive._planner import EXPECTED_ERRORS, FailurePlanner
     from cdk_streams.redrive._queue_messages import (
@@ -46,6 +48,7 @@ __all__ = [
     "EXPECTED_ERRORS",
     "Destination",
     "FailureBucket",
+    "FailureCause",
     "FailureMessage",
     "FailureObject",
     "FailurePlanner",
@@ -53,6 +56,7 @@ __all__ = [
     "FailureRecord",
     "FoundFailure",
     "Holder",
+    "ItemState",
     "MappingKey",
     "MessageHold",
     "RedriveOutcome",
@@ -63,11 +67,14 @@ __all__ = [
     "delete_object",
     "destination_of",
     "discard",
+    "find_cause",
     "find_failures",
     "give_all_back",
     "give_back",
+    "handled_until",
     "hide",
     "invoker",
+    "item_states",
     "parse_failure",
     "plan_redrive",
     "receive_messages",
@@ -80,6 +87,8 @@ __getattr__, __dir__ = lazy_names(
     __name__,
     {
         "cdk_streams.redrive._bucket_objects": "FailureObject delete_object",
+        "cdk_streams.redrive._failure_cause": "FailureCause find_cause",
+        "cdk_streams.redrive._newer_changes": "ItemState handled_until item_states",
         "cdk_streams.redrive._failure_record": "FailureRecord MappingKey parse_failure",
         "cdk_streams.redrive._invoke": "CALL_LIMIT_S invoker",
         "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",

@@ -12,8 +12,10 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -22,7 +24,17 @@ from botocore.exceptions import ClientError
 from cdk_streams.live import AtStart, ShardReader
 from cdk_streams.testing import FakeStreams
 
-__all__ = ["BUCKET", "FUNCTION", "QUEUE_ARN", "QUEUE_URL", "FakeAws", "FakeFunctions", "FakeQueue"]
+__all__ = [
+    "BUCKET",
+    "FUNCTION",
+    "QUEUE_ARN",
+    "QUEUE_URL",
+    "FakeAws",
+    "FakeFunctions",
+    "FakeLogs",
+    "FakeMetrics",
+    "FakeQueue",
+]
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:audit"
 QUEUE_ARN = "arn:aws:sqs:us-east-1:000000000000:failed"
@@ -109,6 +121,10 @@ class FakeFunctions:
         """Return a mapping by its UUID."""
         return next(each for each in self.mappings.values() if each["UUID"] == request["UUID"])
 
+    def get_function_configuration(self, **request: Any) -> dict[str, Any]:
+        """Return where the function logs to."""
+        return {"LoggingConfig": {"LogGroup": f"/logs/{request['FunctionName'].split(':')[6]}"}}
+
     def invoke(self, **request: Any) -> dict[str, Any]:
         """Call the function."""
         if self.throttles:
@@ -118,11 +134,51 @@ class FakeFunctions:
         return answer | ({"FunctionError": self.error} if self.error else {})
 
 
+@dataclass
+class FakeLogs:
+    """A log group by its name; `lines` are (log stream, milliseconds since 1970, text)."""
+
+    lines: dict[str, list[tuple[str, int, str]]] = field(default_factory=dict)
+
+    def filter_log_events(self, **request: Any) -> dict[str, Any]:
+        """Return what holds one of the pattern's words, a line a page."""
+        if request["logGroupName"] not in self.lines:
+            raise _refusal("ResourceNotFoundException", "FilterLogEvents")
+        words = re.findall(r'"(.*?)"', request["filterPattern"])
+        found = [
+            {"logStreamName": stream, "timestamp": at_ms, "message": text}
+            for stream, at_ms, text in self.lines[request["logGroupName"]]
+            if request["startTime"] <= at_ms <= request["endTime"]
+            and stream in request.get("logStreamNames", [stream])
+            and any(word in text for word in words)
+        ]
+        place = int(request.get("nextToken", 0))
+        more = {"nextToken": str(place + 1)} if place + 1 < len(found) else {}
+        return {"events": found[place : place + 1], **more}
+
+
+@dataclass
+class FakeMetrics:
+    """CloudWatch with the iterator age alone, `points` by their time, in milliseconds."""
+
+    points: dict[datetime, float] = field(default_factory=dict)
+
+    def get_metric_statistics(self, **request: Any) -> dict[str, Any]:
+        """Return the points between two times."""
+        return {
+            "Datapoints": [
+                {"Timestamp": at, "Maximum": value}
+                for at, value in self.points.items()
+                if request["StartTime"] <= at < request["EndTime"]
+            ]
+        }
+
+
 class FakeAws:
     """Four written records in a shard, a consumer without filters, an empty queue and bucket.
 
     `objects` is what buckets hold, text by bucket and key; `notifications` the configuration by
-    bucket; `stack` the resources of every stack.
+    bucket; `stack` the resources of every stack; `items` those of every table, by their first key.
     """
 
     def __init__(self) -> None:
@@ -134,6 +190,9 @@ class FakeAws:
         self.objects: dict[tuple[str, str], str] = {}
         self.notifications: dict[str, dict[str, Any]] = {}
         self.stack: list[dict[str, Any]] = []
+        self.items: dict[str, dict[str, Any]] = {}
+        self.logs = FakeLogs()
+        self.metrics = FakeMetrics()
         self.asked: set[tuple[str, str]] = set()
 
     def mapping(self, function: str, uuid: str, destination: str = QUEUE_ARN) -> dict[str, Any]:
@@ -197,7 +256,10 @@ class FakeAws:
         """Return the client of a service."""
         served: dict[str, Any] = {
             "cloudformation": _Paged(list_stack_resources=self._stack_pages),
+            "cloudwatch": self.metrics,
+            "dynamodb": _Paged(get_item=self._get_item),
             "dynamodbstreams": self.streams,
+            "logs": self.logs,
             "lambda": self.functions,
             "s3": _Paged(
                 list_objects_v2=self._object_pages,
@@ -213,6 +275,10 @@ class FakeAws:
         if not self.stack:
             raise _refusal("ValidationError", "ListStackResources")
         return ({"StackResourceSummaries": [each]} for each in self.stack)
+
+    def _get_item(self, **request: Any) -> dict[str, Any]:
+        found = self.items.get(json.dumps(request["Key"]))
+        return {} if found is None else {"Item": found}
 
     def _object_pages(self, **request: Any) -> Iterable[Any]:
         bucket, prefix = request["Bucket"], request["Prefix"]

@@ -74,7 +74,7 @@ def _read_back(found: FoundFailure, now: datetime) -> str:
     if until is None:
         return "can be read back until 24 h after its records were written"
     if until <= now:
-        return f"left the stream from {_text(until)} on"
+        return f"could be read back until {_text(until)}"
     hours, minutes = divmod(int((until - now).total_seconds()) // 60, 60)
     return f"can be read back for {hours} h {minutes} min"
 

@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 import click
 
 from cdk_streams.cli._command import command
-from cdk_streams.cli._failure_options import check_failure_options, failure_options
+from cdk_streams.cli._failure_options import (
+    check_failure_options,
+    check_ids,
+    failure_options,
+)
 from cdk_streams.cli._options import aws_options, quiet_option
 from cdk_streams.cli._redrive.redrive_options import RedriveOptions
 
 __all__ = ["redrive"]
-
-
-_ID = re.compile(r"[0-9a-f]{8}")
-
-
-def _check_ids(
-    _context: click.Context, option: click.Parameter, value: tuple[str, ...]
-) -> tuple[str, ...]:
-    for each in value:
-        if not _ID.fullmatch(each):
-            raise click.BadParameter(
-                f"it must be an ID of eight digits and letters a to f, got {each!r}; see "
-                "`cdk-streams failures list`",
-                param=option,
-            )
-    return value
 
 
 @command(short_help="Call functions again with the records that failed.")
@@ -37,7 +24,7 @@ def _check_ids(
     "--only",
     multiple=True,
     metavar="ID",
-    callback=_check_ids,
+    callback=check_ids,
     help="The failure record with this ID only, as `cdk-streams failures list` shows it; may be "
     "given several times.",
 )

@@ -9,8 +9,7 @@ from contextlib import AbstractContextManager
 
 import click
 
-from cdk_streams.cli._command import CommandError
-from cdk_streams.cli._failure_options import destinations
+from cdk_streams.cli._failure_options import destinations, unknown_ids
 from cdk_streams.cli._progress_bar import progress_bar
 from cdk_streams.cli._redrive.redrive_options import RedriveOptions
 from cdk_streams.cli._redrive.redrive_view import (
@@ -113,10 +112,7 @@ class _Session:
         everything = self.found
         self.found = [each for each in everything if each.id in only]
         if missing := sorted(only - {each.id for each in self.found}):
-            raise CommandError(
-                f"there is no failure record with the ID {', '.join(missing)} among "
-                f"{len(everything):,}; `cdk-streams failures list` shows those that there are"
-            )
+            raise unknown_ids(missing, len(everything))
         needed = {id(holder) for each in self.found for holder in each.holders}
         held = [holder for each in everything for holder in each.holders]
         self.hold.release(

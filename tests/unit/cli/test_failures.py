@@ -50,7 +50,7 @@ def test_each_is_listed_in_the_order_of_its_records_and_nothing_is_changed(aws: 
         f" audit: RetryAttemptsExhausted after 11 attempts, "
         f"{NOW - timedelta(minutes=5):%Y-%m-%d %H:%M:%S} UTC"
     )
-    assert f"1 record: {aws.numbers[0]}, left the stream from " in first[1]
+    assert f"1 record: {aws.numbers[0]}, could be read back until " in first[1]
     assert f"2 records: {aws.numbers[2]} to {aws.numbers[3]}" in second[1]
     assert "can be read back for 22 h 59 min" in second[1]
     assert second[2] == f"  in {QUEUE_URL}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
@@ -21,7 +22,7 @@ SECTIONS = dict(
     re.findall(r"^## `cdk-streams ([\w ]+)`\n(.*?)(?=^## |\Z)", TEXT, re.MULTILINE | re.DOTALL)
 )
 EXAMPLES = re.findall(r"^cdk-streams .*", TEXT, re.MULTILINE)
-PLAN, DONE = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+SHOWN, PLAN, DONE = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
 MAIL = FUNCTION.replace("audit", "mail")
 BUCKET_ARN = f"arn:aws:s3:::{BUCKET}"
 # Operations whose IAM action has another name.
@@ -95,6 +96,22 @@ def test_the_plan_is_what_the_command_prints(aws: FakeAws) -> None:
     assert done.count("\n\n") == PLAN.count("\n\n") + DONE.strip().count("\n\n")
 
 
+def asked_actions(aws: FakeAws) -> set[str]:
+    """Return the IAM actions of what was asked of AWS."""
+    asked = set()
+    for service, operation in aws.asked:
+        action = "".join(word.capitalize() for word in operation.split("_"))
+        named = f"{service.replace('dynamodbstreams', 'dynamodb')}:{action}"
+        asked.add(ACTIONS.get(named, named))
+    return asked
+
+
+def told(command: str) -> set[str]:
+    """Return the actions in the table of a command's section."""
+    rows = re.findall(r"^\| (`\w+:\w+`.*?) \|", SECTIONS[command], re.MULTILINE)
+    return {action for row in rows for action in re.findall(r"`(.*?)`", row)}
+
+
 def test_every_permission_is_in_the_table_and_no_other(aws: FakeAws) -> None:
     aws.deployed(Audit="uuid-1", Mail="uuid-2")
     aws.fail(0, 0)
@@ -103,15 +120,38 @@ def test_every_permission_is_in_the_table_and_no_other(aws: FakeAws) -> None:
     redrive("--queue", QUEUE_ARN)
     redrive("--stack", "Shop", "--yes")
     assert (aws.queue.messages, aws.objects) == ({}, {})
-    asked = set()
-    for service, operation in aws.asked:
-        action = "".join(word.capitalize() for word in operation.split("_"))
-        named = f"{service.replace('dynamodbstreams', 'dynamodb')}:{action}"
-        asked.add(ACTIONS.get(named, named))
-    rows = re.findall(r"^\| (`\w+:\w+`.*?) \|", TEXT, re.MULTILINE)
-    told = {action for row in rows for action in re.findall(r"`(.*?)`", row)}
     # A key is used by the service, not by a call of ours.
-    assert told == asked | {"kms:Decrypt"}
+    assert told("redrive") == asked_actions(aws) | {"kms:Decrypt"}
+
+
+def sent(aws: FakeAws) -> None:
+    """Put a failure record as Lambda writes it into the queue, and its error into the log."""
+    body = aws.failure(0, 1)
+    body["requestContext"] |= {"requestId": "request-1", "approximateInvokeCount": 11}
+    body["timestamp"] = "2026-01-01T00:10:00Z"
+    body["DDBStreamBatchInfo"]["approximateArrivalOfFirstRecord"] = "2026-01-01T00:00:00Z"
+    aws.queue.put(body)
+    at_ms = int(datetime(2026, 1, 1, 0, 9, tzinfo=UTC).timestamp() * 1000)
+    line = '{"errorType": "KeyError", "requestId": "request-1"}'
+    aws.logs.lines["/logs/audit"] = [("stream-1", at_ms, line)]
+
+
+def failures(*words: str) -> str:
+    return CliRunner().invoke(main, ["failures", *words, "--queue", QUEUE_URL]).output
+
+
+def test_what_is_behind_a_failure_record_is_what_the_page_shows(aws: FakeAws) -> None:
+    sent(aws)
+    image = {"ordinal": {"N": "1"}, "paid": {"BOOL": True}}
+    aws.streams.write("s", image, event_name="MODIFY")
+    assert failures("show", SHOWN.split()[0]).strip() == SHOWN.strip()
+
+
+def test_showing_asks_for_what_redrive_does_and_what_its_own_table_says(aws: FakeAws) -> None:
+    sent(aws)
+    aws.streams.close_shard("s")
+    failures("show", SHOWN.split()[0])
+    assert asked_actions(aws) - told("redrive") == told("failures show")
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#]+)\)", TEXT))))
