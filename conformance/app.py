@@ -1,0 +1,102 @@
+"""The CDK app of the kit: a table, a function, a queue and a disabled mapping for each question."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, Final
+
+from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
+from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from cdk_streams import StreamConsumer, StreamFunction, StreamTable
+from cdk_streams.mapping import MappingSettings
+from conformance.question import Question
+from conformance.questions import QUESTIONS
+
+__all__ = ["MEMORY_MB", "STACK", "TIMEOUT_S", "ConformanceStack", "main", "name_in_stack"]
+
+STACK: Final = "CdkStreamsConformance"
+MEMORY_MB: Final = 128
+TIMEOUT_S: Final = 10
+_HANDLER: Final = Path(__file__).parent / "handler.py"
+# What the stack decides for itself: a queue of its own, and disabled until the records are written.
+_NOT_TAKEN: Final = ("on_failure", "enabled", "tags", "filter_encryption_key")
+
+
+class ConformanceStack(Stack):
+    """Everything that the questions need; nothing of it outlives the stack."""
+
+    def __init__(self, scope: Construct, stack_id: str, questions: Sequence[Question]) -> None:
+        super().__init__(scope, stack_id, description="The conformance kit of cdk-streams")
+        for question in questions:
+            self._ask(question)
+
+    def _ask(self, question: Question) -> None:
+        name = name_in_stack(question)
+        table = StreamTable(
+            self,
+            f"{name}Table",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        lines = logs.LogGroup(
+            self,
+            f"{name}Logs",
+            retention=logs.RetentionDays.ONE_WEEK,
+            removal_policy=RemovalPolicy.DESTROY,
+        )
+        function = StreamFunction(
+            self,
+            f"{name}Function",
+            entry=_HANDLER,
+            environment={"PLAN": json.dumps(dict(question.scenario.plan))},
+            memory_size=MEMORY_MB,
+            timeout=Duration.seconds(TIMEOUT_S),
+            log_group=lines,
+        )
+        consumer = StreamConsumer(
+            self,
+            name,
+            table=table,
+            function=function,
+            enabled=False,
+            alarms=None,
+            **_settings(question.scenario.settings),
+        )
+        for what, value in {
+            "Table": table.table_name,
+            "Function": function.function_name,
+            "Logs": lines.log_group_name,
+            "Queue": consumer.failure_queue.queue_url,
+            "Mapping": consumer.event_source_mapping.ref,
+        }.items():
+            CfnOutput(self, f"{name}Has{what}", value=str(value))
+
+
+def name_in_stack(question: Question) -> str:
+    """Return the question's name as construct ids are written: `RaiseRetry` of `raise_retry`."""
+    return "".join(each.capitalize() for each in question.name.split("_"))
+
+
+def _settings(settings: MappingSettings) -> dict[str, Any]:
+    return {
+        each.name: getattr(settings, each.name)
+        for each in fields(settings)
+        if each.name not in _NOT_TAKEN
+    }
+
+
+def main() -> None:
+    """Synthesize the stack of all questions, for the cdk command."""
+    app = App()
+    ConformanceStack(app, STACK, QUESTIONS)
+    app.synth()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,85 @@
+"""What a run of the kit makes, how long it takes and what it costs at most."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from conformance.app import MEMORY_MB, TIMEOUT_S
+from conformance.question import Question
+from conformance.simulated import simulated
+
+__all__ = ["DEPLOY_MINUTES", "PRICES", "START_S", "Plan", "Prices", "plan_of"]
+
+DEPLOY_MINUTES: Final = 30
+"""Minutes that deploying and removing the stack are given together, at most."""
+START_S: Final = 120
+"""Seconds that a mapping is given to begin to poll after it was enabled."""
+_RESOURCES_EACH: Final = 7
+_LOG_BYTES_EACH: Final = 4_000
+# Polls of a queue and of the logs while a scenario is watched, one in two seconds each at most.
+_POLLS_A_SECOND: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """Dollars of us-east-1 without a free tier, as published on `date`."""
+
+    date: str = "2026-11"
+    lambda_request: float = 0.20e-6
+    lambda_gb_second: float = 0.0000166667
+    dynamodb_write_unit: float = 0.625e-6
+    sqs_request: float = 0.40e-6
+    logs_gb: float = 0.50
+
+
+PRICES: Final = Prices()
+"""The prices that the plan takes; another region's are given as another value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Upper bounds: `resources` of the stack, `calls` of functions, `minutes`, `dollars`."""
+
+    questions: int
+    resources: int
+    calls: int
+    minutes: int
+    dollars: float
+    prices: Prices
+
+    def text(self) -> str:
+        """Return the plan for people."""
+        return (
+            f"{self.questions} scenarios: about {self.resources} resources in one stack, up to "
+            f"{self.calls} invocations, {self.minutes} minutes at most, less than "
+            f"${self.dollars:.2f} (us-east-1, prices of {self.prices.date}, without a free tier). "
+            "The stack is removed at the end, also after an interruption."
+        )
+
+
+def plan_of(questions: Sequence[Question], prices: Prices = PRICES) -> Plan:
+    """Return the plan; calls are the most that the simulator makes under any reading."""
+    calls = sum(
+        max(len(simulated(each, told).recording.calls) for told in each.assumptions().values())
+        for each in questions
+    )
+    longest_s = max((each.seconds() for each in questions), default=0) + START_S
+    writes = sum(each.scenario.count for each in questions)
+    polls = _POLLS_A_SECOND * longest_s * len(questions)
+    dollars = (
+        calls * (prices.lambda_request + TIMEOUT_S * MEMORY_MB / 1024 * prices.lambda_gb_second)
+        + writes * prices.dynamodb_write_unit
+        + (polls + calls) * prices.sqs_request
+        + calls * _LOG_BYTES_EACH / 1e9 * prices.logs_gb
+    )
+    return Plan(
+        len(questions),
+        _RESOURCES_EACH * len(questions),
+        calls,
+        DEPLOY_MINUTES + -(-longest_s // 60),
+        # A bound is rounded up, to the cent.
+        (int(dollars * 100) + 1) / 100,
+        prices,
+    )
