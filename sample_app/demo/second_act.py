@@ -26,6 +26,7 @@ from cdk_streams.local import LocalAws, client, connection_variables
 from cdk_streams.redrive import carry_out, discard, plan_redrive, receive_messages
 from cdk_streams.simulator import timeline_html
 from sample_app.demo.consumers import taken_over
+from sample_app.demo.failure_commands import say, show_failures
 from sample_app.demo.items import plain, typed
 from sample_app.demo.run import wait_until_caught_up
 from sample_app.demo.screen import step, verdict, wide
@@ -130,6 +131,7 @@ def _play(console: Console, stage: _Stage) -> bool:
 
 def _redrive(console: Console, stage: _Stage, before: int) -> bool:
     """Show the failure record with its data, fix the handler, call it again, check the stock."""
+    redrive_command = show_failures(console, stage.aws)
     sqs = client(stage.aws, "sqs")
     url = queue_url(sqs, str(stage.inventory.mapping.destination))
     streams = client(stage.aws, "dynamodbstreams")
@@ -141,21 +143,11 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
     ]
     for _, plan in found:
         data = ", ".join(_order(record) for record in plan.records)
-        console.print(
-            f"  in the failure queue: {plan.failure.condition}, {len(plan.records)} record, "
-            f"read back: {data}",
-            markup=False,
-            highlight=False,
-            soft_wrap=True,
-        )
+        many = f"{len(plan.records)} record"
+        say(console, f"  in the failure queue: {plan.failure.condition}, {many}, read back: {data}")
     file = stage.inventory.function.asset / "inventory.py"
     file.write_text(file.read_text().replace(_BROKEN, _FIXED))
-    console.print(
-        f"  inventory.py is fixed while it runs: {_BROKEN} → {_FIXED}",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
-    )
+    say(console, f"  inventory.py is fixed while it runs: {_BROKEN} → {_FIXED}")
     time.sleep(1)  # the runner looks at the source twice a second
     call = partial(stage.run.invoke, stage.inventory.name)
     for failure, plan in found:
@@ -163,6 +155,7 @@ def _redrive(console: Console, stage: _Stage, before: int) -> bool:
         if outcome.redriven:
             discard(sqs, failure)
         verdict(console, "the order is redriven", [outcome.why] if outcome.why else [])
+    say(console, f"  the same for a deployed function: {redrive_command}")
     sold = before - read_stock(stage.shop).available[_SKU]
     faults = [] if sold == _ORDERS else [f"{sold} units sold, expected {_ORDERS}"]
     if len(found) != 1:

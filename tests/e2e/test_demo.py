@@ -1,6 +1,7 @@
 """`make demo` for real: deployed, checked, and nothing left behind, also when stopped."""
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -110,6 +111,11 @@ def test_the_days_orders_reach_stock_and_audit_trail(start: Callable[..., Demo])
     assert "✓ stock is right for every article, after 120 orders" in demo.text
     assert "✓ the audit trail holds all" in demo.text
     assert "✓ the 19 good orders went through" in demo.text
+    shown = re.search(r"\$ cdk-streams failures show ([0-9a-f]{8}) --stack Orders", demo.text)
+    assert shown is not None, demo.text
+    assert f"    {shown[1]} " in demo.text
+    assert "its item has not changed since" in demo.text
+    assert f": cdk-streams redrive --stack Orders --only {shown[1]}\n" in demo.text
     assert "✓ the order is redriven" in demo.text
     assert "✓ stock is right for all of them" in demo.text
     assert "nothing is left running" in demo.text

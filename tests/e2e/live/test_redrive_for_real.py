@@ -138,10 +138,13 @@ class Shop:
         self.client("lambda").update_function_code(FunctionName=deployed, ZipFile=code)
 
     def redrive(self, *options: str) -> Result:
+        return self.command("redrive", *options)
+
+    def command(self, *words: str) -> Result:
         others = {name: None for name in os.environ if name.startswith("AWS_")}
         return CliRunner().invoke(
             main,
-            ["redrive", *options, "--endpoint-url", self.aws.endpoint_url],
+            [*words, "--endpoint-url", self.aws.endpoint_url],
             env={**others, **connection_variables(self.aws)},
         )
 
@@ -244,8 +247,18 @@ def test_a_record_that_failed_is_handled_by_the_fixed_function(
     assert "1. kept: the function reported 1 as failed" in early.output
     assert shop.messages(name) == 1
 
+    (listed,) = json.loads(shop.command("failures", "list", *by, "--json").output)["failures"]
+    behind = shop.command("failures", "show", listed["id"], *by)
+    assert behind.exit_code == 0, behind.output
+    assert "its item has not changed since" in behind.output
+    assert "Ada" not in behind.output
+    assert (
+        '+ who: "Ada"' in shop.command("failures", "show", listed["id"], *by, "--show-data").output
+    )
+    assert shop.messages(name) == 1
+
     shop.fix(name)
-    late = shop.redrive(*by, "--yes")
+    late = shop.redrive(*by, "--only", listed["id"], "--yes")
     assert late.exit_code == 0, late.output
     assert "1. redriven" in late.output
     assert shop.seen(name) == ["one Ada", "three Ada", "poison Ada"]
@@ -308,5 +321,5 @@ def test_the_command_itself_tells_of_a_stack_that_is_not_there(shop: Shop) -> No
         check=False,
     )
     expected = "Error: there is no stack Ship in the account and Region that were asked"
-    assert (done.returncode, done.stdout) == (1, "")
+    assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr == f"{expected}\n"
