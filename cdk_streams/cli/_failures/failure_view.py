@@ -92,7 +92,7 @@ def _lines(
         yield from _record_lines(record, states, show_data=options["show_data"])
     if plan.missing:
         yield click.style(f"  {plan.missing:,} of its records left the stream", fg="red")
-    yield f"  {_redrive_command(planned, options)}"
+    yield f"  to call its function again: {_redrive_command(planned, options)}"
 
 
 def _record_lines(
