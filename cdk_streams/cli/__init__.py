@@ -5,6 +5,7 @@ What a subcommand needs to do its work (boto3, rich, the simulator) is imported 
 
 from __future__ import annotations
 
+import os
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,11 @@ _HEADINGS = {
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 @click.version_option(package_name="cdk-streams")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Check, run, watch and repair what reads the streams of DynamoDB tables."""
+    if os.environ.get("NO_COLOR"):
+        context.color = False  # Of all subcommands too. rich reads the variable itself.
     # Other libraries bring click and rich, and so an installation that lacks the rest.
     for needed in ("boto3", "rich", "yaml"):
         if find_spec(needed) is None:

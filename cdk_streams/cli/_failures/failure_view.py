@@ -80,7 +80,7 @@ def _lines(
     plan = planned.plan
     if plan is None or cause is None:
         if planned.failure is not None:
-            yield click.style(f"  cannot be redriven: {printable(planned.fault)}", fg="red")
+            yield f"  {click.style(f'cannot be redriven: {printable(planned.fault)}', fg='red')}"
         return
     if cause.error_type:
         yield f"  failed with {printable(cause.error_type)}, says the log {cause.log_group}"
@@ -91,7 +91,7 @@ def _lines(
     for record in plan.records:
         yield from _record_lines(record, states, show_data=options["show_data"])
     if plan.missing:
-        yield click.style(f"  {plan.missing:,} of its records left the stream", fg="red")
+        yield f"  {click.style(f'{plan.missing:,} of its records left the stream', fg='red')}"
     yield f"  to call its function again: {_redrive_command(planned, options)}"
 
 
@@ -105,7 +105,8 @@ def _record_lines(
     if state.written_at is not None:
         after = f"; next change: {state.newer}, written {_text(state.written_at)}"
     color = {"stale": "red", "newer": "yellow"}.get(state.kind)
-    yield click.style(f"    {_STATES[state.kind]}{after}", fg=color)
+    text = f"{_STATES[state.kind]}{after}"
+    yield f"    {click.style(text, fg=color) if color else text}"
     if show_data:
         yield from (f"    {line}" for line in _data_lines(record))
 

@@ -142,6 +142,23 @@ def test_an_option_of_a_command_is_completed() -> None:
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
+def test_no_color_leaves_out_what_click_colors_too(
+    no_color: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NO_COLOR", no_color)
+
+    @main.command("colored", cls=Command)
+    def colored() -> None:
+        click.secho("red", fg="red")
+
+    try:
+        answer = CliRunner().invoke(main, ["colored"], color=True)  # As on a terminal.
+    finally:
+        del main.commands["colored"]
+    assert ("\x1b[31m" in answer.output) is (no_color == "")
+
+
+@pytest.mark.parametrize("no_color", ["", "1"])
 def test_no_color_leaves_the_colors_out(no_color: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     console = Console(force_terminal=True, color_system="standard")
