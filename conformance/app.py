@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -91,12 +92,13 @@ def _settings(settings: MappingSettings) -> dict[str, Any]:
     }
 
 
-def main() -> None:
-    """Synthesize the stack of all questions, for the cdk command."""
+def main(names: Sequence[str]) -> None:
+    """Synthesize the stack of the questions of these names, all when there is none."""
     app = App()
-    ConformanceStack(app, STACK, QUESTIONS)
+    asked = [each for each in QUESTIONS if not names or each.name in names]
+    ConformanceStack(app, STACK, asked)
     app.synth()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

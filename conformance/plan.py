@@ -16,7 +16,7 @@ DEPLOY_MINUTES: Final = 30
 """Minutes that deploying and removing the stack are given together, at most."""
 START_S: Final = 120
 """Seconds that a mapping is given to begin to poll after it was enabled."""
-_RESOURCES_EACH: Final = 7
+_RESOURCES_EACH: Final = 8
 _LOG_BYTES_EACH: Final = 4_000
 # Polls of a queue and of the logs while a scenario is watched, one in two seconds each at most.
 _POLLS_A_SECOND: Final = 1.0
@@ -52,7 +52,7 @@ class Plan:
     def text(self) -> str:
         """Return the plan for people."""
         return (
-            f"{self.questions} scenarios: about {self.resources} resources in one stack, up to "
+            f"{self.questions} scenarios: {self.resources} resources in one stack, up to "
             f"{self.calls} invocations, {self.minutes} minutes at most, less than "
             f"${self.dollars:.2f} (us-east-1, prices of {self.prices.date}, without a free tier). "
             "The stack is removed at the end, also after an interruption."

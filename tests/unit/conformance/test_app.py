@@ -54,6 +54,11 @@ def test_each_question_has_a_disabled_mapping_with_its_settings(resources: dict[
         assert got == wanted, question.name
 
 
+def test_the_plan_counts_the_resources(resources: dict[str, Any]) -> None:
+    made = [each for each in resources.values() if each["Type"] != "AWS::CDK::Metadata"]
+    assert len(made) == plan_of(QUESTIONS).resources
+
+
 def test_nothing_outlives_the_stack(resources: dict[str, Any]) -> None:
     assert {each.get("DeletionPolicy", "Delete") for each in resources.values()} == {"Delete"}
 

@@ -1,0 +1,171 @@
+"""A run on fakes: what is asked, what is kept, and that the stack goes whatever happens."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from cdk_streams.local import CdkCommand
+from conformance import run
+from conformance.observe import Deployed, Pace, Poller, observe
+from conformance.question import Question
+from conformance.questions import QUESTIONS
+from conformance.recording import load
+from conformance.simulated import simulated
+
+QUESTION = next(each for each in QUESTIONS if each.name == "single_record")
+DEPLOYED = Deployed("table", "function", "logs", "queue", "mapping")
+OUTPUTS = {
+    f"SingleRecordHas{each.capitalize()}": each
+    for each in ("table", "function", "logs", "queue", "mapping")
+}
+
+
+class Account:
+    """An account in which the mapping did what the simulator does; it notes what it is asked."""
+
+    def __init__(self, question: Question) -> None:
+        (assumptions,) = question.assumptions().values()
+        self.seen = simulated(question, assumptions).recording
+        self.asked: list[str] = []
+        self.receives = [[{"MessageId": "m", "Body": json.dumps(self.seen.failures[0])}], []]
+
+    def client(self, _service: str) -> Any:
+        return self
+
+    def put_item(self, *, TableName: str, Item: Any) -> None:  # noqa: N803 - boto3's names
+        self.asked.append(f"write {Item['ordinal']['N']} to {TableName}")
+
+    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803 - the same
+        self.asked.append(f"{UUID} {'on' if Enabled else 'off'}")
+
+    def get_event_source_mapping(self, **_names: Any) -> dict[str, str]:
+        on = "mapping on" in self.asked
+        return {"State": "Enabled" if on else "Disabled"}
+
+    def describe_table(self, **_names: Any) -> Any:
+        return {"Table": {"LatestStreamArn": "arn"}}
+
+    def describe_stream(self, **_names: Any) -> Any:
+        return {"StreamDescription": {"Shards": [{"ShardId": "s"}]}}
+
+    def get_shard_iterator(self, **_names: Any) -> Any:
+        return {"ShardIterator": "i"}
+
+    def get_records(self, **_names: Any) -> Any:
+        return {
+            "Records": [
+                {"dynamodb": {"SequenceNumber": number, "NewImage": {"ordinal": {"N": str(place)}}}}
+                for number, place in self.seen.ordinals.items()
+            ]
+        }
+
+    def get_paginator(self, _name: str) -> Any:
+        return SimpleNamespace(paginate=self.pages)
+
+    def pages(self, **_names: Any) -> Iterator[Any]:
+        yield {"events": [{"message": "START RequestId: 1"}]}
+        for place, call in enumerate(reversed(self.seen.calls), start=1):
+            line = {
+                "conformance_call": place,
+                "request_id": call.request_id,
+                "began_ms": call.began_ms,
+                "ended_ms": call.ended_ms,
+                "sequence_numbers": call.sequence_numbers,
+                "shard_id": "",
+                "window": None,
+            }
+            yield {"events": [{"message": f"[INFO] {json.dumps(line)}\n"}]}
+
+    def receive_message(self, **_names: Any) -> Any:
+        return {"Messages": self.receives.pop(0)}
+
+
+def poller(account: Account) -> Poller:
+    return Poller(account.client, "a fake", {"boto3": "1"})
+
+
+def test_records_are_written_before_the_mapping_is_enabled() -> None:
+    account = Account(QUESTION)
+    recording = observe(QUESTION, DEPLOYED, poller(account), Pace(lambda _s: None, 0, 0.02))
+    assert account.asked == ["write 1 to table", "mapping on", "mapping off"]
+    assert recording.result(QUESTION.scenario) == QUESTION.scenario.expected
+    assert recording.states == ("Disabled", "Enabled")
+
+
+def test_a_scenario_that_fails_is_named_and_kept_out(tmp_path: Path) -> None:
+    account = Account(QUESTION)
+    del account.seen
+    faults = run.record_all([QUESTION], OUTPUTS, poller(account), tmp_path, (0, 0))
+    (fault,) = faults
+    assert fault.startswith("single_record was not recorded: ")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_each_scenario_is_kept_as_a_file(tmp_path: Path) -> None:
+    assert run.record_all([QUESTION], OUTPUTS, poller(Account(QUESTION)), tmp_path, (0, 0)) == []
+    read = load(tmp_path / "single_record.json")
+    assert (read.where, read.versions) == ("a fake", {"boto3": "1"})
+    assert len(read.calls) == 2
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    made: list[str] = []
+
+    def synthesize(_cdk: CdkCommand, assembly: Path, *_more: str) -> Path:
+        made.append("synthesize")
+        return assembly
+
+    def deploy(_cdk: CdkCommand, _assembly: Path) -> dict[str, dict[str, str]]:
+        made.append("deploy")
+        return {"CdkStreamsConformance": OUTPUTS}
+
+    monkeypatch.setattr(run, "synthesize", synthesize)
+    monkeypatch.setattr(run, "deploy", deploy)
+    monkeypatch.setattr(run, "destroy", lambda _cdk, _assembly: made.append("destroy"))
+    monkeypatch.setattr(run, "_ignore_signals", lambda: None)
+    return made
+
+
+Stack = Callable[[], AbstractContextManager[dict[str, str]]]
+
+
+@pytest.fixture
+def stack(tmp_path: Path) -> Stack:
+    return lambda: run.stack(CdkCommand(tmp_path), [QUESTION])
+
+
+@pytest.mark.parametrize("interruption", [SystemExit(143), KeyboardInterrupt(), ValueError("x")])
+def test_the_stack_is_removed_after_an_interruption(
+    interruption: BaseException, stack: Stack, commands: list[str]
+) -> None:
+    with pytest.raises(type(interruption)), stack():
+        raise interruption
+    assert commands == ["synthesize", "deploy", "destroy"]
+
+
+def test_a_deployment_that_fails_is_removed_too(
+    monkeypatch: pytest.MonkeyPatch, stack: Stack, commands: list[str]
+) -> None:
+    def refused(_cdk: CdkCommand, _assembly: Path) -> None:
+        raise SystemExit(130)
+
+    monkeypatch.setattr(run, "deploy", refused)
+    with pytest.raises(SystemExit), stack():
+        pass
+    assert commands == ["synthesize", "destroy"]
+
+
+def test_without_yes_nothing_is_made(commands: list[str]) -> None:
+    said: list[str] = []
+    assert run.main(["--region", "eu-west-1", "--only", "partial"], said.append) == 0
+    assert commands == []
+    assert "1 scenarios" in said[0]
+    assert "--yes" in said[1]
