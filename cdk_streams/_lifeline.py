@@ -19,7 +19,7 @@ import sys
 import threading
 from collections.abc import Callable
 
-__all__ = ["end_with_starter", "kill_with_descendants"]
+__all__ = ["end_with_starter", "kill_marked", "kill_with_descendants"]
 
 # The kernel closes what a killed process held one after the other, within microseconds.
 _CLOSING_S = 0.05
@@ -63,11 +63,16 @@ def kill_with_descendants(group: int, mark: str) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         if os.getpgid(0) != group:
             os.killpg(group, signal.SIGKILL)
+    kill_marked(mark)
+    if os.getpgid(0) == group:
+        os.killpg(group, signal.SIGKILL)
+
+
+def kill_marked(mark: str) -> None:
+    """Kill each other process whose environment holds `mark`, `NAME=value`; on Linux alone."""
     for process in _marked(mark):
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    if os.getpgid(0) == group:
-        os.killpg(group, signal.SIGKILL)
 
 
 def _marked(mark: str) -> list[int]:

@@ -16,7 +16,7 @@ import sys
 import time
 from importlib import import_module
 
-from cdk_streams._lifeline import end_with_starter
+from cdk_streams._lifeline import end_with_starter, kill_marked
 
 __all__ = ["GRACE_S"]
 
@@ -27,6 +27,8 @@ GRACE_S = 3.0
 def _end(folder: str) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)
+    # A cdk command that outlives its starter would write into the folder again.
+    kill_marked(f"TMPDIR={folder}")
     shutil.rmtree(folder, ignore_errors=True)
     # The group is this process and the function workers that ministack started.
     os.killpg(os.getpgid(0), signal.SIGKILL)
