@@ -28,6 +28,7 @@ from cdk_streams.redrive._failure_record import FailureRecord, parse_failure, re
 __all__ = ["RedriveOutcome", "RedrivePlan", "carry_out", "plan_redrive"]
 
 _READS_THAT_MAY_FAIL = 20
+_MOST_RECORDS_A_READ = 1000
 # A page may be empty although records follow it.
 _PAGES_THAT_MAY_BE_EMPTY = 10
 
@@ -189,8 +190,11 @@ def _range(streams: StreamsApi, failure: FailureRecord) -> Iterator[Mapping[str,
     start, last = AtNumber(str(failure.first)), int(str(failure.last))
     reader = ShardReader(streams, failure.stream_arn, failure.shard_id, start)
     failures = empty = 0
+    # The batch is asked for; what lies between its records, filtered or of other lanes, follows.
+    most = min(failure.size, _MOST_RECORDS_A_READ)
     while empty < _PAGES_THAT_MAY_BE_EMPTY:
-        page = reader.read()
+        page = reader.read(most)
+        most = _MOST_RECORDS_A_READ if page.records else most
         for record in page.records:
             number = int(sequence_number(record))
             if number <= last:

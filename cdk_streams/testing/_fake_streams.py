@@ -12,6 +12,7 @@ operation asked of it, failures included.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import defaultdict, deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -146,10 +147,10 @@ class FakeStreams:
             int(behind) < _number(record) <= shard.trimmed_to for record in shard.records
         ):
             raise _error("TrimmedDataAccessException", "get_records")
-        waiting = [record for record in shard.records if _number(record) > int(behind)]
-        page = waiting[: request.get("Limit", 1000)]
+        first = bisect_right(shard.records, int(behind), key=_number)
+        page = shard.records[first : first + request.get("Limit", 1000)]
         answer: dict[str, Any] = {"Records": page}
-        if not shard.closed or len(waiting) > len(page):
+        if not shard.closed or len(shard.records) > first + len(page):
             last = _number(page[-1]) if page else int(behind)
             answer["NextShardIterator"] = self._iterator(shard_id, last)
         return answer
