@@ -71,7 +71,9 @@ def compare(question: Question, recording: Recording) -> Comparison:
     """Play the question under each reading and compare it with the recording."""
     fits, differences = [], []
     for reading, assumptions in question.assumptions().items():
-        where = _difference(question, recording, simulated(question, assumptions))
+        where = _difference(
+            question, recording, simulated(question, assumptions, recording.watched_s)
+        )
         if where is None:
             fits.append((reading, assumptions))
         else:

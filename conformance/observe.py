@@ -72,6 +72,7 @@ def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) 
         )
     states = [_state(functions, deployed)]
     functions.update_event_source_mapping(UUID=deployed.mapping, Enabled=True)
+    began = time.monotonic()
     quiet_s = question.quiet_s if pace.quiet_s is None else pace.quiet_s
     throttled_until = time.monotonic() + pace.start_s + question.throttled_s
     end = throttled_until + question.waits_s + quiet_s
@@ -84,12 +85,14 @@ def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) 
             states.append(state)
         pace.wait(min(_LOOK_EVERY_S, max(0.0, end - now)))
     functions.update_event_source_mapping(UUID=deployed.mapping, Enabled=False)
+    watched_s = round(time.monotonic() - began, 1)
     return Recording(
         question.name,
         poller.where,
         dt.datetime.now(dt.UTC).date().isoformat(),
         dict(poller.versions),
         question.scenario.settings.to_template(),
+        watched_s,
         _ordinals(deployed, poller),
         tuple(_calls(deployed, poller)),
         tuple(_failures(deployed, poller)),

@@ -42,6 +42,8 @@ class Recording:
         made: The date, YYYY-MM-DD.
         versions: Of what took part, by name.
         settings: The mapping's, as a template spells them.
+        watched_s: Seconds from the start of the mapping until its end was collected. What the
+            simulator does later than that is not compared.
         ordinals: The place of each record's sequence number, from 1.
         calls: In the order in which they began.
         failures: Failure records as the queue got them, in the order they were sent.
@@ -55,6 +57,7 @@ class Recording:
     made: str
     versions: Mapping[str, str]
     settings: Mapping[str, Any]
+    watched_s: float
     ordinals: Mapping[str, int]
     calls: tuple[RecordedCall, ...]
     failures: tuple[Mapping[str, Any], ...] = ()

@@ -26,8 +26,10 @@ class Simulated:
     unending: bool
 
 
-def simulated(question: Question, assumptions: Assumptions) -> Simulated:
-    """Play the question's scenario in virtual time under one reading."""
+def simulated(
+    question: Question, assumptions: Assumptions, until_s: float | None = None
+) -> Simulated:
+    """Play the question's scenario in virtual time under one reading, until so many seconds."""
     scenario = question.scenario
     records = _written(question)
     handler = behaving(dict(scenario.plan))
@@ -44,6 +46,7 @@ def simulated(question: Question, assumptions: Assumptions) -> Simulated:
         start=_BEGIN + timedelta(seconds=max(scenario.written_s, default=0) + scenario.late_s),
         throttled=lambda since: since < timedelta(seconds=question.throttled_s),
         assumptions=assumptions,
+        until=until_s,
     )
     numbers = [each["dynamodb"]["SequenceNumber"] for each in records]
     began_ms = round(_BEGIN.timestamp() * 1000)
@@ -62,6 +65,7 @@ def simulated(question: Question, assumptions: Assumptions) -> Simulated:
         Recording(
             scenario.name,
             *("the simulator", _BEGIN.date().isoformat(), {}, scenario.settings.to_template()),
+            max(run.took.total_seconds(), question.seconds()),
             {number: place for place, number in enumerate(numbers, start=1)},
             calls,
             tuple(run.failures),

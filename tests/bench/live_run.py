@@ -22,13 +22,23 @@ from cdk_streams.local import LocalAws
 from cdk_streams.local import client as client_at
 from cdk_streams.poller import CallEnded, Checkpoint, FailureSent, Invoke, SendFailure, Settled
 from tests.bench.fixture import ScenarioFixture, scenario_fixture
-from tests.bench.scenario import Result, Scenario, calls_of, result_of
+from tests.bench.scenario import Call, Result, Scenario, calls_of, result_of
 from tests.bench.sharding_proxy import ShardingProxy
 
-__all__ = ["run_scenario"]
+__all__ = ["Observed", "observe_scenario", "run_scenario"]
 
 _LIMIT_S = 60.0
 _LOOK_EVERY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What a run came to: a call's `began` and `ended` are places in `times_ms`."""
+
+    calls: list[Call]
+    times_ms: list[int]
+    failures: list[dict[str, Any]]
+    ordinals: dict[str, int]
 
 
 @dataclass(slots=True)
@@ -37,15 +47,17 @@ class _Watch:
 
     expected: int
     calls: list[Notice] = field(default_factory=list)
+    times_ms: list[int] = field(default_factory=list)
     settled: int = 0
     sending: int = 0
     done: threading.Event = field(default_factory=threading.Event)
 
-    def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
+    def notice(self, _consumer: str, at_ms: int, notice: Notice) -> None:
         """Take part in a run."""
         match notice:
             case Invoke() | CallEnded():
                 self.calls.append(notice)
+                self.times_ms.append(at_ms)
             case Settled(_, _, records):
                 self.settled += len(records)
             case SendFailure():
@@ -66,6 +78,18 @@ def run_scenario(
     *,
     times_by_minute: bool = False,
 ) -> Result:
+    """Run the scenario and return what a scenario expects; arguments as of `observe_scenario`."""
+    seen = observe_scenario(scenario, client, connection, times_by_minute=times_by_minute)
+    return result_of(scenario, seen.calls, seen.failures, seen.ordinals)
+
+
+def observe_scenario(
+    scenario: Scenario,
+    client: Client,
+    connection: Mapping[str, str],
+    *,
+    times_by_minute: bool = False,
+) -> Observed:
     """Run the scenario and return the calls that were made and the failure records that came.
 
     Args:
@@ -107,7 +131,7 @@ def run_scenario(
                     f"{_LIMIT_S:g} s, got {watch.settled}"
                 )
         calls = calls_of(watch.calls, fixture.stream_arn)
-        return result_of(scenario, calls, fixture.failures(), fixture.ordinals())
+        return Observed(calls, watch.times_ms, fixture.failures(), fixture.ordinals())
 
 
 @contextlib.contextmanager

@@ -54,6 +54,12 @@ def test_a_poller_that_never_retries_differs_where_it_stops() -> None:
     assert "under the rule, call 2 must be (1, 2, 3, 4), got None" in compared.row()
 
 
+def test_a_recording_that_ended_too_early_decides_nothing() -> None:
+    question = BY_NAME["idle_window"]
+    compared = compare(question, replace(default(question), watched_s=20.0))
+    assert (compared.verdict, len(compared.fits)) == ("equal", 2)
+
+
 def test_waits_are_compared_by_bounds() -> None:
     question = BY_NAME["backoff_first"]
     seen = default(question)
