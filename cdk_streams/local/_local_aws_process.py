@@ -27,15 +27,21 @@ GRACE_S = 3.0
 def _end(folder: str) -> None:
     os.kill(os.getpid(), signal.SIGTERM)
     time.sleep(GRACE_S)
-    # A cdk command that outlives its starter would write into the folder again.
-    kill_marked(f"TMPDIR={folder}")
-    shutil.rmtree(folder, ignore_errors=True)
+    _remove(folder)
     # The group is this process and the function workers that ministack started.
     os.killpg(os.getpgid(0), signal.SIGKILL)
 
 
+def _remove(folder: str) -> None:
+    # A cdk command that outlives its starter would write into the folder again.
+    kill_marked(f"TMPDIR={folder}")
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def _run(folder: str) -> None:
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    atexit.register(_remove, folder)
+    # Until ministack has a handler of its own: the signal must not end this without `atexit`.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     end_with_starter(lambda: _end(folder))
     sys.argv[1:] = []
     import_module("ministack.app").main()
