@@ -147,6 +147,13 @@ def test_what_is_behind_a_failure_record_is_what_the_page_shows(aws: FakeAws) ->
     assert failures("show", SHOWN.split()[0]).strip() == SHOWN.strip()
 
 
+def test_a_list_asks_for_no_more_than_redrive_and_reads_no_stream(aws: FakeAws) -> None:
+    sent(aws)
+    aws.notify(aws.keep(2, 3, function=MAIL))
+    assert "2 failure records" in failures("list")
+    assert asked_actions(aws) < told("redrive") - {"dynamodb:GetRecords", "lambda:InvokeFunction"}
+
+
 def test_showing_asks_for_what_redrive_does_and_what_its_own_table_says(aws: FakeAws) -> None:
     sent(aws)
     aws.streams.close_shard("s")
