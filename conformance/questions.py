@@ -145,6 +145,24 @@ _CHOICES: Final = (
     ),
     Question(
         Scenario(
+            "closing_call_without_state",
+            "a call whose answer has no state has failed; whether a closing call has too",
+            MappingSettings(tumbling_window=2, retry_attempts=0),
+            {"bad": [], "how": "report"},
+            Result(
+                ((1,), (), (2,)),
+                (_given_up(1, 1, 1, 1, None), _given_up(1, 1, 2, 2, None)),
+                (Window(None), Window(None, final=True), Window(None)),
+            ),
+            count=2,
+            written_s=(0, 2),
+            evidence="follows from it",
+        ),
+        assumption="final_call_needs_state",
+        readings=(False, True),
+    ),
+    Question(
+        Scenario(
             "throttled",
             "a throttled call spends no retry",
             MappingSettings(retry_attempts=1),
