@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         TableReplica,
         TableView,
         ViewRebuild,
+        nag_acknowledgements,
         targets,
     )
     from cdk_streams.errors import FilterError, SettingsError, SourceError, StreamsError
@@ -66,6 +67,7 @@ __all__ = [
     "TableReplica",
     "TableView",
     "ViewRebuild",
+    "nag_acknowledgements",
     "targets",
 ]
 
@@ -75,7 +77,7 @@ __getattr__, __dir__ = lazy_names(
         "cdk_streams.constructs": (
             "Alarms Backfill LastWriterWins OnFailure ReplicaTargetRole StreamConsumer "
             "StreamDashboard StreamForwarder StreamFunction StreamTable TableReplica TableView "
-            "targets ViewRebuild"
+            "nag_acknowledgements targets ViewRebuild"
         ),
         "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
         "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",

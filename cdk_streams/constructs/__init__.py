@@ -5,6 +5,7 @@ The only part of the library that imports `aws_cdk`.
 
 from __future__ import annotations
 
+from cdk_streams.constructs._permissions.nag import nag_acknowledgements
 from cdk_streams.constructs.alarms import Alarms
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.dashboard import StreamDashboard
@@ -34,5 +35,6 @@ __all__ = [
     "TableReplica",
     "TableView",
     "ViewRebuild",
+    "nag_acknowledgements",
     "targets",
 ]

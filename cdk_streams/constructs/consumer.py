@@ -18,6 +18,7 @@ from cdk_streams.constructs._alarm_creation import check_alarms, create_alarms
 from cdk_streams.constructs._consumer_view import AnyFunction
 from cdk_streams.constructs._keys import AnyKey, grant_filter_decryption
 from cdk_streams.constructs._mapping import Switch
+from cdk_streams.constructs._permissions.consumer_grants import ConsumerGrants
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.constructs._validation import function_checks
 from cdk_streams.constructs._validation.findings import validate_at_synthesis
@@ -215,6 +216,11 @@ class StreamConsumer(ConsumerMetrics, Construct):
     def reject_queue(self) -> sqs.IQueue:
         """The queue of rejected records; SourceError if there is none."""
         return required(self._reject_queue, "reject queue", self.node.path)
+
+    @property
+    def grants(self) -> ConsumerGrants:
+        """What the commands that people run may do: `consumer.grants.redrive(role)`."""
+        return ConsumerGrants(self)
 
     @property
     def alarms(self) -> Mapping[str, cloudwatch.Alarm]:

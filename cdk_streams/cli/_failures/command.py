@@ -19,7 +19,7 @@ __all__ = ["failures"]
 
 @click.group(short_help="List and show failure records.")
 def failures() -> None:
-    """Show what was given up, and what is behind it. Nothing is called or deleted."""
+    """Show failure records and the stream records behind them. Nothing is called or deleted."""
 
 
 @command("list", short_help="List the failure records of queues and buckets.")
