@@ -91,6 +91,8 @@ template: setup ## Synthesize the sample app and the example, a warning being an
 	  --app "python -m examples.view.app"
 	cdk synth --quiet --strict --no-notices --output build/replica.out \
 	  --app "python -m examples.replica.app"
+	cdk synth --quiet --strict --no-notices --output build/existing.out \
+	  --app "python -m examples.existing.app"
 	$(BIN)/cfn-lint build/*.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds
