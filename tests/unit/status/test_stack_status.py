@@ -23,13 +23,13 @@ ALARM = {
 
 
 class Deployed(FakeAws):
-    """The fake with CloudWatch beside it: `metrics` by name, the alarms that are in ALARM."""
+    """The fake with CloudWatch beside it: `figures` by metric, the alarms that are in ALARM."""
 
     def __init__(self) -> None:
         super().__init__()
         self.deployed(AuditMapping="uuid-1")
         self.stack.append(ALARM)
-        self.metrics: dict[str, list[float]] = {}
+        self.figures: dict[str, list[float]] = {}
         self.in_alarm: list[str] = []
         self.waiting = 0
         self.mapped = self.functions.mappings[FUNCTION]
@@ -48,7 +48,7 @@ class Deployed(FakeAws):
 
     def _statistics(self, **request: Any) -> dict[str, Any]:
         assert request["EndTime"] - request["StartTime"] == timedelta(minutes=15)
-        values = self.metrics.get(request["MetricName"], [])
+        values = self.figures.get(request["MetricName"], [])
         return {"Datapoints": [{"Maximum": each} for each in values]}
 
     def _describe(self, **request: Any) -> dict[str, Any]:
@@ -71,7 +71,7 @@ def run(*words: str) -> Result:
 
 
 def test_a_stack_without_problems_ends_with_0(aws: Deployed) -> None:
-    aws.metrics["IteratorAge"] = [1500.0, 250.0]
+    aws.figures["IteratorAge"] = [1500.0, 250.0]
 
     found = stack_status(aws.client, stack="Shop")
 
@@ -104,14 +104,14 @@ def test_what_lambda_says_of_a_mapping_is_a_problem(
 
 
 def test_a_consumer_that_is_far_behind_is_a_problem(aws: Deployed) -> None:
-    aws.metrics["IteratorAge"] = [float(2 * 3600 * 1000)]
+    aws.figures["IteratorAge"] = [float(2 * 3600 * 1000)]
     (mapping,) = stack_status(aws.client, stack="Shop").mappings
     assert [each.text[:30] for each in mapping.problems] == ["The consumer is 2 h 0 min behi"]
 
 
 def test_failure_records_that_wait_are_a_problem_with_their_redrive(aws: Deployed) -> None:
     aws.waiting = 3
-    aws.metrics["ApproximateAgeOfOldestMessage"] = [600.0]
+    aws.figures["ApproximateAgeOfOldestMessage"] = [600.0]
     (mapping,) = stack_status(aws.client, stack="Shop").mappings
     (problem,) = mapping.problems
     assert problem.text == "3 failure records wait in failed, the oldest for 10 min."
