@@ -1,6 +1,6 @@
 """What an alarm of a consumer is: its metric, its threshold, when it applies, what it says.
 
-Each option of `Alarms` declares one; nothing else in the package names a single alarm.
+Each option of `Alarms` declares one. The dashboard also names `IteratorAgeAlarm`, for its line.
 """
 
 from __future__ import annotations
