@@ -1,9 +1,9 @@
-"""`make compare`: every recording beside the simulator, under each reading of its assumption.
+"""`make compare`: every recording beside the simulator, under each value of its assumption.
 
     python -m conformance.compare [FOLDER]
 
 Prints a row for each recording. Ends 1 when a recording differs from the simulator under every
-reading, or when it decides against the default.
+value, or when it decides against the default.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ _LEAST_OF_UNENDING: Final = 2
 class Comparison:
     """What a recording says of a question.
 
-    `fits` are the readings under which the simulator did the same; `differences` has one sentence
-    for each other reading, with the first place where it did not. `by_default` says whether the
+    `fits` are the values under which the simulator did the same; `differences` has one sentence
+    for each other value, with the first place where it did not. `by_default` says whether the
     default is among those that fit.
     """
 
@@ -50,7 +50,7 @@ class Comparison:
 
     @property
     def verdict(self) -> Verdict:
-        """`decides`: one of several readings fits; `equal`: all or some do; `differs`: none."""
+        """`decides`: one of several values fits; `equal`: all or some do; `differs`: none."""
         if not self.fits:
             return "differs"
         decided = len(self.fits) == 1 and self.question.assumption is not None
@@ -58,30 +58,30 @@ class Comparison:
 
     def row(self) -> str:
         """Return a line for people."""
-        told = {
+        detail = {
             "equal": "",
             "decides": f": {self.fits[0]}" if self.fits else "",
             "differs": f": {'; '.join(self.differences)}",
         }[self.verdict]
         seen = f"{self.recording.where}, {self.recording.made}"
-        return f"{self.question.name} ({seen}) {self.verdict}{told}"
+        return f"{self.question.name} ({seen}) {self.verdict}{detail}"
 
 
 def compare(question: Question, recording: Recording) -> Comparison:
-    """Play the question under each reading and compare it with the recording."""
+    """Simulate the question under each value of its assumption; compare with the recording."""
     fits, differences = [], []
-    for reading, assumptions in question.assumptions().items():
+    for value, assumptions in question.assumptions().items():
         where = _difference(
             question, recording, simulated(question, assumptions, recording.watched_s)
         )
         if where is None:
-            fits.append((reading, assumptions))
+            fits.append((value, assumptions))
         else:
-            differences.append(f"under {reading}, {where}")
+            differences.append(f"under {value}, {where}")
     return Comparison(
         question,
         recording,
-        tuple(reading for reading, _ in fits),
+        tuple(value for value, _ in fits),
         tuple(differences),
         by_default=any(assumptions == DEFAULT_ASSUMPTIONS for _, assumptions in fits),
     )

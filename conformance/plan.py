@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
+from cdk_streams.capacity import Prices as LambdaPrices
 from conformance.app import MEMORY_MB, TIMEOUT_S
 from conformance.question import Question
 from conformance.simulated import simulated
@@ -24,11 +25,12 @@ _POLLS_A_SECOND: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars of us-east-1 without a free tier, as published on `date`."""
+    """Dollars of us-east-1 without a free tier.
 
-    date: str = "2026-11"
-    lambda_request: float = 0.20e-6
-    lambda_gb_second: float = 0.0000166667
+    Those beside Lambda's were not looked up: they are what the kit assumes for its upper bound.
+    """
+
+    functions: LambdaPrices = field(default_factory=LambdaPrices)
     dynamodb_write_unit: float = 0.625e-6
     sqs_request: float = 0.40e-6
     logs_gb: float = 0.50
@@ -54,22 +56,22 @@ class Plan:
         return (
             f"{self.questions} scenarios: {self.resources} resources in one stack, up to "
             f"{self.calls} invocations, {self.minutes} minutes at most, less than "
-            f"${self.dollars:.2f} (us-east-1, prices of {self.prices.date}, without a free tier). "
+            f"${self.dollars:.2f} by assumed prices of us-east-1, without a free tier). "
             "The stack is removed at the end, also after an interruption."
         )
 
 
 def plan_of(questions: Sequence[Question], prices: Prices = PRICES) -> Plan:
-    """Return the plan; calls are the most that the simulator makes under any reading."""
+    """Return the plan; calls are the most that the simulator makes under any value."""
     calls = sum(
-        max(len(simulated(each, told).recording.calls) for told in each.assumptions().values())
+        max(len(simulated(each, one).recording.calls) for one in each.assumptions().values())
         for each in questions
     )
     longest_s = max((each.seconds() for each in questions), default=0) + START_S
     writes = sum(each.scenario.count for each in questions)
     polls = _POLLS_A_SECOND * longest_s * len(questions)
     dollars = (
-        calls * (prices.lambda_request + TIMEOUT_S * MEMORY_MB / 1024 * prices.lambda_gb_second)
+        prices.functions.cost(calls, calls * TIMEOUT_S * MEMORY_MB / 1024)
         + writes * prices.dynamodb_write_unit
         + (polls + calls) * prices.sqs_request
         + calls * _LOG_BYTES_EACH / 1e9 * prices.logs_gb

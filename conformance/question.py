@@ -1,4 +1,4 @@
-"""A question to Lambda's poller as a value: a scenario, and the readings it decides."""
+"""A question to Lambda's poller: a scenario, and the assumption that its outcome decides."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import TypeAlias
 from cdk_streams.poller import Assumptions
 from tests.bench.scenario import Scenario
 
-__all__ = ["Question", "Reading"]
+__all__ = ["AssumedValue", "Question"]
 
-Reading: TypeAlias = str | int | bool | None
+AssumedValue: TypeAlias = str | int | bool | None
 """One value of a field of `Assumptions`."""
 
 
@@ -22,7 +22,7 @@ class Question:
         scenario: Its name, settings, records and handler. `scenario.expected` is what the simulator
             does under the default assumptions.
         assumption: The field of `Assumptions` that the outcome decides; None for a rule.
-        readings: The values of that field that are told apart; the default is one of them.
+        values: The values of that field that the outcome distinguishes, the default among them.
         timed: Whether the waits between calls are compared, within bounds.
         throttled_s: How long after its start the function may not run (reserved concurrency 0).
         quiet_s: How long the run waits after the last expected call for calls that must not come.
@@ -32,7 +32,7 @@ class Question:
 
     scenario: Scenario
     assumption: str | None = None
-    readings: tuple[Reading, ...] = ()
+    values: tuple[AssumedValue, ...] = ()
     timed: bool = False
     throttled_s: int = 0
     quiet_s: int = 30
@@ -44,13 +44,13 @@ class Question:
         return self.scenario.name
 
     def assumptions(self) -> dict[str, Assumptions]:
-        """Return what the simulator is told, by reading; one entry for a rule."""
+        """Return the assumptions to simulate under, by the value of the field; one for a rule."""
         if self.assumption is None:
             return {"the rule": Assumptions()}
         field_name = self.assumption
         return {
             f"{field_name}={value!r}": Assumptions(**{field_name: value})  # type: ignore[arg-type] # a field and one of its values
-            for value in self.readings
+            for value in self.values
         }
 
     def seconds(self) -> int:

@@ -43,7 +43,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="backoff_first_ms",
-        readings=(200, 1_000),
+        values=(200, 1_000),
         timed=True,
         waits_s=7,
     ),
@@ -58,7 +58,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="backoff_cap_ms",
-        readings=(60_000, 25_000, 900_000),
+        values=(60_000, 25_000, 900_000),
         timed=True,
         waits_s=310,
         quiet_s=130,
@@ -73,7 +73,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="unknown_identifier",
-        readings=("fail_batch", "ignore"),
+        values=("fail_batch", "ignore"),
     ),
     Question(
         Scenario(
@@ -85,7 +85,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="unreadable_response",
-        readings=("fail_batch", "ignore"),
+        values=("fail_batch", "ignore"),
     ),
     Question(
         Scenario(
@@ -107,7 +107,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="top_up_after_checkpoint",
-        readings=(False, True),
+        values=(False, True),
     ),
     Question(
         Scenario(
@@ -121,7 +121,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="idle_window_flush_ms",
-        readings=(None, 120_000),
+        values=(None, 120_000),
         quiet_s=300,
     ),
     Question(
@@ -140,7 +140,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="failed_final_call",
-        readings=("move_on", "suspend"),
+        values=("move_on", "suspend"),
         quiet_s=120,
     ),
     Question(
@@ -159,7 +159,7 @@ _CHOICES: Final = (
             evidence="follows from it",
         ),
         assumption="final_call_needs_state",
-        readings=(False, True),
+        values=(False, True),
     ),
     Question(
         Scenario(

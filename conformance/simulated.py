@@ -29,7 +29,7 @@ class Simulated:
 def simulated(
     question: Question, assumptions: Assumptions, until_s: float | None = None
 ) -> Simulated:
-    """Play the question's scenario in virtual time under one reading, until so many seconds."""
+    """Run the question's scenario in virtual time under these assumptions, up to `until_s`."""
     scenario = question.scenario
     records = _written(question)
     handler = behaving(dict(scenario.plan))

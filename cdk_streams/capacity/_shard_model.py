@@ -138,7 +138,7 @@ class ShardModel:
     def leap(self, length_ms: float, advance: int) -> None:
         """Pass over a length of time; what is under way goes on after it as it stood before."""
         self.now_ms += length_ms
-        self._heap = [(at + length_ms, *rest) for at, *rest in self._heap]  # type: ignore[misc]
+        self._heap = [(at + length_ms, *rest) for at, *rest in self._heap]  # type: ignore[misc] # mypy loses a tuple's length after *
         heapify(self._heap)
         for shard in self.shards:
             shard.after += advance

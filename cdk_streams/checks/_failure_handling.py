@@ -211,7 +211,7 @@ def dead_letter_on_function(consumer: Consumer, _: Sequence[Consumer]) -> str | 
     reason="failed records expire unseen, because nobody is notified",
     fix="For a queue leave the consumer's alarms on; for a topic add a subscription; for a bucket "
     'pass OnFailure.QUEUE_WITH_PAYLOAD, or metrics=["EventCount"] and '
-    "Alarms(delivered_failures=True)",
+    "Alarms(delivered_events=True)",
     template_fix="Write an AWS::CloudWatch::Alarm on ApproximateNumberOfMessagesVisible of the "
     "queue",
 )

@@ -27,7 +27,7 @@ __all__ = [
     "NEEDS_TIMEOUT",
     "SECOND",
     "AlarmSpec",
-    "delivered_failures",
+    "delivered_events",
     "duration",
     "event_count",
     "failure_destination",
@@ -156,7 +156,7 @@ def event_count(consumer: ConsumerView) -> float | None:
     return 1 if "EventCount" in consumer.settings.metrics else None
 
 
-def delivered_failures(consumer: ConsumerView) -> float | None:
+def delivered_events(consumer: ConsumerView) -> float | None:
     """Return 1, where Lambda counts what it delivers to the failure destination."""
     return event_count(consumer) and failure_destination(consumer)
 

@@ -61,7 +61,7 @@ class Alarms:
         failed_events: Failed records in each of five consecutive minutes; True: 1. This and the
             options below need `metrics=["EventCount"]` on the consumer.
         dropped_events: Records per minute that were discarded and are lost; True: 1.
-        delivered_failures: Records per minute that were discarded and delivered to the failure
+        delivered_events: Records per minute that were discarded and delivered to the failure
             destination; True: 1.
         not_polling: Time without a poll, up to a day; True: 15 minutes.
         actions: SNS topics to notify, or other alarm actions of CDK.
@@ -211,12 +211,12 @@ class Alarms:
             command="cdk-streams status {stack}",
         ).as_metadata(),
     )
-    delivered_failures: Count = field(
+    delivered_events: Count = field(
         default=False,
         metadata=AlarmSpec(
-            "DeliveredFailuresAlarm",
-            ConsumerMetrics.metric_delivered_failures,
-            specs.delivered_failures,
+            "DeliveredEventsAlarm",
+            ConsumerMetrics.metric_delivered_events,
+            specs.delivered_events,
             "Records were discarded after their retries or maximum age and delivered to the "
             "failure destination.",
             needs=specs.NEEDS_EVENT_COUNT,

@@ -246,7 +246,7 @@ def _failures(consumer: StreamConsumer) -> cloudwatch.IWidget:
     if "EventCount" in consumer.settings.metrics:
         left += [
             consumer.metric_failed_events(label="failed records"),
-            consumer.metric_delivered_failures(label="discarded, delivered"),
+            consumer.metric_delivered_events(label="discarded, delivered"),
             consumer.metric_dropped_events(label="discarded, lost"),
         ]
     title = f"{consumer.node.id}: failures"

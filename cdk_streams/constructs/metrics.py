@@ -169,7 +169,7 @@ class ConsumerMetrics:
         """Records that were discarded and not delivered to a destination; sum."""
         return _mapping_metric(self, "DroppedEventCount", options)
 
-    def metric_delivered_failures(
+    def metric_delivered_events(
         self: ConsumerView, **options: Unpack[MetricOptions]
     ) -> cloudwatch.Metric:
         """Records that were discarded and delivered to the destination; sum."""

@@ -4,7 +4,7 @@
     while True:
         page = tail.read()
         page.records, page.errors
-        save(tail.position)
+        save(tail.position())
 
 A tail is one of the two readers that DynamoDB gives a shard. It keeps no checkpoint by itself:
 `position` is where it stands, and `StreamTail(..., position=...)` goes on from there.
@@ -75,20 +75,31 @@ class StreamTail:
         self._shards: dict[str, Shard] = {}
         self._numbers: dict[str, str] = {}
         self._done: set[str] = set()
+        # The last page with the shard of each record, and where the tail stood before it.
+        self._page: list[tuple[str, dict[str, Any]]] = []
+        self._before: tuple[dict[str, str], set[str]] = ({}, set())
         self._since: float | None = clock() if start == "now" else None
         # Shards that are there now are read from their end, later ones from their start.
         self._begins_now = start == "now" and position is None
         if position is not None:
             self._take(position)
 
-    @property
-    def position(self) -> dict[str, Any]:
-        """Where the tail stands, as plain JSON."""
+    def position(self, *, without_last: int = 0) -> dict[str, Any]:
+        """Return where the tail stands, as plain JSON.
+
+        `without_last` records of the last page, counted from its end, are read again by a tail that
+        goes on from there.
+        """
+        numbers, done = dict(self._numbers), set(self._done)
+        if without_last:
+            numbers, done = dict(self._before[0]), set(self._before[1])
+            taken = self._page[: len(self._page) - without_last]
+            numbers |= {shard: sequence_number(record) for shard, record in taken}
         return {
             "stream": self._stream_arn,
             "since": self._since,
-            "shards": dict(self._numbers),
-            "done": sorted(self._done),
+            "shards": numbers,
+            "done": sorted(done),
         }
 
     def read(self) -> TailPage:
@@ -101,6 +112,7 @@ class StreamTail:
         if self._rounds % _LIST_EVERY == 0:
             self._look_for_shards()
         self._rounds += 1
+        self._before = (dict(self._numbers), set(self._done))
         pages = {shard: self._readers[shard].read() for shard in self._readable()}
         for shard, page in pages.items():
             if page.records:
@@ -108,8 +120,10 @@ class StreamTail:
             if page.closed or page.gone:
                 self._done.add(shard)
                 self._rounds = 0 if page.closed else self._rounds  # Its children are there now.
+        of_shards = ([(shard, one) for one in each.records] for shard, each in pages.items())
+        self._page = list(heapq.merge(*of_shards, key=lambda each: _made(each[1])))
         return TailPage(
-            records=tuple(heapq.merge(*(each.records for each in pages.values()), key=_made)),
+            records=tuple(record for _, record in self._page),
             trimmed=tuple(shard for shard, each in pages.items() if each.trimmed),
             errors=tuple(_errors(pages)),
         )

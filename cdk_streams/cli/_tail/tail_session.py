@@ -44,14 +44,14 @@ class TailSession:
         """Read each shard once and print what passes; return whether there is more to come."""
         page = self._tail.read()
         self._report(page)
-        for record in page.records:
+        for place, record in enumerate(page.records, start=1):
             if not all(test(record) for test in self._tests):
                 continue
             self._show(record)
             if self._left is not None:
                 self._left -= 1
                 if not self._left:
-                    # The position stays before this page: a record is shown twice, not lost.
+                    self._keep_position(without_last=len(page.records) - place)
                     return False
         self._keep_position()
         return self._follows or bool(page.records or page.errors)
@@ -73,12 +73,13 @@ class TailSession:
             for error in page.errors:
                 click.echo(f"read again in a second: {error}", err=True)
 
-    def _keep_position(self) -> None:
+    def _keep_position(self, *, without_last: int = 0) -> None:
         if self._checkpoint is None:
             return
         # Renamed when it is whole: an interruption leaves the old file or the new one.
         written = self._checkpoint.with_name(f"{self._checkpoint.name}.new")
-        written.write_text(json.dumps(self._tail.position), encoding="utf-8")
+        position = self._tail.position(without_last=without_last)
+        written.write_text(json.dumps(position), encoding="utf-8")
         written.replace(self._checkpoint)
 
 

@@ -190,6 +190,14 @@ def test_the_same_command_goes_on_from_its_checkpoint(aws: FakeAws, tmp_path: Pa
     assert (refused.exit_code, refused.output.count("\n")) == (2, 1)
 
 
+def test_a_limit_ends_where_the_next_run_begins(aws: FakeAws, tmp_path: Path) -> None:
+    words = ("Orders", "--from", "horizon", "--checkpoint", str(tmp_path / "p"), "--limit", "3")
+    assert ordinals(run(*words).stdout) == [0, 1, 2]
+    assert ordinals(run(*words).stdout) == [3]
+    aws.streams.write("s", {"ordinal": {"N": "4"}})
+    assert ordinals(run(*words).stdout) == [4]
+
+
 def test_a_consumer_is_followed_through_its_filters(aws: FakeAws) -> None:
     pattern = json.dumps({"dynamodb": {"NewImage": {"ordinal": {"N": ["3"]}}}})
     aws.functions.mappings[FUNCTION]["FilterCriteria"] = {"Filters": [{"Pattern": pattern}]}

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from aws_cdk import App
 
+from cdk_streams.capacity import Prices as LambdaPrices
 from cdk_streams.mapping import MappingSettings
 from conformance import handler as shipped
 from conformance.app import STACK, ConformanceStack
@@ -139,6 +140,6 @@ def test_the_plan_bounds_what_a_run_costs() -> None:
     plan = plan_of(QUESTIONS)
     assert plan.questions == len(QUESTIONS)
     assert 0 < plan.dollars < 1
-    dearer = plan_of(QUESTIONS, Prices(lambda_request=1.0))
+    dearer = plan_of(QUESTIONS, Prices(functions=LambdaPrices(per_million_requests=1e6)))
     assert dearer.dollars >= plan.calls
     assert f"less than ${plan.dollars:.2f}" in plan.text()

@@ -1,4 +1,4 @@
-"""Each question beside the simulator: the readings are told apart, and wrong pollers are found."""
+"""Each question beside the simulator: values are distinguished, wrong pollers are found."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_a_question_expects_what_the_simulator_does(question: Question) -> None:
 
 @pytest.mark.parametrize("question", CHOICES, ids=lambda each: each.name)
 def test_each_reading_of_an_assumption_is_decided_by_its_scenario(question: Question) -> None:
-    for reading, assumptions in question.assumptions().items():
+    for value, assumptions in question.assumptions().items():
         compared = compare(question, simulated(question, assumptions).recording)
-        assert compared.fits == (reading,)
+        assert compared.fits == (value,)
         assert compared.verdict == "decides"
         assert compared.by_default == (assumptions == DEFAULT_ASSUMPTIONS)
 
@@ -73,10 +73,10 @@ def test_waits_are_compared_by_bounds() -> None:
 def test_a_recording_is_read_as_it_was_written_without_an_account(tmp_path: Path) -> None:
     seen = default(BY_NAME["raise_retry"])
     arn = "arn:aws:lambda:us-east-1:210987654321:function:f"
-    told = replace(seen, failures=({**seen.failures[0], "arn": arn},))
-    read = load(save(told, tmp_path))
+    other = replace(seen, failures=({**seen.failures[0], "arn": arn},))
+    read = load(save(other, tmp_path))
     assert read.failures[0]["arn"] == arn.replace("210987654321", "000000000000")
-    assert replace(read, failures=told.failures, settings=told.settings) == told
+    assert replace(read, failures=other.failures, settings=other.settings) == other
 
 
 def test_an_account_in_a_queues_address_is_hidden() -> None:

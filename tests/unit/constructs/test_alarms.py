@@ -124,7 +124,7 @@ def test_none_makes_no_alarm(consume: Consume) -> None:
         ("duration", 30, ("DurationAlarm", 30_000)),
         ("failed_events", 6, ("FailedEventsAlarm", 6)),
         ("dropped_events", 7, ("DroppedEventsAlarm", 7)),
-        ("delivered_failures", 8, ("DeliveredFailuresAlarm", 8)),
+        ("delivered_events", 8, ("DeliveredEventsAlarm", 8)),
     ],
 )
 def test_a_threshold_of_the_caller_is_taken(
@@ -291,7 +291,7 @@ def test_metrics_take_cdks_options(consume: Consume) -> None:
         ("invoked_events", "AWS/Lambda InvokedEventCount Sum"),
         ("failed_events", "AWS/Lambda FailedInvokeEventCount Sum"),
         ("dropped_events", "AWS/Lambda DroppedEventCount Sum"),
-        ("delivered_failures", "AWS/Lambda OnFailureDestinationDeliveredEventCount Sum"),
+        ("delivered_events", "AWS/Lambda OnFailureDestinationDeliveredEventCount Sum"),
     ],
 )
 def test_each_metric_is_amazons(consume: Consume, name: str, metric: str) -> None:

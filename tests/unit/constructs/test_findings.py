@@ -570,7 +570,7 @@ def test_the_advice_about_a_bucket_ends_the_finding(parts: Parts) -> None:
     parts.consume(
         on_failure=s3.Bucket(parts.stack, "Failed", enforce_ssl=True),
         metrics=["EventCount"],
-        alarms=Alarms(delivered_failures=True),
+        alarms=Alarms(delivered_events=True),
     )
     assert warnings(parts.stack) == []
 

@@ -23,7 +23,7 @@ class Clock:
 
 
 class Database:
-    """Raises what it is told to, and counts how often it was asked."""
+    """A service that raises the error it is given, and counts its calls."""
 
     def __init__(self) -> None:
         self.error: Exception | None = None
@@ -187,7 +187,7 @@ def test_a_window_cannot_be_paused() -> None:
     "make",
     [
         Pause,
-        lambda: Pause("ConnectionError"),  # type: ignore[arg-type]
+        lambda: Pause("ConnectionError"),  # type: ignore[arg-type] # what is refused
         lambda: Pause(ConnectionError, after=0),
         lambda: Pause(ConnectionError, seconds=0),
     ],

@@ -1,4 +1,4 @@
-"""What stands in the way of a release is named."""
+"""The release check names each problem that prevents a release."""
 
 from __future__ import annotations
 
