@@ -16,33 +16,21 @@ from typing import Any
 import boto3
 
 from cdk_streams.local import client, local_aws
-from cdk_streams.simulator import in_order, insert, simulate
+from cdk_streams.simulator import simulate
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
 from tests.bench.live_run import run_scenario
 from tests.bench.recorded_scenarios import SCENARIOS
 from tests.bench.scenario import Call, Failure, Result, Scenario, Window, result_of
 from tests.bench.scenario_handler import behaving
+from tests.bench.scenario_records import scenario_records
 
 CACHE = Path(__file__).parents[1] / ".cache"
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 
 
-def written(scenario: Scenario) -> list[dict[str, Any]]:
-    """Return the scenario's records, each made at its second."""
-    seconds = scenario.written_s or (0,) * scenario.count
-    made = [
-        insert(
-            {"pk": f"item-{number}", "ordinal": number, "keep": number in scenario.keep},
-            at=BEGIN + timedelta(seconds=second),
-        )
-        for number, second in enumerate(seconds, start=1)
-    ]
-    return list(in_order(*made))
-
-
 def simulated(scenario: Scenario) -> Result:
     """Run the scenario in virtual time."""
-    records = written(scenario)
+    records = scenario_records(scenario, BEGIN)
     handler = behaving(dict(scenario.plan))
     events: list[Any] = []
 

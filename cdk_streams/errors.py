@@ -48,7 +48,8 @@ class FilterError(StreamsError, ValueError):
     def __init__(self, why: str, *, where: str = "$") -> None:
         self.where = where
         self.why = why
-        super().__init__(f"{where}: {why}")
+        # "$" is the pattern as a whole: there is no place to name.
+        super().__init__(why if where == "$" else f"{where}: {why}")
 
 
 class SourceError(StreamsError, ValueError):

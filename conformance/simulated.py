@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from cdk_streams.poller import Assumptions
-from cdk_streams.simulator import in_order, insert, simulate
+from cdk_streams.simulator import simulate
 from conformance.question import Question
 from conformance.recording import RecordedCall, Recording
 from tests.bench.scenario_handler import behaving
+from tests.bench.scenario_records import scenario_records
 
 __all__ = ["Simulated", "simulated", "window_of"]
 
@@ -31,7 +32,7 @@ def simulated(
 ) -> Simulated:
     """Run the question's scenario in virtual time under these assumptions, up to `until_s`."""
     scenario = question.scenario
-    records = _written(question)
+    records = scenario_records(scenario, _BEGIN)
     handler = behaving(dict(scenario.plan))
     events: list[Any] = []
 
@@ -80,19 +81,6 @@ def window_of(event: Any) -> dict[str, Any] | None:
     if "window" not in event:
         return None
     return {name: event[name] for name in ("state", "isFinalInvokeForWindow")}
-
-
-def _written(question: Question) -> list[dict[str, Any]]:
-    scenario = question.scenario
-    seconds = scenario.written_s or (0,) * scenario.count
-    made = [
-        insert(
-            {"pk": f"item-{number}", "ordinal": number, "keep": number in scenario.keep},
-            at=_BEGIN + timedelta(seconds=second),
-        )
-        for number, second in enumerate(seconds, start=1)
-    ]
-    return list(in_order(*made))
 
 
 def _ms(length: timedelta) -> int:

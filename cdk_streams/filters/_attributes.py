@@ -209,8 +209,9 @@ class Attribute:
 
     def _refuse_order(self, verb: str, *values: object) -> NoReturn:
         bounds = ", ".join(map(repr, values))
+        steps = ", ".join(map(repr, self.path))
         raise FilterError(
-            f"{verb}({bounds}) on {self.image.name}{self.path}: Lambda gets attributes as text and "
+            f"{verb}({bounds}) on {self.image.name}({steps}): Lambda gets attributes as text and "
             "compares no order of them; list the values with is_in, write a flag attribute beside "
             "the number, or compare in the handler"
         )

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 
+from cdk_streams.capacity import Prices
 from cdk_streams.cli import _aws, main
 
 CONTRACT = ["--item-bytes", "1000", "--record-ms", "5", "--call-ms", "20", "--target-lag", "10"]
@@ -191,3 +192,10 @@ def test_the_test_on_the_page_passes() -> None:
     names: dict[str, Any] = {}
     exec(block, names)  # noqa: S102 - our own page
     names["test_the_audit_keeps_up"]()
+
+
+def test_the_help_names_the_prices_that_are_taken() -> None:
+    prices = Prices()
+    shown = " ".join(CliRunner().invoke(main, ["size", "--help"]).output.split())
+    assert f"{prices.per_million_requests:.2f}, {prices.region} on {prices.as_of}" in shown
+    assert f"{prices.per_gb_second:.10f}, x86 in {prices.region} on {prices.as_of}" in shown
