@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Generic, Self, TypeVar, overload
 
-__all__ = ["Setting", "as_is", "settings_of"]
+__all__ = ["Setting", "as_is", "declared_settings"]
 
 _Stored = TypeVar("_Stored")
 _Given = TypeVar("_Given", contravariant=True)  # noqa: PLC0105 - a covariance suffix says less
@@ -63,6 +63,6 @@ class Setting(Generic[_Stored, _Given]):
         def __set__(self, instance: Any, value: _Given) -> None: ...
 
 
-def settings_of(cls: type) -> Mapping[str, Setting[Any, Any]]:
+def declared_settings(cls: type) -> Mapping[str, Setting[Any, Any]]:
     """Return the declarations of a class by the names of their attributes, in order."""
     return {name: each for name, each in vars(cls).items() if isinstance(each, Setting)}

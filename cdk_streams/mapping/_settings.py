@@ -29,7 +29,7 @@ from cdk_streams.mapping._nested import (
     response_types,
     tag_list,
 )
-from cdk_streams.mapping._setting import Setting, settings_of
+from cdk_streams.mapping._setting import Setting, declared_settings
 from cdk_streams.mapping.limits import MAX_FILTERS, MAX_FILTERS_RAISED
 
 PARTIAL_RESPONSE_VARIABLE: Final = "STREAM_PARTIAL_RESPONSE"
@@ -209,7 +209,7 @@ def _build(cls: type[_Settings], values: dict[str, Any], faults: list[str]) -> _
     return settings
 
 
-_DECLARED: Final = settings_of(MappingSettings)
+_DECLARED: Final = declared_settings(MappingSettings)
 
 
 def _filters_beyond_quota(settings: MappingSettings) -> list[str]:

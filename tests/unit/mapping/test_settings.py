@@ -10,7 +10,7 @@ import pytest
 
 from cdk_streams.errors import SettingsError, StreamsError
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.mapping._setting import Setting, settings_of
+from cdk_streams.mapping._setting import Setting, declared_settings
 
 QUEUE = "arn:aws:sqs:eu-west-1:123456789012:failures"
 FULL = MappingSettings(
@@ -302,7 +302,7 @@ def test_every_setting_is_described(name: str) -> None:
     assert f"        {name}: " in str(MappingSettings.__doc__)
 
 
-@pytest.mark.parametrize(("name", "setting"), settings_of(MappingSettings).items())
+@pytest.mark.parametrize(("name", "setting"), declared_settings(MappingSettings).items())
 def test_a_setting_is_declared_once(name: str, setting: Setting[Any, Any]) -> None:
     full = FULL if name != "tumbling_window" else MappingSettings(tumbling_window=60)
     value = getattr(full, name)
