@@ -220,3 +220,24 @@ def _find_python(name: str) -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
+
+
+def test_decision_records_are_numbered_without_gaps_and_listed() -> None:
+    folder = ROOT / "docs" / "decisions"
+    records = sorted(folder.glob("[0-9]*.md"))
+    titles = [record.read_text(encoding="utf-8").splitlines()[0] for record in records]
+    numbers = [int(re.match(r"# (\d+)\. ", title)[1]) for title in titles]  # type: ignore[index]
+    assert numbers == list(range(1, len(records) + 1))
+    assert [int(record.name[:4]) for record in records] == numbers
+    listed = re.findall(r"^- \[(.+)\]\((.+)\)$", (folder / "README.md").read_text(), re.MULTILINE)
+    assert listed == [
+        (title[2:], record.name) for title, record in zip(titles, records, strict=True)
+    ]
+
+
+def test_a_decision_record_has_its_parts() -> None:
+    for record in sorted((ROOT / "docs" / "decisions").glob("[0-9]*.md")):
+        text = record.read_text(encoding="utf-8")
+        assert re.search(r"^Status: (accepted|replaced by \d+)$", text, re.MULTILINE), record.name
+        parts = re.findall(r"^## (.+)$", text, re.MULTILINE)
+        assert parts == ["Context", "Decision", "Consequences"], record.name
