@@ -13,6 +13,7 @@ EXTRA_OF = {
     "matplotlib": "plot",
     "ministack": "local",
     "rich": "cli",
+    "syrupy": "testing",
     "watchfiles": "local",
     "yaml": "cli",
 }

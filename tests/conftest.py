@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import sys
 from collections.abc import Callable
 from importlib import import_module
@@ -17,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
-from syrupy.extensions.json import JSONSnapshotExtension
+
+from cdk_streams.testing import TemplateSnapshots, masked_template
 
 if TYPE_CHECKING:
     import aws_cdk as cdk
@@ -82,22 +82,17 @@ def resources_of() -> Callable[..., dict[str, Any]]:
     def resources(stack: Any, kind: str | None = None) -> dict[str, Any]:
         return {
             name: body
-            for name, body in masked(template.from_stack(stack).to_json())["Resources"].items()
+            for name, body in masked_template(template.from_stack(stack).to_json())[
+                "Resources"
+            ].items()
             if kind is None or body["Type"] == kind
         }
 
     return resources
 
 
-def masked(template: dict[str, Any]) -> dict[str, Any]:
-    """Replace what changes with every edit of a handler: the hashes of its assets."""
-    text = re.sub(r"\b[0-9a-f]{64}\b", "<asset hash>", json.dumps(template))
-    made: dict[str, Any] = json.loads(text)
-    return made
-
-
-class TemplateSnapshots(JSONSnapshotExtension):
-    """One JSON file a snapshot, all of them in tests/snapshots."""
+class ReviewedSnapshots(TemplateSnapshots):
+    """All of them in tests/snapshots, each short enough to be reviewed."""
 
     @classmethod
     def dirname(cls, *, test_location: PyTestLocation) -> str:
@@ -112,4 +107,4 @@ class TemplateSnapshots(JSONSnapshotExtension):
 
 @pytest.fixture
 def template_snapshot(snapshot: SnapshotAssertion) -> SnapshotAssertion:
-    return snapshot.use_extension(TemplateSnapshots)
+    return snapshot.use_extension(ReviewedSnapshots)

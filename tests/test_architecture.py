@@ -58,6 +58,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         *LAYER_1,
         "lambda_runtime",
         "botocore",
+        "syrupy",
         "cdk_streams.capacity",
         "cdk_streams.simulator",
     ),

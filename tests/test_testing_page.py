@@ -31,12 +31,16 @@ def test_every_block_is_a_test_that_passes(
     for number, block in enumerate(BLOCKS):
         pytester.makepyfile(**{f"test_block_{number}": block})
 
-    plugin = ("-p", "cdk_streams.simulator.pytest_plugin", "-p", "no:cacheprovider")
-    result = pytester.runpytest_inprocess(*plugin, "--strict-markers", "-W", "error")
+    plugins = ("-p", "cdk_streams.simulator.pytest_plugin", "-p", "no:cacheprovider")
+    options = (*plugins, "-p", "syrupy", "--strict-markers", "-W", "error")
+    result = pytester.runpytest_inprocess(*options, "--snapshot-update")
 
     assert result.ret == 0
     ran = {line.partition(" ")[0] for line in result.outlines if line.startswith("test_block")}
     assert len(ran) == len(BLOCKS)
+    # The snapshot that was written above is compared.
+    again = pytester.runpytest_inprocess(*options, "-k", "as_reviewed")
+    again.assert_outcomes(passed=1, deselected=again.parseoutcomes()["deselected"])
 
 
 def test_the_error_shown_is_the_one_that_its_block_raises() -> None:
