@@ -9,6 +9,8 @@ It ships with a function whose files import it. Names are loaded when they are f
 
 from __future__ import annotations
 
+from lambda_runtime.forward import _targets
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -58,11 +60,7 @@ _HOMES = {
     "_forwarder": "Forwarder",
     "_json_schema": "json_schema",
     "_services": "services",
-    "_targets.event_bus": "EventBus",
-    "_targets.executions": "LambdaFunction SfnStateMachine",
-    "_targets.messages": "SnsTopic SqsQueue",
-    "_targets.objects": "S3Bucket",
-    "_targets.record_streams": "FirehoseDeliveryStream KinesisStream",
+    **{f"_targets.{home}": names for home, names in _targets.HOMES.items()},
 }
 
 

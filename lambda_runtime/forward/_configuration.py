@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import os
 
+from lambda_runtime.forward import _targets
 from lambda_runtime.forward._claim_checks import ClaimChecks
 from lambda_runtime.forward._errors import ForwardError
 from lambda_runtime.forward._events import ITEM_CHANGE_SCHEMA
@@ -32,18 +33,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from lambda_runtime.forward._delivery import Target
-
-TARGETS = (
-    "EventBus",
-    "FirehoseDeliveryStream",
-    "KinesisStream",
-    "LambdaFunction",
-    "S3Bucket",
-    "SfnStateMachine",
-    "SnsTopic",
-    "SqsQueue",
-)
-"""What STREAM_FORWARD_TYPE may be: a class of `lambda_runtime.forward`."""
 
 _kept: dict[tuple[str | None, ...], Forwarder] = {}
 _VARIABLES = ("TYPE", "TARGET", "PREFIX", "FIFO", "MAX_BYTES", "SOURCE", "SCHEMA", "LARGE_EVENTS")
@@ -85,8 +74,8 @@ def forwarder(environment: Mapping[str, str]) -> Forwarder:
 def _target(kind: str | None, name: str | None, **options: Any) -> Target:
     if name is None:
         raise ForwardError("STREAM_FORWARD_TARGET must name the target, got nothing")
-    if kind not in TARGETS:
-        known = " ".join(TARGETS)
+    if kind not in _targets.NAMES:
+        known = " ".join(_targets.NAMES)
         raise ForwardError(f"STREAM_FORWARD_TYPE must be one of {known}, got {kind!r}")
     from lambda_runtime import forward  # noqa: PLC0415 - it imports the one target that is asked for
 

@@ -9,10 +9,10 @@ import pytest
 from cdk_streams.testing import FakeServices
 from lambda_runtime import forward
 from lambda_runtime.forward import ForwardError, forwarder
-from lambda_runtime.forward._configuration import TARGETS
+from lambda_runtime.forward._targets import NAMES
 
 
-@pytest.mark.parametrize("kind", TARGETS)
+@pytest.mark.parametrize("kind", NAMES)
 def test_each_target_is_made_from_its_name(kind: str) -> None:
     made = forwarder({"STREAM_FORWARD_TYPE": kind, "STREAM_FORWARD_TARGET": "orders"})
 
