@@ -35,7 +35,7 @@ _ADDED: Final = {14: {"annotationlib", "compression"}}
 
 
 def standard_library(python: str) -> frozenset[str]:
-    """Return the top-level modules of a Python's standard library, such as that of `"3.14"`.
+    """Return the top-level modules of the standard library of a Python, such as `"3.13"`.
 
     `sys` knows those of the Python that runs this, which may be another one.
 

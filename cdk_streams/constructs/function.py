@@ -21,7 +21,7 @@ from cdk_streams.constructs._props import FunctionOptions
 from cdk_streams.constructs._registry import placement_of
 from cdk_streams.errors import SourceError
 
-__all__ = ["StreamFunction"]
+__all__ = ["StreamFunction", "newest_python"]
 
 _MEMORY_MB: Final = 256
 _TIMEOUT_S: Final = 60
@@ -47,7 +47,7 @@ class StreamFunction(lambda_.Function):
         log_retention: How long logs are kept, in a log group of the function's own. Left out,
             CDK's setting for log groups holds. (CDK's own argument of this name would add a
             custom resource.)
-        runtime: Python 3.14 by default, the newest that Lambda has.
+        runtime: Left out, the newest Python that Lambda has.
         options: Everything else that `aws_lambda.Function` takes. `architecture` is ARM_64,
             `memory_size` 256 MB and `timeout` 60 s unless given: Lambda's 3 s are too short for a
             batch of 100 records.
@@ -153,11 +153,15 @@ class _Defaults(NamedTuple):
 
 
 @cache
+def newest_python() -> lambda_.Runtime:
+    """Return the newest Python that Lambda has: the runtime of every function made here."""
+    return lambda_.Runtime.PYTHON_3_14
+
+
+@cache
 def _defaults() -> _Defaults:
     """Make the defaults once: each of these values costs a call to Node."""
-    return _Defaults(
-        lambda_.Runtime.PYTHON_3_14, lambda_.Architecture.ARM_64, Duration.seconds(_TIMEOUT_S)
-    )
+    return _Defaults(newest_python(), lambda_.Architecture.ARM_64, Duration.seconds(_TIMEOUT_S))
 
 
 def _assembly_of(scope: Construct) -> Path:

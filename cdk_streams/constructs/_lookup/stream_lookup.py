@@ -16,6 +16,7 @@ from cdk_streams.constructs import _source
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._keys import AnyKey
 from cdk_streams.constructs._registry import placement_of
+from cdk_streams.constructs.function import newest_python
 from cdk_streams.errors import SourceError
 
 __all__ = ["look_up"]
@@ -104,7 +105,7 @@ def _function_of(stack: Stack) -> lambda_.Function:
         _FUNCTION_ID,
         code=lambda_.Code.from_asset(str(folder), asset_hash=digest),
         handler="index.handler",
-        runtime=lambda_.Runtime.PYTHON_3_14,
+        runtime=newest_python(),
         architecture=lambda_.Architecture.ARM_64,
         timeout=Duration.seconds(_TIMEOUT_S),
         description="cdk-streams: finds the latest stream of a table",
