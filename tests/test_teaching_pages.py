@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,14 @@ from aws_cdk import aws_lambda as lambda_
 
 import cdk_streams as streams
 from cdk_streams.simulator import in_order, insert
+from lambda_runtime._tables import conditional_writes
+from lambda_runtime.replication import _requests
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 NAMES = (
     *("how-lambda-reads-a-stream", "choose-settings", "migrate"),
-    *("troubleshooting", "glossary"),
+    *("troubleshooting", "glossary", "compatibility", "upgrading"),
 )
 PAGES = {name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in NAMES}
 LINKS = sorted(
@@ -118,3 +121,26 @@ def test_a_link_leads_to_a_page_and_its_heading(page: str, link: str) -> None:
     headings = re.findall(r"^#+ (.+)$", path.read_text(encoding="utf-8"), re.MULTILINE)
     anchors = {re.sub(r"[^\w\- ]", "", each.lower()).replace(" ", "-") for each in headings}
     assert not anchor or anchor in anchors
+
+
+def test_compatibility_names_the_versions_of_the_package() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    needed = " ".join(project["project"]["dependencies"])
+    (cdk,) = re.findall(r"aws-cdk-lib>=([\d.]+),<3", needed)
+    (constructs,) = re.findall(r"constructs>=([\d.]+),<11", needed)
+    (tried,) = re.findall(r"aws-cdk-lib==([\d.]+)", str(project["dependency-groups"]["dev"]))
+    lowest = project["project"]["requires-python"].removeprefix(">=")
+    page = PAGES["compatibility"]
+    assert f"| `aws-cdk-lib` | {cdk} or newer, below 3 | {tried} for every change" in page
+    assert f"| `constructs` | {constructs} or newer, below 11 |" in page
+    assert f"| Python that synthesizes the app | {lowest} or newer |" in page
+
+
+def test_upgrade_notes_name_each_attribute_that_replicas_write() -> None:
+    written = {
+        conditional_writes.SEQUENCE,
+        conditional_writes.DELETED,
+        conditional_writes.EXPIRES_AT,
+    }
+    written |= {_requests.OWNER, _requests.ORIGIN, _requests.VERSION}
+    assert set(re.findall(r"`(_stream_\w+)`", PAGES["upgrading"])) == written
