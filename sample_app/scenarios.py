@@ -111,9 +111,11 @@ def nothing_is_lost(shop: Shop) -> bool:
     """Each change was handled, was of no interest, or is named by a failure record."""
     return all(
         not consumer.waiting
-        and len(numbers(consumer, "handled", "filtered", "failed", "expired"))
+        and len(numbers(consumer, "handled", "filtered", "failed", "age_exceeded"))
         == shop.orders.written
-        and all(is_named(consumer, number) for number in numbers(consumer, "failed", "expired"))
+        and all(
+            is_named(consumer, number) for number in numbers(consumer, "failed", "age_exceeded")
+        )
         for consumer in (shop.inventory, shop.audit)
     )
 
@@ -134,7 +136,7 @@ def one_line_each(shop: Shop) -> bool:
     lines = {line["sequence_number"] for line in shop.bucket.lines()}
     handled = numbers(shop.audit, "handled")
     # A call may fail after its work was done: then a failed change has a line all the same.
-    return handled <= lines <= handled | numbers(shop.audit, "failed", "expired")
+    return handled <= lines <= handled | numbers(shop.audit, "failed", "age_exceeded")
 
 
 def is_named(consumer: Consumer, number: str) -> bool:
@@ -148,7 +150,7 @@ def is_named(consumer: Consumer, number: str) -> bool:
 
 def failed_orders(shop: Shop) -> set[str]:
     """Return the orders of which inventory gave up a change: in the failure queue, to redrive."""
-    given_up = [*shop.inventory.records("failed"), *shop.inventory.records("expired")]
+    given_up = [*shop.inventory.records("failed"), *shop.inventory.records("age_exceeded")]
     return {record["dynamodb"]["Keys"]["order_id"]["S"] for record in given_up}
 
 

@@ -27,7 +27,7 @@ class OutageAtRate:
         shards: Those that so many writes of 1 kB need at least.
         written: Records written in the day.
         discarded: Those whose retries were used up.
-        expired: Those that reached their maximum age, or were trimmed.
+        age_exceeded: Those that reached their maximum age, or were trimmed.
         most_age: The largest iterator age.
         caught_up: From the end of the outage until records are handled within 10 s of their write,
             in whole minutes; None: they are not at the end of the day.
@@ -39,7 +39,7 @@ class OutageAtRate:
     shards: int
     written: int
     discarded: int
-    expired: int
+    age_exceeded: int
     most_age: timedelta
     caught_up: timedelta | None
 
@@ -72,7 +72,7 @@ def in_outage_at_rate(
         shards=found.shards,
         written=round(writes_per_second * _DAY.total_seconds()),
         discarded=found.discarded,
-        expired=found.expired,
+        age_exceeded=found.age_exceeded,
         most_age=found.iterator_age,
         caught_up=None if is_late_at_the_end else max(since, timedelta(0)),
     )

@@ -118,7 +118,7 @@ def with_poison(mapping: RunnableMapping) -> Poison:
         records=count,
         calls=len(calls),
         blocked=blocked,
-        discarded=counts.failed + counts.expired,
+        discarded=counts.failed + counts.age_exceeded,
         delivered=len(run.failures.delivered),
         lost=len(run.failures.lost),
         trimmed=counts.trimmed,
@@ -153,7 +153,7 @@ def in_outage(mapping: RunnableMapping, length: timedelta) -> Outage:
     return Outage(
         length=length,
         written=written,
-        discarded=counts.failed + counts.expired,
+        discarded=counts.failed + counts.age_exceeded,
         delivered=len(consumer.failures.delivered),
         lost=len(consumer.failures.lost),
         trimmed=counts.trimmed,

@@ -215,7 +215,7 @@ def _measure(
         default=0.0,
     )
     grown = {name: count / settled for name, count in grown.items()}
-    other = grown["expired"] + grown["trimmed"] + grown["throttles"] + grown["failed_calls"]
+    other = grown["age_exceeded"] + grown["trimmed"] + grown["throttles"] + grown["failed_calls"]
     saturated = full and occupied >= _OCCUPIED and not other
     return _Part(settled / length_ms, drift, grown, lag_ms, saturated)
 

@@ -32,7 +32,7 @@ class Forecast:
         waiting: Records not settled then.
         handled: Records of calls that succeeded.
         discarded: Records whose retries were used up.
-        expired: Records older than `max_record_age`, or trimmed from the stream, unhandled.
+        age_exceeded: Records older than `max_record_age`, or trimmed from the stream, unhandled.
         invocations: Calls of the function.
         failed_invocations: Those that failed.
         throttles: Calls that were not accepted, for want of concurrency.
@@ -57,7 +57,7 @@ class Forecast:
     waiting: int
     handled: int
     discarded: int
-    expired: int
+    age_exceeded: int
     invocations: int
     failed_invocations: int
     throttles: int
@@ -72,7 +72,7 @@ class Forecast:
 
     def keeps_up(self, target_lag: timedelta) -> bool:
         """Whether no record waits for longer, and none is discarded for its age."""
-        return self.lag <= target_lag and self.lag_at_end <= target_lag and not self.expired
+        return self.lag <= target_lag and self.lag_at_end <= target_lag and not self.age_exceeded
 
 
 def forecast(
@@ -131,7 +131,7 @@ def _result(
         waiting=round(model.backlog * times),
         handled=round(totals.handled * times),
         discarded=round(totals.discarded * times),
-        expired=round((totals.expired + totals.trimmed) * times),
+        age_exceeded=round((totals.age_exceeded + totals.trimmed) * times),
         invocations=invocations,
         failed_invocations=round(totals.failed_calls * times),
         throttles=round(totals.throttles * times),

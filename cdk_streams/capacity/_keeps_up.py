@@ -53,7 +53,7 @@ def assert_keeps_up(
         reserved_concurrency: The function's; None: no limit of its own.
 
     Raises:
-        AssertionError: A record waits for longer, or is given up for its age.
+        AssertionError: A record waits for longer, or is discarded for its age.
 
     """
     writes = rate if isinstance(rate, WriteRate) else WriteRate.constant(rate, hours=1)
@@ -110,7 +110,11 @@ def sentences_about(proposal: Proposal) -> str:
 def _got(found: Forecast) -> str:
     behind = max(found.lag, found.lag_at_end)
     got = f"{behind.total_seconds():,.1f} s"
-    return f"{got} and {found.expired:,} records given up for their age" if found.expired else got
+    return (
+        f"{got} and {found.age_exceeded:,} records discarded for their age"
+        if found.age_exceeded
+        else got
+    )
 
 
 def _length(value: timedelta | float) -> timedelta:

@@ -330,13 +330,13 @@ class ShardModel:
     def _discard_old(self, lane: _Lane, batch: list[Any]) -> bool:
         """Take records that are too old from the front of a batch; whether there were any."""
         count, pieces = batch[:2]
-        for limit_ms, expired in ((self._age_ms, True), (_RETENTION_MS, False)):
+        for limit_ms, by_age in ((self._age_ms, True), (_RETENTION_MS, False)):
             kept = self.arrivals.count(self.now_ms - limit_ms - 1)
             old = count_before(pieces, kept)
             if not old:
                 continue
-            if expired:
-                self.totals.expired += old
+            if by_age:
+                self.totals.age_exceeded += old
             else:
                 self.totals.trimmed += old
             lane.work.popleft()

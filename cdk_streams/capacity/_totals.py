@@ -10,7 +10,7 @@ __all__ = ["Totals"]
 _MINUTE_MS: Final = 60_000
 _RATES: Final = (
     *("invocations", "failed_calls", "timeouts", "throttles", "reads", "handled", "filtered"),
-    *("discarded", "expired", "trimmed", "called_ms", "waited_ms", "lag_sum_ms"),
+    *("discarded", "age_exceeded", "trimmed", "called_ms", "waited_ms", "lag_sum_ms"),
 )
 
 
@@ -26,7 +26,7 @@ class Totals:
     handled: float = 0
     filtered: float = 0
     discarded: float = 0
-    expired: float = 0
+    age_exceeded: float = 0
     trimmed: float = 0
     called_ms: float = 0
     waited_ms: float = 0

@@ -43,14 +43,14 @@ def attempt(context: StepContext, shard: Shard, lane: Lane) -> Lane:
     batch, others = lane.work[0], lane.work[1:]
     mapping = context.mapping
     age_ms = mapping.max_age_ms
-    expired = 0 if age_ms is None else count_older(batch.records, age_ms, context.at_ms)
-    trimmed = 0 if expired else count_older(batch.records, RETENTION_MS, context.at_ms)
-    if count := expired or trimmed:
+    too_old = 0 if age_ms is None else count_older(batch.records, age_ms, context.at_ms)
+    trimmed = 0 if too_old else count_older(batch.records, RETENTION_MS, context.at_ms)
+    if count := too_old or trimmed:
         old, young = batch.records[:count], batch.records[count:]
         # The younger rest is another batch: none of its calls has been counted.
         rest = (Batch(young, context.new_id()), *others) if young else others
         lane = lane._replace(work=(batch._replace(records=old), *rest))
-        if expired or mapping.assumptions.retention_failure_record:
+        if too_old or mapping.assumptions.retention_failure_record:
             return _discard(context, shard, lane, "RecordAgeExceeded")
         context.effects.append(Settled(shard.shard_id, "trimmed", old))
         return _next_batch(context, shard, lane)
@@ -181,7 +181,7 @@ def _discard(
     """Send the failure record of the lane's first batch; without a destination, go on at once."""
     batch, token = lane.work[0], context.new_token()
     if batch.records:
-        fate: Fate = "expired" if condition == "RecordAgeExceeded" else "failed"
+        fate: Fate = "age_exceeded" if condition == "RecordAgeExceeded" else "failed"
         context.effects.append(Settled(shard.shard_id, fate, batch.records))
     # The failure record of a record that was never called names its window and opens none.
     described = _windows.open_window(context, lane, batch.records)

@@ -40,10 +40,10 @@ __all__ = [
     "WakeAt",
 ]
 
-Fate: TypeAlias = Literal["handled", "filtered", "failed", "expired", "trimmed"]
+Fate: TypeAlias = Literal["handled", "filtered", "failed", "age_exceeded", "trimmed"]
 """How a record left the poller.
 
-`handled`: a call succeeded. `filtered`: no pattern matched. `failed` and `expired`: it is in a
+`handled`: a call succeeded. `filtered`: no pattern matched. `failed` and `age_exceeded`: it is in a
 failure record (RetryAttemptsExhausted, RecordAgeExceeded). `trimmed`: DynamoDB's 24 hours ended.
 """
 

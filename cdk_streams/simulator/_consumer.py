@@ -82,7 +82,7 @@ class Consumer:
         return Counts(**fates, waiting=len(self.waiting))
 
     def fate_of(self, record: Record) -> Fate | None:
-        """Return how a record left the poller: handled, filtered, failed, expired or trimmed.
+        """Return how a record left the poller: handled, filtered, failed, age_exceeded or trimmed.
 
         None: it is waiting, or was never read.
         """

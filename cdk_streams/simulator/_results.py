@@ -84,15 +84,15 @@ class FailureRecords(list[dict[str, Any]]):
 class Counts:
     """How the records that were read ended; together they are all of them.
 
-    `handled`: a call succeeded. `filtered`: no pattern matched. `failed`, `expired`: in a failure
-    record. `trimmed`: older than the stream's 24 hours. `skipped`: before `LATEST`. `waiting`:
-    not dealt with when the run ended.
+    `handled`: a call succeeded. `filtered`: no pattern matched. `failed`, `age_exceeded`: in a
+    failure record. `trimmed`: older than the stream's 24 hours. `skipped`: before `LATEST`.
+    `waiting`: not settled when the run ended.
     """
 
     handled: int = 0
     filtered: int = 0
     failed: int = 0
-    expired: int = 0
+    age_exceeded: int = 0
     trimmed: int = 0
     skipped: int = 0
     waiting: int = 0

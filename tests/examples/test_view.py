@@ -54,7 +54,7 @@ class Shop:
 
     def redrive(self) -> None:
         """Call the function with what it has given up, some of it after newer changes."""
-        given_up = [*self.consumer.records("failed"), *self.consumer.records("expired")]
+        given_up = [*self.consumer.records("failed"), *self.consumer.records("age_exceeded")]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)

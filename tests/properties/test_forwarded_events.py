@@ -81,7 +81,7 @@ def nothing_is_lost(consumer: Consumer, services: FakeServices) -> None:
 
 
 def nothing_is_made_up(consumer: Consumer, services: FakeServices) -> None:
-    fates: Any = ("handled", "failed", "expired", "trimmed")
+    fates: Any = ("handled", "failed", "age_exceeded", "trimmed")
     written = {
         each["dynamodb"]["SequenceNumber"]: each
         for fate in fates
@@ -119,7 +119,7 @@ def test_every_change_arrives_whatever_fails(seed: int, name: str) -> None:
 
         # Hours later, what was given up is redriven.
         failing.over = True
-        given_up = [*consumer.records("failed"), *consumer.records("expired")]
+        given_up = [*consumer.records("failed"), *consumer.records("age_exceeded")]
         handler({"Records": given_up}, None)
         written = {*numbers(consumer.records("handled")), *numbers(given_up)}
         assert {int(event["sequence"]) for event in services.events} >= written

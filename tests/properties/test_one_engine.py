@@ -97,7 +97,7 @@ def _shown(run: Any) -> dict[str, Any]:
         "handled": run.counts.handled,
         "filtered": run.counts.filtered,
         "failed": run.counts.failed,
-        "expired": run.counts.expired,
+        "age_exceeded": run.counts.age_exceeded,
         "waiting": run.counts.waiting,
     }
 

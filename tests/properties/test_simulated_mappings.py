@@ -118,10 +118,10 @@ def test_no_record_is_lost_silently(
     total = sum(map(len, shards.values()))
     assert counts.waiting == counts.skipped == 0
     assert total == (
-        counts.handled + counts.filtered + counts.failed + counts.expired + counts.trimmed
+        counts.handled + counts.filtered + counts.failed + counts.age_exceeded + counts.trimmed
     )
     in_failure_records = sum(each["DDBStreamBatchInfo"]["batchSize"] for each in run.failures)
-    assert in_failure_records == counts.failed + counts.expired
+    assert in_failure_records == counts.failed + counts.age_exceeded
     for name, records in shards.items():
         last = records[-1]["dynamodb"]["SequenceNumber"] if records else None
         assert run.checkpoints.get(name) == last

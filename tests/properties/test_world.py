@@ -114,7 +114,7 @@ def test_no_record_is_lost_silently(
     assert consumer.waiting == []
     assert sum(len(consumer.records(fate)) for fate in fates) == world.tables["Items"].written
     named = [body["DDBStreamBatchInfo"] for body in consumer.failures]
-    for record in [*consumer.records("failed"), *consumer.records("expired")]:
+    for record in [*consumer.records("failed"), *consumer.records("age_exceeded")]:
         number = int(record["dynamodb"]["SequenceNumber"])
         assert any(
             int(batch["startSequenceNumber"]) <= number <= int(batch["endSequenceNumber"])

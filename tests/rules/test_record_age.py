@@ -34,8 +34,8 @@ def test_a_record_too_old_is_never_called(play: Play) -> None:
     assert played.checkpoint == 1
 
 
-def test_only_the_expired_records_at_the_front_are_given_up(play: Play) -> None:
-    """Recorded for Kinesis: one record expired, the five younger ones are delivered."""
+def test_only_the_too_old_records_at_the_front_are_discarded(play: Play) -> None:
+    """Recorded for Kinesis: one record is too old, the five younger ones are delivered."""
     played = play(_written(0, 80, 80, 80, 80, 80), max_record_age=60)
     assert played.calls == "[2,3,4,5,6]"
     assert played.failed == [("RecordAgeExceeded", 1, 1, "1-1", "no responseContext")]
@@ -43,7 +43,7 @@ def test_only_the_expired_records_at_the_front_are_given_up(play: Play) -> None:
 
 
 @pytest.mark.parametrize("destination", [None, QUEUE])
-def test_a_batch_behind_expired_records_is_as_full_as_any(
+def test_a_batch_behind_too_old_records_is_as_full_as_any(
     play: Play, destination: str | None
 ) -> None:
     """Whether a failure record is sent or not decides nothing about the batches behind it."""
@@ -55,7 +55,7 @@ def test_a_batch_behind_expired_records_is_as_full_as_any(
     assert [failure[2:4] for failure in played.failed] == [(2, "1-3")]
 
 
-def test_a_record_can_expire_between_retries(play: Play) -> None:
+def test_a_record_can_become_too_old_between_retries(play: Play) -> None:
     """Recorded for Kinesis, 2025-11-25: the calls made are counted (an older recording says 1)."""
     played = play(1, bad={1}, max_record_age=60)
     calls = len(played.run.invocations)
@@ -65,12 +65,12 @@ def test_a_record_can_expire_between_retries(play: Play) -> None:
     assert played.run.failures[0]["requestContext"]["requestId"] == played.request_ids[0]
 
 
-def test_what_is_left_after_an_expiry_is_a_new_batch(play: Play) -> None:
+def test_what_is_left_behind_too_old_records_is_a_new_batch(play: Play) -> None:
     played = play(_written(0, 30), bad={2}, max_record_age=60, retry_attempts=9)
     assert played.calls.split()[0] == "[1,2]"
-    (expired, exhausted) = played.failed
+    (too_old, exhausted) = played.failed
     together = played.calls.split().count("[1,2]")
-    assert expired == ("RecordAgeExceeded", together, 1, "1-1", "no responseContext")
+    assert too_old == ("RecordAgeExceeded", together, 1, "1-1", "no responseContext")
     assert exhausted[0] == "RecordAgeExceeded"
     assert played.request_ids[0] != played.request_ids[-1]
 

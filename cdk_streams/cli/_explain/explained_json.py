@@ -73,7 +73,7 @@ def _outage_at_rate(rate: OutageAtRate | None) -> dict[str, Any] | None:
         "shards": rate.shards,
         "written": rate.written,
         "discarded": rate.discarded,
-        "expired": rate.expired,
+        "age_exceeded": rate.age_exceeded,
         "iterator_age_s": rate.most_age.total_seconds(),
         "caught_up_s": _seconds(rate.caught_up),
     }

@@ -97,8 +97,8 @@ def _at_rate(found: Explanation) -> Iterator[str]:
         yield "It cannot be worked out from counts: the mapping has a tumbling window."
         return
     yield (
-        f"Of {rate.written:,} records {rate.discarded:,} are discarded, and {rate.expired:,} reach "
-        "their maximum age or are trimmed."
+        f"Of {rate.written:,} records {rate.discarded:,} are discarded, and "
+        f"{rate.age_exceeded:,} reach their maximum age or are trimmed."
     )
     caught_up = (
         "records are still handled more than 10 s after their write at the end"

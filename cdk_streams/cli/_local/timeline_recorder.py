@@ -102,7 +102,7 @@ class TimelineRecorder:
         shard_id, fate, numbers = notice.shard_id, notice.fate, _numbers(notice.records)
         if fate == "handled":
             self._count_handled(consumer, shard_id, len(numbers))
-        if fate in {"failed", "expired"} and numbers:
+        if fate in {"failed", "age_exceeded"} and numbers:
             self._given_up[consumer, shard_id, numbers[0]] = numbers
         if fate not in FATE_KINDS:
             return []

@@ -80,7 +80,7 @@ def simulate(events: str | None, **options: Any) -> None:
         _write_page(done.run, options["page"])
     click.echo(json.dumps(as_json(*done), indent=2) if options["as_json"] else as_text(*done))
     counts = done.run.counts
-    lost = counts.failed + counts.expired + counts.trimmed + counts.skipped + counts.waiting
+    lost = counts.failed + counts.age_exceeded + counts.trimmed + counts.skipped + counts.waiting
     raise SystemExit(1 if lost else 0)
 
 

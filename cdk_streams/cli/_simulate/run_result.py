@@ -48,7 +48,7 @@ def as_text(run: Run, handler: WatchedHandler, notes: Sequence[str]) -> str:
     if more > 0:
         lines = [*lines[:_SHOWN_LINES], f"… {more:,} more lines; --page FILE has all of them"]
     counts = run.counts
-    fates = ("handled", "filtered", "failed", "expired", "trimmed", "skipped", "waiting")
+    fates = ("handled", "filtered", "failed", "age_exceeded", "trimmed", "skipped", "waiting")
     shown = ", ".join(f"{n:,} {name}" for name in fates if (n := getattr(counts, name)))
     lost = len(run.failures.lost)
     return "\n".join(

@@ -263,7 +263,7 @@ class Driver:
             self._state.count_handled(len(records))
         elif fate in FATE_KINDS:
             self._note_records(FATE_KINDS[fate], shard_id, records)
-        if fate in {"failed", "expired"}:
+        if fate in {"failed", "age_exceeded"}:
             numbers = tuple(sequence_number(each) for each in records)
             self._given_up[shard_id, numbers[0]] = numbers
 

@@ -37,7 +37,7 @@ EventKind: TypeAlias = Literal[
     "filtered",
     "sent",
     "lost",
-    "aged",
+    "age_exceeded",
     "trimmed",
     "broken",
 ]
@@ -74,7 +74,7 @@ EVENT_KINDS: Final[dict[EventKind, KindRow]] = {
     "filtered": KindRow("f", "records that no filter matches", "write"),
     "sent": KindRow("F", "a failure record reached its destination", "dead"),
     "lost": KindRow("L", "a failure record was lost", "bad"),
-    "aged": KindRow("a", "records passed their record age", "dead"),
+    "age_exceeded": KindRow("a", "records passed their record age", "dead"),
     "trimmed": KindRow("T", "DynamoDB trimmed records that nobody had handled", "bad"),
     "broken": KindRow("!", "an invariant broke", "bad"),
 }
@@ -85,7 +85,7 @@ if set(EVENT_KINDS) != set(get_args(EventKind)):  # pragma: no cover - a fault o
 
 FATE_KINDS: Final[Mapping[str, EventKind]] = {
     "filtered": "filtered",
-    "expired": "aged",
+    "age_exceeded": "age_exceeded",
     "trimmed": "trimmed",
 }
 """The kind of event for records that left the poller without a call; others have none."""

@@ -126,7 +126,7 @@ def test_an_outage_worked_out_from_counts_is_that_of_the_simulator(settings: Any
     mapping = runnable_mappings(read(template(**settings))).named(None)
     one_by_one = in_outage(mapping, length)
     counted = in_outage_at_rate(mapping, 1, length)
-    gone = counted.discarded + counted.expired
+    gone = counted.discarded + counted.age_exceeded
     assert gone == pytest.approx(one_by_one.discarded + one_by_one.trimmed, rel=0.05, abs=2)
     ages = counted.most_age.total_seconds(), one_by_one.most_age.total_seconds()
     assert ages[0] == pytest.approx(ages[1], rel=0.05, abs=3)

@@ -108,7 +108,7 @@ def simulated(workload: Workload, size: ConsumerSize) -> dict[str, float]:
         "failed": run.metrics.get("Errors", 0),
         "handled": run.counts.handled,
         "discarded": run.counts.failed,
-        "expired": run.counts.expired,
+        "age_exceeded": run.counts.age_exceeded,
         "lag": max(lags, default=0),
         "age": run.metrics.get("IteratorAge", 0) / 1000,
     }
@@ -121,7 +121,7 @@ def modelled(workload: Workload, size: ConsumerSize) -> dict[str, float]:
         "failed": found.failed_invocations,
         "handled": found.handled,
         "discarded": found.discarded,
-        "expired": found.expired,
+        "age_exceeded": found.age_exceeded,
         "lag": found.lag.total_seconds(),
         "age": found.iterator_age.total_seconds(),
     }
@@ -154,7 +154,7 @@ def test_leaps_change_the_answers_by_little(seed: int) -> None:
     )
     size = ConsumerSize(settings=settings, timeout=timedelta(seconds=30))
     leaping, stepping = forecast(workload, size), forecast(workload, size, leaps=False)
-    for name in ("handled", "expired", "invocations", "gb_seconds", "cost", "reads"):
+    for name in ("handled", "age_exceeded", "invocations", "gb_seconds", "cost", "reads"):
         assert getattr(leaping, name) == pytest.approx(getattr(stepping, name), rel=0.05), name
     for name in ("lag", "mean_lag", "iterator_age"):
         seconds = getattr(stepping, name).total_seconds()

@@ -51,7 +51,8 @@ def test_a_record_waits_from_its_reading_until_it_is_settled() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fate", "counted"), [("filtered", "filtered"), ("failed", "given_up"), ("expired", "given_up")]
+    ("fate", "counted"),
+    [("filtered", "filtered"), ("failed", "given_up"), ("age_exceeded", "given_up")],
 )
 def test_each_fate_has_its_count(fate: Any, counted: str) -> None:
     assert getattr(after(Settled("s", fate, records(1, 2))), counted) == 2

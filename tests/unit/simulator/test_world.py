@@ -81,7 +81,9 @@ def test_under_every_fault_each_record_has_a_fate_in_each_consumer(seed: int) ->
     world = _busy(seed)
     for consumer in world.consumers.values():
         assert consumer.waiting == []
-        fates = [consumer.records(fate) for fate in ("handled", "failed", "expired", "trimmed")]
+        fates = [
+            consumer.records(fate) for fate in ("handled", "failed", "age_exceeded", "trimmed")
+        ]
         assert sum(len(each) for each in fates) == 60
     picky = world.consumers["picky"]
     # Maybe twice: a failure record is repeated when the poller forgets that it was sent.
