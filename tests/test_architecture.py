@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent.parent
 PACKAGES = ("lambda_runtime", "cdk_streams", "sample_app")
 # The first layer of cdk_streams, downwards: each may import those before it.
 LAYER_1 = (
+    "cdk_streams._documentation",
     "cdk_streams._extras",
     "cdk_streams._lazy",
     "cdk_streams._managed_runtime",

@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
+from cdk_streams._documentation import page
 from cdk_streams.checks._facts import Consumer
 
-__all__ = ["Finding", "Level", "Rule", "rule"]
+__all__ = ["Finding", "Level", "Rule", "rule", "section_of"]
 
 PREFIX: Final = "cdk-streams:"
 
@@ -35,7 +36,7 @@ class Finding:
 
     def __str__(self) -> str:
         """Return the finding as one line for a terminal or a CDK annotation."""
-        return f"{self.what}: {self.reason}. {self.fix}."
+        return f"{self.what}: {self.reason}. {self.fix}. See {section_of(self.id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,8 @@ def rule(
     An id is what acknowledgements name: it never changes, whatever the function is called.
     """
     return lambda detect: Rule(PREFIX + name, reason, fix, detect, template_fix, level)
+
+
+def section_of(id: str) -> str:  # noqa: A002 - what it is called everywhere
+    """Return where the documentation explains a check: `docs/checks.md#nofailuredestination`."""
+    return page("checks", id.removeprefix(PREFIX))

@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cdk_streams.checks._rule import PREFIX, Finding, Level
+from cdk_streams.checks._rule import PREFIX, Finding, Level, section_of
 from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_facts import consumers_of
 from cdk_streams.mapping import MappingSettings
@@ -40,7 +40,17 @@ class TemplateFinding:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.id}: {self.what}: {self.reason}. {self.fix}."
+        return f"{self.place}: {self.id}: {self.sentences}"
+
+    @property
+    def sentences(self) -> str:
+        """What is wrong, why it matters, what to do, and the section of the documentation."""
+        return f"{self.what}: {self.reason}. {self.fix}. See {self.section}"
+
+    @property
+    def section(self) -> str:
+        """Where the documentation explains it: `docs/checks.md#nofailuredestination`."""
+        return section_of(self.id)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from typing import Final, Literal, NamedTuple
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_lambda as lambda_
 
+from cdk_streams._documentation import page
 from cdk_streams.constructs._consumer_view import ConsumerView, function_behind
 from cdk_streams.constructs.metrics import ConsumerMetrics
 from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, STREAM_RETENTION
@@ -87,7 +88,7 @@ class AlarmSpec(NamedTuple):
     @property
     def anchor(self) -> str:
         """The place of its entry in the runbook."""
-        return f"docs/alarms.md#{self.id.lower()}"
+        return page("alarms", self.id)
 
     def text(self, stack: str) -> str:
         """Return what the alarm of a consumer in that stack says to who is called by it."""

@@ -9,6 +9,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from constructs import Construct
 
+from cdk_streams._documentation import page
 from cdk_streams.constructs._keys import AnyKey, only_through
 from cdk_streams.constructs._lookup.stream_lookup import look_up
 from cdk_streams.constructs._props import TableOptions
@@ -152,5 +153,6 @@ def _warn_of_a_new_stream(table: StreamTable, scope: Construct) -> None:
             f"stream_view_type was {was} and becomes {table.stream_view_type.value}: DynamoDB "
             "closes the stream and makes a new one, and consumers lose what they have not read. "
             "Stop the writers, wait until each consumer's iterator age is 0, deploy, start the "
-            "writers; tables looked up elsewhere need a new refresh= too",
+            "writers; tables looked up elsewhere need a new refresh= too. See "
+            f"{page('checks', 'NewStream')}",
         )

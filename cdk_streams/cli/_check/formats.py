@@ -33,6 +33,7 @@ def _text(checked: Sequence[Checked]) -> str:
                 f"  {each.level} {each.id}",
                 f"  {each.what}: {each.reason}.",
                 f"  {each.fix}.",
+                f"  See {each.section}",
                 "",
             ]
     findings = sum(len(each.report.findings) for each in checked)
@@ -57,6 +58,7 @@ def _json(checked: Sequence[Checked]) -> str:
                     "what": each.what,
                     "reason": each.reason,
                     "fix": each.fix,
+                    "section": each.section,
                 }
                 for name, report in checked
                 for each in report.findings
@@ -75,13 +77,13 @@ def _json(checked: Sequence[Checked]) -> str:
 
 
 def _sarif(checked: Sequence[Checked]) -> str:
-    from cdk_streams.checks import RULES  # noqa: PLC0415 - not for --help
+    from cdk_streams.checks import RULES, section_of  # noqa: PLC0415 - not for --help
 
     rules = [
         {
             "id": rule.id,
             "shortDescription": {"text": f"{rule.reason[:1].upper()}{rule.reason[1:]}."},
-            "help": {"text": f"{rule.fix}."},
+            "help": {"text": f"{rule.fix}. See {section_of(rule.id)}"},
         }
         for rule in RULES
     ]
@@ -95,7 +97,7 @@ def _sarif_result(name: str, finding: TemplateFinding) -> Mapping[str, Any]:
     return {
         "ruleId": finding.id,
         "level": finding.level,
-        "message": {"text": f"{finding.what}: {finding.reason}. {finding.fix}."},
+        "message": {"text": finding.sentences},
         "locations": [
             {
                 "physicalLocation": {"artifactLocation": {"uri": name.replace("\\", "/")}},
@@ -109,7 +111,7 @@ def _github(checked: Sequence[Checked]) -> str:
     """Return one workflow command a finding; GitHub shows it at the file."""
     return "\n".join(
         f"::{each.level} file={_property(name)},title={_property(each.id)}::"
-        f"{_message(f'{each.place}: {each.what}: {each.reason}. {each.fix}.')}"
+        f"{_message(f'{each.place}: {each.sentences}')}"
         for name, report in checked
         for each in report.findings
     )

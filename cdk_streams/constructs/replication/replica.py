@@ -14,6 +14,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams._documentation import page
 from cdk_streams.constructs._alarm_creation import alarm_action
 from cdk_streams.constructs._bundle.shipped_handlers import (
     UserFunction,
@@ -290,7 +291,8 @@ class TableReplica(StreamConsumer):
             f"the replica in {there} copies every item of the same account as it is, which a "
             "global table does without a function: pass replicas=[ReplicaTableProps("
             f"region={there!r})] to the table, or acknowledge this where a table of its own is "
-            "needed (other settings, other access, an existing table)",
+            "needed (other settings, other access, an existing table). See "
+            f"{page('checks', 'GlobalTable')}",
         )
 
 

@@ -294,16 +294,6 @@ def test_the_documentation_names_every_id_that_is_ever_shown() -> None:
     assert "cdk-streams:NewStream" in shown
 
 
-def test_the_documentation_lists_every_rule_with_its_reason_and_fix() -> None:
-    text = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
-    rows = [
-        [cell.strip() for cell in line.strip("|").split("|")]
-        for line in text.splitlines()
-        if line.startswith("| `cdk-streams:")
-    ]
-    assert rows == [[f"`{rule.id}`", rule.reason, rule.fix] for rule in RULES]
-
-
 def test_an_id_does_not_follow_the_name_of_the_function() -> None:
     @rule("PublicId", reason="because", fix="Do so")
     def renamed_at_will(consumer: Consumer, _: Sequence[Consumer]) -> str | None:

@@ -63,6 +63,7 @@ def test_findings_are_shown_with_the_place_and_end_with_1(template: Path) -> Non
         "  warning cdk-streams:StartsAtLatest",
         f"  {WHAT}: {WHY}.",
         f"  {FIX}.",
+        "  See docs/checks.md#startsatlatest",
         "",
         "1 finding in 1 event source mapping of 1 template",
     ]

@@ -298,7 +298,7 @@ def test_a_warning_stands_at_the_mapping_and_reads_as_one_line(parts: Parts) -> 
         "starting_position is LATEST: polling starts minutes after the mapping is created; what is "
         "written meanwhile is never read. Set starting_position to TRIM_HORIZON before the first "
         "deployment; that of a mapping that exists cannot be changed in one deployment. "
-        "[ack: cdk-streams:StartsAtLatest]"
+        "See docs/checks.md#startsatlatest [ack: cdk-streams:StartsAtLatest]"
     )
 
 
@@ -634,7 +634,8 @@ def test_a_switch_of_the_deployment_says_nothing_about_it(parts: Parts) -> None:
 
 def test_the_page_shows_how_to_acknowledge_and_how_to_test(parts: Parts) -> None:
     text = (Path(__file__).parents[3] / "docs" / "checks.md").read_text(encoding="utf-8")
-    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL))
+    introduction, _, _ = text.partition("## The examples")
+    code = "\n".join(re.findall(r"```python\n(.*?)```", introduction, re.DOTALL))
     assert "acknowledge(" in code
     assert "assert_no_findings(" in code
     names = {"streams": cdk_streams, "stack": parts.stack, "orders": parts.table}

@@ -86,7 +86,7 @@ def test_a_changed_starting_position_is_refused_by_lambda(after: After) -> None:
             "function and stream, and the deployment rolls back. Keep the old mapping: leave its "
             "starting_position, which has no effect on a mapping that exists, and its logical id "
             "(event_source_mapping.override_logical_id), or deploy twice. "
-            "[ack: cdk-streams:MappingReplaced]"
+            "See docs/checks.md#mappingreplaced [ack: cdk-streams:MappingReplaced]"
         )
     ]
 

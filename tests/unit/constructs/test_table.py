@@ -130,7 +130,8 @@ def test_a_change_of_view_type_is_warned_about_with_the_steps(
         "stream_view_type was KEYS_ONLY and becomes NEW_AND_OLD_IMAGES: DynamoDB closes the "
         "stream and makes a new one, and consumers lose what they have not read. Stop the "
         "writers, wait until each consumer's iterator age is 0, deploy, start the writers; tables "
-        "looked up elsewhere need a new refresh= too [ack: cdk-streams:NewStream]"
+        "looked up elsewhere need a new refresh= too. See docs/checks.md#newstream "
+        "[ack: cdk-streams:NewStream]"
     )
 
 
