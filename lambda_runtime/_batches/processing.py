@@ -29,6 +29,7 @@ __all__ = [
     "Failure",
     "answer",
     "in_order",
+    "is_traced",
     "retried",
     "sequence_number",
     "takes_partial_responses",
@@ -58,6 +59,12 @@ class Failure:
 def takes_partial_responses() -> bool:
     """Whether the mapping reads which record failed, so that a batch need not count as a whole."""
     return os.environ.get(PARTIAL_RESPONSE) == "1"
+
+
+def is_traced() -> bool:
+    """Whether X-Ray samples this invocation, and the daemon is there."""
+    sampled = "Sampled=1" in os.environ.get("_X_AMZN_TRACE_ID", "")
+    return sampled and "AWS_XRAY_DAEMON_ADDRESS" in os.environ
 
 
 def in_order(records: Sequence[Any], take: Take, watch: Watch | None) -> Failure | None:

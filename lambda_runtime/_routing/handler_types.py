@@ -50,7 +50,7 @@ HandlesEnd = TypeVar(
 
 
 class Observer(Protocol):
-    """What sees one batch being handled, and may end it: `Router(metrics=…)`, `pause_on`."""
+    """What sees one batch being handled, and may end it: `metrics`, `pause_on` and `trace`."""
 
     def function_of(self, name: str, function: Callable[..., object], /) -> Callable[..., object]:
         """Wrap the function of the route with this name."""

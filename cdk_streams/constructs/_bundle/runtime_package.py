@@ -26,13 +26,15 @@ _FOR_TESTS: Final = {
 _FOR_WORDS: Final = {
     "_batches/metrics.py": ("", (b"metrics",)),
     "_batches/pause.py": ("", (b"Pause",)),
+    "_batches/traces.py": ("", (b"trace",)),
     "_changes/envelopes.py": ("forward", (b"parse",)),
     "_routing/batch_routes.py": ("views", (b"latest", b"aggregate")),
 }
 """Files that ship with a function whose files import that package, or have one of the words.
 
-`Router(metrics=…)` and `Pause` need the first two; `parse` reads other services' events with the
-third; `Router.latest` and `aggregate` need the fourth. A file that calls one of them has its name.
+`Router(metrics=…)`, `Pause` and `Router(trace=True)` need the first three; `parse` reads other
+services' events with the fourth; `Router.latest` and `aggregate` need the fifth. A file that calls
+one of them has its name.
 """
 
 

@@ -109,16 +109,17 @@ def test_batch_routes_ship_with_a_handler_that_declares_one(handler: bytes, ship
     [
         (b"on = Router()", set()),
         (b'on = Router(metrics="Shop")', {"metrics.py"}),
+        (b"on = Router(trace=True)", {"traces.py"}),
         (b"from lambda_runtime import Pause", {"pause.py"}),
     ],
 )
-def test_metrics_and_pauses_ship_with_a_handler_that_asks_for_them(
+def test_metrics_pauses_and_traces_ship_with_a_handler_that_asks_for_them(
     handler: bytes, ships: set[str]
 ) -> None:
     files = runtime_package.runtime_files({"index.py": handler})
 
-    folder = "lambda_runtime/_batches"
-    found = {name for name in ("metrics.py", "pause.py") if f"{folder}/{name}" in files}
+    optional = {"metrics.py", "pause.py", "traces.py"}
+    found = {name for name in optional if f"lambda_runtime/_batches/{name}" in files}
     assert found == ships
 
 
