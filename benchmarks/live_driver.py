@@ -64,7 +64,7 @@ class Observer:
     def settled(self) -> int:
         """Return how many records are dealt with."""
         with self._lock:
-            return self.progress.handled + self.progress.given_up
+            return self.progress.handled + self.progress.discarded
 
 
 def write(dynamodb: Any, table: str, count: int) -> None:
@@ -151,7 +151,7 @@ def drive(what: str, clients: Clients, writes: int, *, poisoned: bool) -> None:
 def compare(
     asked: Scenario, records: dict[str, list[Any]], failures: list[Any], observer: Observer
 ) -> None:
-    """Check that the real run gave up the records that the simulator gives up, and no others."""
+    """Check that the real run discarded the records that the simulator discards, and no others."""
     simulated = simulate(
         behaving(dict(asked.plan)),
         records,
@@ -163,17 +163,17 @@ def compare(
             on_failure="arn:aws:sqs:us-east-1:000000000000:failed",
         ),
     )
-    expected, got = sorted(map(given_up, simulated.failures)), sorted(map(given_up, failures))
+    expected, got = sorted(map(discarded, simulated.failures)), sorted(map(discarded, failures))
     same = "the same" if expected == got else "NOT THE SAME"
     print(
-        f"  {observer.progress.handled} handled, {observer.progress.given_up} dead-lettered in "
+        f"  {observer.progress.handled} handled, {observer.progress.discarded} dead-lettered in "
         f"{len(got)} failure records; simulator: {len(expected)}, {same} records"
     )
     if expected != got:
         raise SystemExit(1)
 
 
-def given_up(body: Any) -> tuple[str, ...]:
+def discarded(body: Any) -> tuple[str, ...]:
     batch, request = body["DDBStreamBatchInfo"], body["requestContext"]
     return (
         batch["startSequenceNumber"],

@@ -150,8 +150,8 @@ def is_named(consumer: Consumer, number: str) -> bool:
 
 def failed_orders(shop: Shop) -> set[str]:
     """Return the orders of which inventory gave up a change: in the failure queue, to redrive."""
-    given_up = [*shop.inventory.records("failed"), *shop.inventory.records("age_exceeded")]
-    return {record["dynamodb"]["Keys"]["order_id"]["S"] for record in given_up}
+    discarded = [*shop.inventory.records("failed"), *shop.inventory.records("age_exceeded")]
+    return {record["dynamodb"]["Keys"]["order_id"]["S"] for record in discarded}
 
 
 def numbers(consumer: Consumer, *fates: Fate) -> set[str]:

@@ -106,7 +106,7 @@ def one(_: ConsumerView) -> float:
 
 
 def iterator_age(consumer: ConsumerView) -> float:
-    """Return a sixth of the age at which records are given up, in ms."""
+    """Return a sixth of the age at which records are discarded, in ms."""
     return _record_age(consumer) / _AGE_SHARE / MILLISECOND
 
 

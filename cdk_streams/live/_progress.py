@@ -52,7 +52,7 @@ class Progress:
     read: int = 0
     handled: int = 0
     filtered: int = 0
-    given_up: int = 0
+    discarded: int = 0
     calls: int = 0
     retries: int = 0
     splits: int = 0
@@ -121,7 +121,7 @@ class Progress:
     def caught_up(self, since_ms: int) -> bool:
         """Tell whether all is settled that was written before `since_ms`.
 
-        A record that is given up is settled when its failure record has arrived, or was refused.
+        A record that is discarded is settled when its failure record has arrived, or was refused.
         Records may be in the children of a shard that has just ended, so those are listed first.
         """
         reads = self._empty_read_ms.values()
@@ -164,7 +164,7 @@ class Progress:
         elif effect.fate == "filtered":
             self.filtered += count
         else:
-            self.given_up += count
+            self.discarded += count
             # What DynamoDB has trimmed leaves no failure record.
             self._must_send = effect.fate != "trimmed"
 

@@ -1,4 +1,4 @@
-"""Failure records, to the byte: what a queue, a topic or a bucket gets of records given up.
+"""Failure records, to the byte: what a queue, a topic or a bucket gets of records discarded.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html describes them; the
 order of the keys and the forms of times are recorded.
@@ -45,7 +45,7 @@ def failure_of(
     *,
     sent: bool = True,
 ) -> SendFailure:
-    """Build the failure record of a batch that is given up.
+    """Build the failure record of a batch that is discarded.
 
     `invoke` is its last call, `invoke.attempt` the number of calls made. `sent`: False for a
     record too large for a call, to which no function has responded.

@@ -81,7 +81,7 @@ def _log_group(lambda_api: Any, function: str) -> str:
 
 
 class _LogSearch:
-    """Searches a log group around the time at which a batch was given up."""
+    """Searches a log group around the time at which a batch was discarded."""
 
     def __init__(self, logs: Any, group: str, sent_at: datetime) -> None:
         self._logs = logs

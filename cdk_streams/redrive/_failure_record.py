@@ -31,7 +31,7 @@ _MOST_ATTEMPTS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class FailureRecord:
-    """A failure record of Lambda: the batch, the function, and why it was given up.
+    """A failure record of Lambda: the batch, the function, and why it was discarded.
 
     `first` and `last` are sequence numbers, both included, and `size` the number of records; None
     and 0 for the last call of a tumbling window, which has no records. `payload` is the event that

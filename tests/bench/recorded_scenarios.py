@@ -152,7 +152,7 @@ SCENARIOS = (
     ),
     Scenario(
         "after_a_discard",
-        "what was given up does not hold up what follows",
+        "what was discarded does not hold up what follows",
         MappingSettings(batch_size=2, retry_attempts=0),
         _raises(1, 6),
         Result(

@@ -24,7 +24,7 @@ class Failure:
     """A failure record without its ids and times; `first` and `last` are ordinals.
 
     That of a closing call (`final`) has no records: their fields are None. `answered`: it has a
-    `responseContext`, which a record given up for its age has not.
+    `responseContext`, which a record discarded for its age has not.
     """
 
     condition: str

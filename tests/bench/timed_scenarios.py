@@ -29,7 +29,7 @@ def _sums(**more: Any) -> dict[str, Any]:
 IN_TIME = (
     Scenario(
         "too_old",
-        "a record too old is given up without a call",
+        "a record too old is discarded without a call",
         MappingSettings(max_record_age=60),
         {"bad": [], "how": "raise"},
         Result((), (_too_old(1, 1),)),
@@ -38,7 +38,7 @@ IN_TIME = (
     ),
     Scenario(
         "old_before_young",
-        "only the records at the front that are too old are given up",
+        "only the records at the front that are too old are discarded",
         MappingSettings(max_record_age=60),
         {"bad": [], "how": "raise"},
         Result(((3, 4),), (_too_old(1, 2),)),
@@ -67,7 +67,7 @@ IN_TIME = (
     ),
     Scenario(
         "closing_call_fails",
-        "a closing call that is given up lets the next window begin",
+        "a closing call that is discarded lets the next window begin",
         MappingSettings(tumbling_window=2, retry_attempts=0),
         _sums(closing="raise"),
         Result(

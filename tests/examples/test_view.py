@@ -53,12 +53,12 @@ class Shop:
         return view_handler(views={"totals:view": view}, client=self.dynamodb)(event, context)
 
     def redrive(self) -> None:
-        """Call the function with what it has given up, some of it after newer changes."""
-        given_up = [*self.consumer.records("failed"), *self.consumer.records("age_exceeded")]
+        """Call the function with what it has discarded, some of it after newer changes."""
+        discarded = [*self.consumer.records("failed"), *self.consumer.records("age_exceeded")]
         with pytest.MonkeyPatch.context() as patch:
             for name, value in self.environment.items():
                 patch.setenv(name, value)
-            for record in reversed(given_up):
+            for record in reversed(discarded):
                 assert self.handler({"Records": [record]}, None) == {"batchItemFailures": []}
 
     def totals(self) -> dict[str, dict[str, Any]]:

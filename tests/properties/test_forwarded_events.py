@@ -117,10 +117,10 @@ def test_every_change_arrives_whatever_fails(seed: int, name: str) -> None:
         if name in ORDERED:
             nothing_overtakes(services)
 
-        # Hours later, what was given up is redriven.
+        # Hours later, what was discarded is redriven.
         failing.over = True
-        given_up = [*consumer.records("failed"), *consumer.records("age_exceeded")]
-        handler({"Records": given_up}, None)
-        written = {*numbers(consumer.records("handled")), *numbers(given_up)}
+        discarded = [*consumer.records("failed"), *consumer.records("age_exceeded")]
+        handler({"Records": discarded}, None)
+        written = {*numbers(consumer.records("handled")), *numbers(discarded)}
         assert {int(event["sequence"]) for event in services.events} >= written
         assert len(written) == table.written

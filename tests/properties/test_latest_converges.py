@@ -52,8 +52,8 @@ def an_index(world: World) -> None:
         world.run_for(timedelta(seconds=rng.between(0, 2)))
     world.run()
 
-    given_up = [*consumer.records("failed"), *consumer.records("age_exceeded")]
-    unsure = {record["dynamodb"]["Keys"]["order_id"]["S"] for record in given_up}
+    discarded = [*consumer.records("failed"), *consumer.records("age_exceeded")]
+    unsure = {record["dynamodb"]["Keys"]["order_id"]["S"] for record in discarded}
     there = {item["order_id"]: item["n"] for item in table.items()}
     stale = {key: n for key, n in index.items() if key not in unsure and n != there.get(key)}
     assert stale == {}

@@ -126,10 +126,10 @@ class Shop:
         self.orders.update(order, kept, remove=[name for name in changes if name not in kept])
 
     def redrive(self, *, all_of_them: bool = False) -> None:
-        """Call the function with records that were given up, in any order, some of them twice."""
-        given_up = [*self.consumer.records("failed"), *self.consumer.records("age_exceeded")]
+        """Call the function with records that were discarded, in any order, some of them twice."""
+        discarded = [*self.consumer.records("failed"), *self.consumer.records("age_exceeded")]
         rng = self.world.rng
-        for record in sorted(given_up, key=lambda _: rng.integer(0, 99)):
+        for record in sorted(discarded, key=lambda _: rng.integer(0, 99)):
             if all_of_them or rng.chance(0.5):
                 self.call([record])
 

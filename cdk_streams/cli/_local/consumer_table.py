@@ -53,7 +53,7 @@ _COLUMNS = (
     _Column("read", lambda progress, _: f"{progress.read:,}", 5),
     _Column("handled", lambda progress, _: f"{progress.handled:,}"),
     _Column("filtered", lambda progress, _: f"{progress.filtered:,}", 3),
-    _Column("discarded", lambda progress, _: f"{progress.given_up:,}"),
+    _Column("discarded", lambda progress, _: f"{progress.discarded:,}"),
     _Column("calls", lambda progress, _: f"{progress.calls:,}", 6),
     _Column("failed calls", lambda progress, _: f"{progress.errors:,}"),
     _Column("partial", lambda progress, _: f"{progress.partial:,}", 2),

@@ -59,10 +59,10 @@ class LiveView:
             self.recorder.introduce(display_name(each.name), each)
 
     @property
-    def given_up(self) -> int:
-        """How many records were given up, by all consumers."""
+    def discarded(self) -> int:
+        """How many records were discarded, by all consumers."""
         with self._lock:
-            return sum(each.given_up for each in self.progress.values())
+            return sum(each.discarded for each in self.progress.values())
 
     def notice(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Count a notice, and print it when it is worth a line."""

@@ -86,14 +86,14 @@ def _run(console: Console, view: LiveView, options: LocalOptions) -> int:
             code = _attend(console, view, run, watcher, options)
         if options.command is None or options.keep:
             _attend(console, view, run, watcher, replace(options, command=None))
-        if options.command is not None and view.given_up:
-            _echo(console, f"records discarded: {view.given_up}; --allow-failures allows them")
-        return exit_code(code, given_up=view.given_up, options=options)
+        if options.command is not None and view.discarded:
+            _echo(console, f"records discarded: {view.discarded}; --allow-failures allows them")
+        return exit_code(code, discarded=view.discarded, options=options)
 
 
-def exit_code(code: int, *, given_up: int, options: LocalOptions) -> int:
-    """Return the command's exit code; instead of 0 a 1 when records were given up."""
-    is_failed = options.command is not None and given_up and not options.allow_failures
+def exit_code(code: int, *, discarded: int, options: LocalOptions) -> int:
+    """Return the command's exit code; instead of 0 a 1 when records were discarded."""
+    is_failed = options.command is not None and discarded and not options.allow_failures
     return 1 if is_failed and code == 0 else code
 
 

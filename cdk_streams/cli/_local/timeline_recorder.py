@@ -43,7 +43,7 @@ class TimelineRecorder:
         self._sending: dict[tuple[str, str, int], SendFailure] = {}
         self._tables: dict[tuple[str, str], str] = {}
         # Those of the newest failure record of a shard, which names the first and the last only.
-        self._given_up: dict[tuple[str, str, str], tuple[str, ...]] = {}
+        self._discarded: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._consumers: dict[str, ConsumerSetup] = {}
 
     def introduce(self, name: str, consumer: DeployedConsumer) -> None:
@@ -103,7 +103,7 @@ class TimelineRecorder:
         if fate == "handled":
             self._count_handled(consumer, shard_id, len(numbers))
         if fate in {"failed", "age_exceeded"} and numbers:
-            self._given_up[consumer, shard_id, numbers[0]] = numbers
+            self._discarded[consumer, shard_id, numbers[0]] = numbers
         if fate not in FATE_KINDS:
             return []
         table = self._tables.get((consumer, shard_id), "")
@@ -136,7 +136,7 @@ class TimelineRecorder:
             self._tables.get((consumer, sent.shard_id), ""),
             sent.shard_id,
             consumer,
-            self._given_up.pop((consumer, sent.shard_id, first), ()),
+            self._discarded.pop((consumer, sent.shard_id, first), ()),
             detail=": ".join(filter(None, (describe_failure(sent.body), why))),
         )
 

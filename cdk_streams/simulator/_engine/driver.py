@@ -94,7 +94,7 @@ class Driver:
         self._started = False
         self._ending: Call | None = None
         # A failure record names the first and the last of them only.
-        self._given_up: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._discarded: dict[tuple[str, str], tuple[str, ...]] = {}
         self._caller = Caller(name, self._table, function, stream_arn, state)
         self._delivery_rng = Rng(state.seed, f"deliveries of {name}")
         self._polling = Polling(
@@ -241,7 +241,7 @@ class Driver:
         if why_lost:
             detail = f"{detail}: {why_lost}"
         info = send.body["DDBStreamBatchInfo"]
-        numbers = self._given_up.pop((send.shard_id, info.get("startSequenceNumber", "")), ())
+        numbers = self._discarded.pop((send.shard_id, info.get("startSequenceNumber", "")), ())
         self._note(
             "lost" if why_lost else "sent",
             shard_id=send.shard_id,
@@ -265,7 +265,7 @@ class Driver:
             self._note_records(FATE_KINDS[fate], shard_id, records)
         if fate in {"failed", "age_exceeded"}:
             numbers = tuple(sequence_number(each) for each in records)
-            self._given_up[shard_id, numbers[0]] = numbers
+            self._discarded[shard_id, numbers[0]] = numbers
 
     def _trimmed(self, shard_id: str, records: Sequence[Any]) -> None:
         """Note records whose 24 hours were over before they were read."""

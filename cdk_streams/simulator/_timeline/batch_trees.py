@@ -31,7 +31,7 @@ class BatchNode:
 
 
 def batch_trees(events: Sequence[TimelineEvent]) -> list[BatchNode]:
-    """Return the batches that were called more than once, or whose records were given up.
+    """Return the batches that were called more than once, or whose records were discarded.
 
     A call belongs to the newest unsuccessful batch of its consumer and shard that holds all of its
     records: the same ones are a retry, fewer a part of a bisected or partly handled batch.

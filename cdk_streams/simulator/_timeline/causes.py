@@ -25,7 +25,7 @@ def causes(events: Sequence[TimelineEvent]) -> list[Cause]:
 
     A failure record leads to the last failing call of its records.
     """
-    found = [*_broken(events), *_trimmed(events), *_given_up(events)]
+    found = [*_broken(events), *_trimmed(events), *_discarded(events)]
     found += _standing(events)
     return found or _failing(events)
 
@@ -43,7 +43,7 @@ def _trimmed(events: Sequence[TimelineEvent]) -> Iterator[Cause]:
             yield Cause(f"{each.consumer}: DynamoDB trimmed {what} before it was handled", place)
 
 
-def _given_up(events: Sequence[TimelineEvent]) -> Iterator[Cause]:
+def _discarded(events: Sequence[TimelineEvent]) -> Iterator[Cause]:
     for kind in ("lost", "sent"):
         for place, each in enumerate(events):
             if each.kind == kind:
@@ -62,13 +62,13 @@ def _given_up(events: Sequence[TimelineEvent]) -> Iterator[Cause]:
 
 
 def _last_failure(events: Sequence[TimelineEvent], place: int) -> int | None:
-    given_up = events[place]
+    discarded = events[place]
     for before in range(place - 1, -1, -1):
         each = events[before]
         if (
             each.kind in _FAILS
-            and (each.consumer, each.shard_id) == (given_up.consumer, given_up.shard_id)
-            and set(given_up.sequence_numbers) <= set(each.sequence_numbers)
+            and (each.consumer, each.shard_id) == (discarded.consumer, discarded.shard_id)
+            and set(discarded.sequence_numbers) <= set(each.sequence_numbers)
         ):
             return before
     return None
@@ -95,4 +95,4 @@ def _failing(events: Sequence[TimelineEvent]) -> list[Cause]:
     if not failing:
         return []
     calls = f"{len(failing)} call{'s' * (len(failing) > 1)}"
-    return [Cause(f"{calls} failed, wholly or in part; no record was given up", failing[-1])]
+    return [Cause(f"{calls} failed, wholly or in part; no record was discarded", failing[-1])]

@@ -34,16 +34,16 @@ def options(
     )
 
 
-def test_a_run_in_which_records_were_given_up_has_failed() -> None:
-    assert exit_code(0, given_up=1, options=options()) == 1
-    assert exit_code(0, given_up=0, options=options()) == 0
-    assert exit_code(0, given_up=1, options=options(allow_failures=True)) == 0
-    assert exit_code(0, given_up=1, options=options(command=None)) == 0
+def test_a_run_in_which_records_were_discarded_has_failed() -> None:
+    assert exit_code(0, discarded=1, options=options()) == 1
+    assert exit_code(0, discarded=0, options=options()) == 0
+    assert exit_code(0, discarded=1, options=options(allow_failures=True)) == 0
+    assert exit_code(0, discarded=1, options=options(command=None)) == 0
 
 
 def test_the_commands_own_failure_comes_first() -> None:
-    assert exit_code(7, given_up=1, options=options()) == 7
-    assert exit_code(7, given_up=1, options=options(allow_failures=True)) == 7
+    assert exit_code(7, discarded=1, options=options()) == 7
+    assert exit_code(7, discarded=1, options=options(allow_failures=True)) == 7
 
 
 def test_outputs_and_sentences_of_others_are_no_markup() -> None:

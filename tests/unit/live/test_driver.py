@@ -72,10 +72,10 @@ def test_a_driver_that_dies_at_any_moment_loses_nothing_and_keeps_the_order(
     bench.turn(turns)
     bench.start()
     bench.turn(100)
-    given_up = _numbers_of(bench.failures, written)
+    discarded = _numbers_of(bench.failures, written)
     assert set(bench.handled()) == set(written)
-    # Where the batch ends that is given up depends on where the second run began.
-    assert given_up[0] == written[6]
+    # Where the batch ends that is discarded depends on where the second run began.
+    assert discarded[0] == written[6]
     assert _first_times(bench.handled()) == written
 
 
@@ -230,7 +230,7 @@ def test_a_refused_failure_record_is_lost_and_the_stream_goes_on(bench: Bench) -
     assert bench.checkpoints.load("audit", bench.streams.arn) == {"s": ShardCheckpoint(written[-1])}
 
 
-def test_records_past_their_age_are_given_up_unhandled(bench: Bench) -> None:
+def test_records_past_their_age_are_discarded_unhandled(bench: Bench) -> None:
     write(bench, 2)
     bench.now_ms += 70_000
     bench.settings = MappingSettings(max_record_age=timedelta(seconds=60))

@@ -52,7 +52,7 @@ def test_a_record_waits_from_its_reading_until_it_is_settled() -> None:
 
 @pytest.mark.parametrize(
     ("fate", "counted"),
-    [("filtered", "filtered"), ("failed", "given_up"), ("age_exceeded", "given_up")],
+    [("filtered", "filtered"), ("failed", "discarded"), ("age_exceeded", "discarded")],
 )
 def test_each_fate_has_its_count(fate: Any, counted: str) -> None:
     assert getattr(after(Settled("s", fate, records(1, 2))), counted) == 2
@@ -134,7 +134,7 @@ def test_caught_up_means_an_empty_read_of_every_shard_and_nothing_waiting() -> N
 
 
 @pytest.mark.parametrize("delivered", [True, False])
-def test_a_record_that_was_given_up_is_waited_for_until_its_failure_record_is_sent(
+def test_a_record_that_was_discarded_is_waited_for_until_its_failure_record_is_sent(
     delivered: bool,
 ) -> None:
     progress = after(

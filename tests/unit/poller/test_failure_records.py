@@ -30,7 +30,7 @@ def _record(number: int, second: float, **others: Any) -> dict[str, Any]:
     } | others
 
 
-def _given_up(destination: str | None, *, outcome: Any = None, **settings: Any) -> SendFailure:
+def _discarded(destination: str | None, *, outcome: Any = None, **settings: Any) -> SendFailure:
     poller = PollerHarness(MappingSettings(on_failure=destination, retry_attempts=0, **settings))
     poller.now_ms = 1_789_654_466_735
     poller.list_shards(SHARD)
@@ -59,7 +59,7 @@ def _expected(request_id: str, error: str = '"Unhandled"', payload: str = "") ->
 
 @pytest.mark.parametrize("destination", [QUEUE, TOPIC, None])
 def test_a_queue_and_a_topic_get_this_text(destination: str | None) -> None:
-    send = _given_up(destination)
+    send = _discarded(destination)
     request_id = send.body["requestContext"]["requestId"]
     assert failure_text(send.body) == _expected(request_id)
     assert send.destination == destination
@@ -68,13 +68,13 @@ def test_a_queue_and_a_topic_get_this_text(destination: str | None) -> None:
 
 def test_an_answer_that_reports_failures_has_a_null_error() -> None:
     refused = Returned({"batchItemFailures": [{"itemIdentifier": "99"}]})
-    send = _given_up(QUEUE, outcome=refused, report_batch_item_failures=True)
+    send = _discarded(QUEUE, outcome=refused, report_batch_item_failures=True)
     request_id = send.body["requestContext"]["requestId"]
     assert failure_text(send.body) == _expected(request_id, error="null")
 
 
 def test_a_bucket_gets_the_event_as_text() -> None:
-    send = _given_up(BUCKET)
+    send = _discarded(BUCKET)
     records = ",".join(
         f'{{"eventID":"{number:032x}","eventName":"INSERT","dynamodb":{{'
         f'"ApproximateCreationDateTime":1.78965446{second}E9,"Keys":{{"pk":{{"S":"naïve"}}}},'
@@ -88,7 +88,7 @@ def test_a_bucket_gets_the_event_as_text() -> None:
 
 
 def test_a_buckets_key_is_dated_by_whole_seconds() -> None:
-    send = _given_up(BUCKET)
+    send = _discarded(BUCKET)
     assert send.key is not None
     folder, _, name = send.key.rpartition("/")
     assert folder == f"aws/lambda/89ab5863-0000-4000-8000-000000000000/{SHARD}/2026/09/17"
@@ -115,7 +115,7 @@ def test_a_windows_payload_tells_the_window() -> None:
     assert payload["window"] == {"start": "2026-09-17T14:14:20Z", "end": "2026-09-17T14:14:30Z"}
 
 
-def test_a_record_without_a_creation_time_can_be_given_up() -> None:
+def test_a_record_without_a_creation_time_can_be_discarded() -> None:
     poller = PollerHarness(MappingSettings(on_failure=BUCKET, retry_attempts=0))
     poller.list_shards(SHARD)
     record = {"dynamodb": {"SequenceNumber": "1"}}

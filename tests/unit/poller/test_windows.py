@@ -63,7 +63,7 @@ def test_without_windows_a_checkpoint_carries_nothing() -> None:
     ]
 
 
-def test_a_record_given_up_leaves_the_state_as_it_was() -> None:
+def test_a_record_discarded_leaves_the_state_as_it_was() -> None:
     poller = _poller()
     poller.give("a", [_record(1), _record(2)])
     poller.end("a", Returned({"state": {"sum": 1}}))
@@ -80,7 +80,7 @@ def test_a_window_that_closes_is_taken_from_the_checkpoint_that_stays() -> None:
     assert _stored(poller.end("a")) == [Checkpoint("a", _number(1))]
 
 
-def test_a_closing_call_given_up_closes_the_stored_window_too() -> None:
+def test_a_closing_call_discarded_closes_the_stored_window_too() -> None:
     poller = _poller()
     poller.give("a", [_record(1), _record(2, window=1)])
     poller.end("a", Returned({"state": {"sum": 1}}))
