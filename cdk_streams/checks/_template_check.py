@@ -73,6 +73,7 @@ def check_template(
     parameters: Mapping[str, Any] | None = None,
     ignore: Collection[str] = (),
     last: Document | None = None,
+    last_parameters: Mapping[str, Any] | None = None,
 ) -> TemplateReport:
     """Check every event source mapping of a template that reads a DynamoDB stream.
 
@@ -82,6 +83,7 @@ def check_template(
         ignore: Ids of rules to leave out, with or without `cdk-streams:`.
         last: The template that is deployed now: what would replace a mapping or its stream is found
             (`MappingReplaced`, `StreamReplaced`).
+        last_parameters: The values that its parameters have; those of `parameters` unless given.
 
     A value that only a deployment knows makes the rules about it say nothing.
 
@@ -90,7 +92,8 @@ def check_template(
 
     """
     stack = read(document, parameters=parameters)
-    before = None if last is None else read(last, parameters=_declared(load(last), parameters))
+    values = parameters if last_parameters is None else last_parameters
+    before = None if last is None else read(last, parameters=_declared(load(last), values))
     found = consumers_of(stack, before)
     ignored = {PREFIX + name.removeprefix(PREFIX) for name in ignore}
     mappings = {each.logical_id: each for each in found.mappings}

@@ -31,6 +31,8 @@ class NamedTemplate(NamedTuple):
 
     name: str
     values: Mapping[str, Any]
+    # Of a stack, the values that its parameters have; those it hides (NoEcho) are left out.
+    deployed: Mapping[str, str] = {}
 
     @property
     def declared(self) -> Mapping[str, Any]:
@@ -39,8 +41,9 @@ class NamedTemplate(NamedTuple):
         return found if isinstance(found, Mapping) else {}
 
     def parameters(self, given: Mapping[str, str]) -> dict[str, str]:
-        """Return those of the given parameters that the template declares."""
-        return {name: value for name, value in given.items() if name in self.declared}
+        """Return the values of the parameters that the template declares, the given ones first."""
+        values = {**self.deployed, **given}
+        return {name: value for name, value in values.items() if name in self.declared}
 
 
 def _named(
@@ -68,10 +71,17 @@ parameter_option = click.option(
 )
 
 
-def read_templates(names: Sequence[str]) -> list[NamedTemplate]:
-    """Read files, the templates of folders and standard input (`-`); without a name, `cdk.out`."""
+def read_templates(
+    names: Sequence[str], unreadable: list[str] | None = None
+) -> list[NamedTemplate]:
+    """Read files, the templates of folders and standard input (`-`); without a name, `cdk.out`.
+
+    A folder's template that cannot be read is an error, or a sentence more in `unreadable`.
+    """
     return [
-        each for name in names or (_DEFAULT,) for each in _templates(name, is_given=bool(names))
+        each
+        for name in names or (_DEFAULT,)
+        for each in _templates(name, is_given=bool(names), unreadable=unreadable)
     ]
 
 
@@ -99,7 +109,10 @@ def in_template_words(sentence: str) -> str:
     return _ARGUMENT.sub(r"--parameter \1=…", said)
 
 
-def _templates(name: str, *, is_given: bool) -> Iterator[NamedTemplate]:
+def _templates(
+    name: str, *, is_given: bool, unreadable: list[str] | None
+) -> Iterator[NamedTemplate]:
+    from cdk_streams.errors import TemplateError  # noqa: PLC0415 - not for --help
     from cdk_streams.template import load  # noqa: PLC0415 - not for --help
 
     path = Path(name)
@@ -112,7 +125,15 @@ def _templates(name: str, *, is_given: bool) -> Iterator[NamedTemplate]:
             raise CommandError(
                 f"{name} must hold templates (*.template.json), got none; run cdk synth first"
             )
-        yield from (NamedTemplate(str(each), load(each)) for each in found)
+        for each in found:
+            try:
+                values = load(each)
+            except TemplateError as error:
+                if unreadable is None:
+                    raise
+                unreadable.append(str(error))
+                continue
+            yield NamedTemplate(str(each), values)
     elif path.exists():
         yield NamedTemplate(name, load(path))
     else:

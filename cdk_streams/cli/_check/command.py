@@ -12,7 +12,7 @@ import click
 from click.core import ParameterSource
 
 from cdk_streams.cli._check.formats import FORMATS, Checked
-from cdk_streams.cli._command import command
+from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._options import aws_options, refuse_empty
 from cdk_streams.cli._templates import (
     NamedTemplate,
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
+# What CloudFormation answers in place of the value of a parameter with NoEcho.
+_HIDDEN: Final = "****"
 _FAILING: Final = {"warning": {"warning", "error"}, "error": {"error"}, "never": set[str]()}
 
 
@@ -69,18 +71,26 @@ def check(templates: Sequence[str], parameters: Mapping[str, str], **options: An
     A TEMPLATE is a file in JSON or YAML, a folder such as cdk.out, or - for standard input: a
     template of CDK, SAM, Serverless or one written by hand. Without one, cdk.out is checked.
     With --stack alone, the stack's own template is; with both, the template is compared with it.
-    Ends with 1 when there are findings, and with 2 when a template cannot be read.
+    Ends with 1 when there are findings, and with 2 when a template cannot be read; the others of
+    its folder are checked all the same.
     """
     _refuse_contradictions(options)
     ignore = options["ignore"]
     _check_ids(ignore)
     before = None if options["stack"] is None else _deployed(options)
-    given = [before] if before is not None and not templates else read_templates(templates)
-    if before is not None and templates:
-        given = [_of_stack(options["stack"], given)]
+    unreadable: list[str] = []
+    if before is None:
+        given = read_templates(templates, unreadable)
+    elif templates:
+        compared = _of_stack(options["stack"], read_templates(templates))
+        given = [compared._replace(deployed=before.deployed)]
+    else:
+        given = [before]
     refuse_undeclared(parameters, given)
     checked = [_checked(each, parameters, ignore, before) for each in given]
     click.echo(FORMATS["json" if options["as_json"] else options["form"]](checked))
+    if unreadable:
+        raise CommandError("; ".join(unreadable))
     levels = {each.level for one in checked for each in one.report.findings}
     raise SystemExit(1 if levels & _FAILING[options["fail_on"]] else 0)
 
@@ -99,6 +109,7 @@ def _checked(
         parameters=template.parameters(parameters),
         ignore=ignore,
         last=None if before is None else before.values,
+        last_parameters=None if before is None else before.deployed,
     )
     skipped = {name: in_template_words(why) for name, why in report.skipped.items()}
     return Checked(template.name, replace(report, skipped=skipped))
@@ -135,7 +146,14 @@ def _deployed(options: Mapping[str, Any]) -> NamedTemplate:
     answer = cloudformation.get_template(StackName=stack, TemplateStage="Processed")
     body: Document = answer["TemplateBody"]
     text = f"{body}\n" if isinstance(body, str) else body
-    return NamedTemplate(stack, load(text, name=f"the template of the stack {stack}"))
+    values = load(text, name=f"the template of the stack {stack}")
+    (described,) = cloudformation.describe_stacks(StackName=stack)["Stacks"]
+    deployed = {
+        each["ParameterKey"]: each.get("ResolvedValue", each["ParameterValue"])
+        for each in described.get("Parameters", ())
+    }
+    shown = {name: value for name, value in deployed.items() if value != _HIDDEN}
+    return NamedTemplate(stack, values, shown)
 
 
 def _check_ids(ignore: Sequence[str]) -> None:

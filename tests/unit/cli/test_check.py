@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import re
 from pathlib import Path
@@ -159,12 +160,17 @@ def test_what_is_no_template_is_one_line(garbage: str) -> None:
 class FakeCloudFormation:
     def __init__(self, answer: Any) -> None:
         self.answer = answer
+        self.parameters: list[dict[str, str]] = []
 
     def get_template(self, **request: str) -> Any:
         assert request == {"StackName": "Shop", "TemplateStage": "Processed"}
         if isinstance(self.answer, Exception):
             raise self.answer
         return {"TemplateBody": self.answer}
+
+    def describe_stacks(self, **request: str) -> Any:
+        assert request == {"StackName": "Shop"}
+        return {"Stacks": [{"Parameters": self.parameters}]}
 
 
 def test_a_deployed_stack_is_checked_by_its_template(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,3 +313,47 @@ def test_of_several_templates_the_one_of_the_stack_is_compared(
         "must be compared with one template, got 2"
         in check(str(tmp_path), "--stack", "Shop").output
     )
+
+
+def with_parameter(default: str) -> dict[str, Any]:
+    made: dict[str, Any] = copy.deepcopy(TEMPLATE)
+    made["Parameters"] = {
+        "Start": {"Type": "String", "Default": default},
+        "Password": {"Type": "String", "NoEcho": True},
+    }
+    made["Resources"]["Mapping"]["Properties"]["StartingPosition"] = {"Ref": "Start"}
+    return made
+
+
+def test_the_parameters_of_a_deployed_stack_have_their_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake = FakeCloudFormation(with_parameter("TRIM_HORIZON"))
+    fake.parameters = [
+        {"ParameterKey": "Start", "ParameterValue": "/start", "ResolvedValue": "LATEST"},
+        {"ParameterKey": "Password", "ParameterValue": "****"},
+    ]
+    monkeypatch.setattr(_aws, "aws", lambda *_: lambda _service: fake)
+    alone = check("--stack", "Shop", "--json")
+    assert "cdk-streams:StartsAtLatest" in [
+        each["id"] for each in json.loads(alone.output)["findings"]
+    ]
+    path = tmp_path / "template.json"
+    path.write_text(json.dumps(with_parameter("TRIM_HORIZON")), encoding="utf-8")
+    ids = ("MappingReplaced", "StartsAtLatest")
+    compared = check(str(path), "--stack", "Shop").output
+    assert [name in compared for name in ids] == [False, True]
+    changed = check(str(path), "--stack", "Shop", "--parameter", "Start=TRIM_HORIZON").output
+    assert [name in changed for name in ids] == [True, False]
+
+
+def test_an_unreadable_template_of_a_folder_does_not_hide_the_findings_of_others(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "Bad.template.json").write_text("{", encoding="utf-8")
+    (tmp_path / "Shop.template.json").write_text(json.dumps(TEMPLATE), encoding="utf-8")
+    result = check(str(tmp_path))
+    assert result.exit_code == 2
+    assert "Shop.template.json: Resources.Mapping\n" in result.stdout
+    assert "Bad.template.json" in result.stderr
+    assert len(result.stderr.splitlines()) == 1
