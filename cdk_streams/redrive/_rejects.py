@@ -1,7 +1,8 @@
 """Messages of a reject queue, each with one whole record, as failure records with a payload.
 
     {"reason": "no such product", "route": "created", "eventSourceARN": "arn:aws:dynamodb:…",
-     "functionName": "orders-audit", "record": {"eventID": "…", "eventName": "INSERT", …}}
+     "functionName": "orders-audit", "functionArn": "arn:aws:lambda:…:orders-audit:live",
+     "record": {"eventID": "…", "eventName": "INSERT", …}}
 
 `lambda_runtime` sends them; a record whose message would be too large comes without its images.
 """
@@ -26,7 +27,8 @@ def rejected_as_failure(body: Mapping[str, Any]) -> Mapping[str, Any]:
     """
     record = body.get("record")
     change = record.get("dynamodb") if isinstance(record, Mapping) else None
-    function = body.get("functionName")
+    # The ARN names the alias, whose mapping it is; without a context there is the name alone.
+    function = body.get("functionArn") or body.get("functionName")
     if not isinstance(change, Mapping) or not isinstance(function, str):
         raise SourceError(
             "a message of a reject queue must have functionName and record, got the keys "

@@ -4,9 +4,11 @@ A record that no retry can help would otherwise be tried until its retries are u
 whole shard waiting behind it. One message is
 
     {"reason": "no such product", "route": "created", "eventSourceARN": "arn:aws:dynamodb:…",
-     "functionName": "orders-audit", "record": {"eventID": "…", "eventName": "INSERT", …}}
+     "functionName": "orders-audit", "functionArn": "arn:aws:lambda:…:orders-audit:live",
+     "record": {"eventID": "…", "eventName": "INSERT", …}}
 
-The `record` is as Lambda delivered it, and can be handled again as `{"Records": [record]}`.
+`functionArn` is how the function was invoked, with its alias or version. The `record` is as Lambda
+delivered it, and can be handled again as `{"Records": [record]}`.
 https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/quotas-messages.html
 """
 
@@ -38,7 +40,13 @@ LARGEST_MESSAGE_BYTES = 262_144
 _IMAGES = ("NewImage", "OldImage")
 
 
-def send(record: Any, failure: Failure, rejection: Reject, to: str | Send | None) -> Failure | None:
+def send(
+    record: Any,
+    failure: Failure,
+    rejection: Reject,
+    to: str | Send | None,
+    function_arn: str | None = None,
+) -> Failure | None:
     """Send a rejected record away; None when that worked and the batch can go on.
 
     Args:
@@ -47,19 +55,20 @@ def send(record: Any, failure: Failure, rejection: Reject, to: str | Send | None
         rejection: What the handler raised.
         to: The URL of a queue, a function of the message's text, or None for the queue that the
             environment names. Without any, the failure stays what it is.
+        function_arn: The function as it was invoked; None where no context says so.
     """
     deliver = to if callable(to) else _queue(to or os.environ.get(REJECT_QUEUE_URL))
     if deliver is None:
         return failure
     try:
-        deliver(message(record, rejection.reason, failure.route))
+        deliver(message(record, rejection.reason, failure.route, function_arn))
     except Exception as error:  # noqa: BLE001 - no queue, no right, no network: tried again later
         error.__cause__ = rejection
         return Failure(failure.position, error, failure.route)
     return None
 
 
-def message(record: Any, reason: str, route: str | None) -> str:
+def message(record: Any, reason: str, route: str | None, function_arn: str | None = None) -> str:
     """The message for one rejected record.
 
     A record whose message would be too large for a queue goes without its images, which
@@ -71,6 +80,7 @@ def message(record: Any, reason: str, route: str | None) -> str:
         "route": route,
         "eventSourceARN": record.get("eventSourceARN"),
         "functionName": os.environ.get("AWS_LAMBDA_FUNCTION_NAME"),
+        "functionArn": function_arn,
         "record": record,
     }
     text = json.dumps(content)

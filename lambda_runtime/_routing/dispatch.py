@@ -114,7 +114,10 @@ class Routes:
 
 
 def failure_reporter(
-    records: list[Any], on_reject: str | Callable[[str], object] | None, show: Collection[str]
+    records: list[Any],
+    on_reject: str | Callable[[str], object] | None,
+    show: Collection[str],
+    context: Any = None,
 ) -> ReportFailure:
     """The function that reports a failed record, and returns what is left of the failure.
 
@@ -126,7 +129,9 @@ def failure_reporter(
 
         left: Failure | None = failure
         if isinstance(failure.error, Reject):
-            left = rejects.send(records[failure.position], failure, failure.error, on_reject)
+            arn = getattr(context, "invoked_function_arn", None)
+            record = records[failure.position]
+            left = rejects.send(record, failure, failure.error, on_reject, arn)
         log_lines.log_record(records, failure, left, show=show)
         return left
 

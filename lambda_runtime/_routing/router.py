@@ -308,7 +308,7 @@ class Router:
     def _handle(
         self, event: Any, records: list[Any], context: Any, observers: list[Observer]
     ) -> dict[str, Any]:
-        report_failure = failure_reporter(records, self._on_reject, self._show)
+        report_failure = failure_reporter(records, self._on_reject, self._show, context)
         routes = self._routes
         for each in observers:
             report_failure = each.reporting(report_failure)

@@ -319,3 +319,4 @@ def test_a_rejected_record_is_sent_with_the_runtimes_own_boto3(run: Any, aws: Fa
     assert operation == "SendMessage"
     assert (message["reason"], message["record"]) == ("no such product", order(2))
     assert message["functionName"] == "function"
+    assert message["functionArn"].endswith(":function:function")

@@ -48,6 +48,19 @@ def test_a_rejected_record_is_shown_and_then_handed_to_its_function(aws: FakeAws
     assert aws.queue.messages == {}
 
 
+def test_a_record_that_an_alias_rejected_is_handed_to_the_alias(aws: FakeAws) -> None:
+    alias = f"{FUNCTION}:live"
+    aws.functions.mappings = {alias: aws.mapping(alias, "uuid-2")}
+    record = reject(aws, 1, functionName="audit", functionArn=alias)
+
+    shown = run("--rejects")
+    answer = run("--rejects", "--yes")
+
+    assert "Rejected: function audit:live, table orders" in shown.output
+    assert answer.exit_code == 0, answer.output
+    assert aws.functions.calls == [(alias, {"Records": [record]})]
+
+
 def test_the_stream_is_not_read_so_a_trimmed_record_is_no_loss(aws: FakeAws) -> None:
     reject(aws, 0)
     aws.streams.trim("s", through=aws.numbers[3])

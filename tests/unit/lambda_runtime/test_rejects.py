@@ -64,6 +64,7 @@ def test_a_rejected_record_is_sent_whole_and_the_batch_goes_on(make_event: Any) 
         "route": "rejecting.<locals>.handle",
         "eventSourceARN": event["Records"][1]["eventSourceARN"],
         "functionName": None,
+        "functionArn": None,
         "record": event["Records"][1],
     }
 
@@ -175,6 +176,23 @@ def test_a_record_rejected_on_a_thread_lets_the_batch_go_on(make_event: Any) -> 
     assert on.handler(make_event(4)) == HANDLED
     assert sorted(seen) == [1, 3, 4]
     assert len(messages) == 1
+
+
+def test_the_message_names_the_alias_that_was_invoked(make_event: Any) -> None:
+    class Context:
+        invoked_function_arn = "arn:aws:lambda:us-east-1:000000000000:function:audit:live"
+
+    sent: list[str] = []
+    on = Router(on_reject=sent.append)
+
+    @on.default
+    def handle(_: Any) -> None:
+        raise Reject("no such product")
+
+    on.handler(make_event(1), Context())
+
+    (message,) = map(json.loads, sent)
+    assert message["functionArn"] == Context.invoked_function_arn
 
 
 @pytest.mark.parametrize("seed", range(5))
