@@ -81,6 +81,8 @@ docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Bui
 	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict
 	@echo "docs: build/site/index.html"
 
+# Each is a project of its own, to be copied.
+STANDALONE_EXAMPLES := pydantic_models shared_code
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	cdk synth --quiet --strict --no-notices --output build/every_feature.out \
@@ -93,6 +95,9 @@ template: setup ## Synthesize the sample app and the example, a warning being an
 	  --app "python -m examples.replica.app"
 	cdk synth --quiet --strict --no-notices --output build/existing.out \
 	  --app "python -m examples.existing.app"
+	@set -e; for each in $(STANDALONE_EXAMPLES); do echo "examples/$$each"; \
+	  cdk synth --quiet --strict --no-notices --output "build/$$each.out" \
+	    --app "python examples/$$each/app.py"; done
 	$(BIN)/cfn-lint build/*.out/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds

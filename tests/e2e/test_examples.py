@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import json
 import os
+import platform
 import sys
+import time
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,20 +17,48 @@ from typing import Any
 
 import aws_cdk as cdk
 import pytest
+from aws_cdk import aws_lambda as lambda_
 
 from cdk_streams import MappingSettings
+from cdk_streams.lambda_local import LogLine
+from cdk_streams.live import CheckpointStore, Notice, drive, read_consumers, read_stacks
 from cdk_streams.local import (
     CdkCommand,
     LocalAws,
     bootstrap,
     client,
+    connection_variables,
     environment,
     local_aws,
     run_cdk,
 )
 from examples.existing.stack import ExistingStack
+from examples.pydantic_models.app import PydanticModelsStack
+from examples.shared_code.app import SharedCodeStack
+from lambda_runtime import encode
 
 pytestmark = pytest.mark.e2e
+
+
+# Packages run on this machine here, so they are those of its Python and processor.
+HERE: dict[str, Any] = {
+    "runtime": lambda_.Runtime(f"python3.{sys.version_info.minor}", lambda_.RuntimeFamily.PYTHON),
+    "architecture": lambda_.Architecture.ARM_64
+    if platform.machine() in ("aarch64", "arm64")
+    else lambda_.Architecture.X86_64,
+}
+
+
+class Log:
+    """An observer that keeps what functions print."""
+
+    def __init__(self) -> None:
+        self.text = ""
+
+    def notice(self, consumer: str, at_ms: int, notice: Notice) -> None: ...
+
+    def log(self, consumer: str, line: LogLine) -> None:
+        self.text += f"{consumer}: {line.text}\n"
 
 
 @dataclass(frozen=True)
@@ -36,9 +67,22 @@ class Deployed:
 
     aws: LocalAws
     outputs: dict[str, dict[str, str]]
+    log: Log
 
     def client(self, service: str) -> Any:
         return client(self.aws, service)
+
+    def put(self, table: str, **item: Any) -> None:
+        """Write an item to the table of a stack's output `OrdersTableName`."""
+        name = self.outputs[table]["OrdersTableName"]
+        self.client("dynamodb").put_item(TableName=name, Item=encode(item)["M"])
+
+    def logged(self, text: str) -> bool:
+        """Wait until a function has printed a text."""
+        give_up = time.monotonic() + 20
+        while text not in self.log.text and time.monotonic() < give_up:
+            time.sleep(0.1)
+        return text in self.log.text
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +90,12 @@ def deployed(
     context: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Deployed]:
     folder = tmp_path_factory.mktemp("examples")
+    # The cdk command asks for this; the driver finds a function's code by it.
+    context = {**context, "aws:cdk:enable-asset-metadata": True}
     app = cdk.App(context=context, outdir=str(folder / "cdk.out"))
     ExistingStack(app, "Existing")
+    SharedCodeStack(app, "SharedCode")
+    PydanticModelsStack(app, "PydanticModels", **HERE)
     app.synth()
     with local_aws() as aws:
         given = [f"--parameters=Existing:{each}" for each in what_exists(aws)]
@@ -61,8 +109,39 @@ def deployed(
             *("deploy", "--app", str(folder / "cdk.out"), "--all", "--require-approval", "never"),
             *("--outputs-file", str(told), *given),
         )
-        outputs = json.loads(told.read_text(encoding="utf-8")) if told.exists() else {}
-        yield Deployed(aws, outputs)
+        outputs = json.loads(told.read_text(encoding="utf-8"))
+        log = Log()
+        with driven(aws, folder / "cdk.out", log):
+            yield Deployed(aws, outputs, log)
+
+
+@contextlib.contextmanager
+def driven(aws: LocalAws, assembly: Path, log: Log) -> Iterator[None]:
+    """Run the consumers whose functions the app has, as `cdk-streams local` does."""
+
+    def near(service: str) -> Any:
+        return client(aws, service)
+
+    consumers = [
+        consumer
+        for stack in read_stacks(assembly)
+        if stack.name != "Existing"
+        for consumer in read_consumers(stack, near)
+    ]
+    for each in consumers:
+        near("lambda").update_event_source_mapping(UUID=each.mapping.uuid, Enabled=False)
+    with (
+        CheckpointStore(aws.folder / "checkpoints") as checkpoints,
+        drive(
+            consumers,
+            near,
+            checkpoints=checkpoints,
+            observer=log,
+            connection=connection_variables(aws),
+            scratch=aws.folder,
+        ),
+    ):
+        yield
 
 
 def what_exists(aws: LocalAws) -> list[str]:
@@ -117,3 +196,20 @@ def test_existing_adds_its_rights_to_the_role_that_was_there(deployed: Deployed)
     allowed = str([each["Action"] for each in policy["Statement"]])
     assert "dynamodb:GetRecords" in allowed
     assert "sqs:SendMessage" in allowed
+
+
+def test_shared_code_is_there_in_both_functions(deployed: Deployed) -> None:
+    deployed.put("SharedCode", order_id="o-1", status="PLACED", total=9)
+    deployed.put("SharedCode", order_id="o-1", status="PAID", total=9)
+    deployed.put("SharedCode", order_id="o-1", status="CANCELLED", total=9)
+    assert deployed.logged("Order o-1: 9.00 EUR received")
+    assert deployed.logged("Order o-1: 9.00 EUR paid back")
+
+
+def test_pydantic_reads_an_order_and_rejects_a_wrong_one(deployed: Deployed) -> None:
+    deployed.put("PydanticModels", order_id="o-0", total=1, lines=[])
+    deployed.put("PydanticModels", order_id="o-1", total=1, lines=[{"sku": "tea", "count": 2}])
+    assert deployed.logged("Order o-1: 2 of tea")
+    url = deployed.outputs["PydanticModels"]["RejectsUrl"]
+    (message,) = deployed.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
+    assert "lines" in json.loads(message["Body"])["reason"]

@@ -10,7 +10,7 @@ on = Router()
 @on.default
 def note(change: Change) -> None:
     """One line of the log a change."""
-    print(type(change).__name__, change.sequence_number)  # noqa: T201 - the log is the point
+    print(type(change).__name__, change.sequence_number)
 
 
 handler = on.handler

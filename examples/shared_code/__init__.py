@@ -1,0 +1,1 @@
+"""Two functions of one project that share a module."""
