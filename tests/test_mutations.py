@@ -114,7 +114,7 @@ WRONG_RULES = [
     Wrong(
         "a record larger than a call is sent",
         "poller/_lanes.py",
-        "oversized=loaded.at_most > room_bytes(PayloadFit()) - state_bytes",
+        "oversized=gathered.at_most > room_bytes(PayloadFit()) - state_bytes",
         "oversized=False",
         "test_filters_and_batching.py::test_a_record_larger_than_a_call_is_never_sent",
     ),

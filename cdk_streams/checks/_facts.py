@@ -37,7 +37,7 @@ class Function:
     `has_role` is False for a function that was imported without its role, which nothing can be
     granted to, `is_granted` for one whose role takes no statements of the app, `may_read` for one
     whose role no policy of the template lets read a stream. `durable_timeout` is the longest that a
-    durable execution may take. `uses_runtime` is None for a function of which
+    durable execution may take. `uses_lambda_runtime` is None for a function of which
     the app knows no more than the name.
     """
 
@@ -51,7 +51,7 @@ class Function:
     is_granted: bool | None = None
     may_read: bool | None = None
     durable_timeout: timedelta | None = None
-    uses_runtime: bool | None = None
+    uses_lambda_runtime: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -100,22 +100,22 @@ def partial_responses_off(consumer: Consumer, _: Sequence[Consumer]) -> str | No
     settings, function = consumer.settings, consumer.function
     if settings is None or settings.report_batch_item_failures or settings.batch_size == 1:
         return None
-    if function is not None and function.uses_runtime:
+    if function is not None and function.uses_lambda_runtime:
         return None
     return "report_batch_item_failures is off"
 
 
 @rule(
-    "RuntimeAnswersUnread",
+    "PartialResponseNotRead",
     reason="lambda_runtime names the failed record, but Lambda does not read the answer, so the "
     "runtime raises and the whole batch is retried",
     fix="Set report_batch_item_failures=True",
 )
-def runtime_answers_unread(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
+def partial_response_not_read(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings, function = consumer.settings, consumer.function
     if settings is None or settings.report_batch_item_failures:
         return None
-    if function is None or not function.uses_runtime:
+    if function is None or not function.uses_lambda_runtime:
         return None
     return "report_batch_item_failures is off while lambda_runtime is in use"
 
@@ -131,7 +131,7 @@ def response_not_known(consumer: Consumer, _: Sequence[Consumer]) -> str | None:
     settings, function = consumer.settings, consumer.function
     if settings is None or not settings.report_batch_item_failures:
         return None
-    if function is None or function.uses_runtime is not False:
+    if function is None or function.uses_lambda_runtime is not False:
         return None
     return f"report_batch_item_failures is on for {function.name}, which is no StreamFunction"
 
@@ -245,7 +245,7 @@ RULES: Final[tuple[Rule, ...]] = (
     no_failure_destination,
     bisect_off,
     partial_responses_off,
-    runtime_answers_unread,
+    partial_response_not_read,
     response_not_known,
     fifo_destination,
     destination_retention_short,

@@ -102,7 +102,7 @@ def fit_payload(
 ) -> PayloadFit:
     """Return how many of the first `size` records fit into one call; at least one.
 
-    `so_far` is the load of the same records before more came, so that each is weighed once.
+    `so_far` is the size of the same records before more came, so that each is weighed once.
     `beside_bytes` is what the event holds beside its records. Encoding every record to learn its
     length would be most of a simulation's time, so an upper bound is tried first.
     """

@@ -54,7 +54,7 @@ def _proceed(context: StepContext, shard: Shard, lane: Lane) -> Lane:
         if lane.phase is not Phase.IDLE:
             return lane
     # Disabled: what is not done is read again from the checkpoint.
-    return lane._replace(pending=(), work=(), gathering_since_ms=None, load=PayloadFit())
+    return lane._replace(pending=(), work=(), gathering_since_ms=None, gathered=PayloadFit())
 
 
 def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
@@ -67,30 +67,30 @@ def _gather(context: StepContext, shard: Shard, lane: Lane) -> Lane:
         return lane if due_ms is None else _calls.wake(context, shard, lane, Phase.IDLE, due_ms)
     size = context.mapping.settings.batch_size
     room = min(size, len(lane.pending))
-    room = _windows.count_within(context, lane, lane.load.fits, room)
+    room = _windows.count_within(context, lane, lane.gathered.fits, room)
     state_bytes = _windows.state_bytes(lane)
-    loaded = fit_payload(lane.pending, room, lane.load, state_bytes)
-    if loaded.fits == len(lane.pending) < size and not shard.closed:
+    gathered = fit_payload(lane.pending, room, lane.gathered, state_bytes)
+    if gathered.fits == len(lane.pending) < size and not shard.closed:
         since_ms, window_ms = lane.gathering_since_ms, context.mapping.batching_window_ms
         gathering = since_ms is not None and context.at_ms < since_ms + window_ms
         # An only lane with room has a read under way, or gets one at the end of this step.
         if gathering or (shard.more and (shard.reading or len(shard.lanes) == 1)):
             # The batching window is still open, or more is there to be read.
-            return lane._replace(phase=Phase.GATHERING, load=loaded)
+            return lane._replace(phase=Phase.GATHERING, gathered=gathered)
         if since_ms is None and window_ms:
-            lane = lane._replace(gathering_since_ms=context.at_ms, load=loaded)
+            lane = lane._replace(gathering_since_ms=context.at_ms, gathered=gathered)
             return _calls.wake(context, shard, lane, Phase.GATHERING, context.at_ms + window_ms)
     batch = Batch(
-        lane.pending[: loaded.fits],
+        lane.pending[: gathered.fits],
         context.new_id(),
-        oversized=loaded.at_most > room_bytes(PayloadFit()) - state_bytes,
+        oversized=gathered.at_most > room_bytes(PayloadFit()) - state_bytes,
     )
     return lane._replace(
         phase=Phase.IDLE,
         work=(batch,),
-        pending=lane.pending[loaded.fits :],
+        pending=lane.pending[gathered.fits :],
         gathering_since_ms=None,
-        load=PayloadFit(),
+        gathered=PayloadFit(),
     )
 
 

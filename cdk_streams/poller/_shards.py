@@ -217,7 +217,7 @@ def _poll_budget(context: StepContext, shard: Shard, enough: int) -> PollBudget 
     until_ms = min(opened_ms) + mapping.batching_window_ms
     if until_ms <= context.at_ms:
         return None
-    return PollBudget(enough, until_ms, min(room_bytes(lane.load) for lane in shard.lanes))
+    return PollBudget(enough, until_ms, min(room_bytes(lane.gathered) for lane in shard.lanes))
 
 
 def _finish(context: StepContext, shard: Shard, lanes: tuple[Lane, ...]) -> Shard:

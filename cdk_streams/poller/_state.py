@@ -58,7 +58,7 @@ class Lane(NamedTuple):
 
     `work` are batches already formed, in order; the first is the one that is called. `pending` are
     records behind them. `token` is that of the call, delivery or timer that the lane waits for.
-    `gathering_since_ms` is when the batching window opened, `load` the size of what is gathered.
+    `gathering_since_ms` is when the batching window opened, `gathered` what it holds.
     `window` is the open tumbling window; none begins before `window_floor_ms` any more, because
     the one before has ended.
     """
@@ -69,7 +69,7 @@ class Lane(NamedTuple):
     work: tuple[Batch, ...] = ()
     token: int = 0
     gathering_since_ms: int | None = None
-    load: PayloadFit = PayloadFit()
+    gathered: PayloadFit = PayloadFit()
     window: OpenWindow | None = None
     window_floor_ms: int = 0
 

@@ -27,7 +27,7 @@ class Faults:
             clock can stop in time, another one is stopped where it stands. For a handler that
             goes over none, it passes when it returns.
         duplicate: Of each call: the function succeeds and the poller's host is replaced before
-            the position is stored, so that the records come again.
+            the checkpoint is stored, so that the records come again.
         destination_denied: Of each failure record: the destination refuses it, so it is lost.
         shard_change: Of each write: a shard splits, merges with a neighbour, or is continued.
         late_start: Of each consumer: it begins up to a minute after the first write.

@@ -23,12 +23,12 @@ if TYPE_CHECKING:
     from lambda_runtime.forward._events import Event
 
     class Target(Protocol):
-        """A service as a forwarder sees it; `ordered`: it keeps the order of an item's events."""
+        """A service as a forwarder sees it; `keeps_order` is that of an item's events."""
 
         service: str
         operation: str
         limits: Limits
-        ordered: bool
+        keeps_order: bool
 
         def overhead_bytes(self, event: Event) -> int:
             """Return what the service counts for an event besides its text."""
@@ -62,7 +62,7 @@ def deliver(
         target: Where they go.
         near: Tells whether the function's deadline is near; None when there is none.
     """
-    for call in packed(entries, target.limits, apart=target.ordered):
+    for call in packed(entries, target.limits, apart=target.keeps_order):
         if near is not None and near():
             return Failure(call[0].position, None, None)
         failure = _delivered(call, target, near)

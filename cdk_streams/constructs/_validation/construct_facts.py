@@ -187,7 +187,7 @@ def _function(consumer: ConsumerView, resources: ResourceProperties, labels: Lab
         has_async_dead_letter=found.has_async_dead_letter or by_config,
         has_role=resources["has_role"],
         is_granted=resources["is_granted"],
-        uses_runtime=isinstance(function_behind(consumer.function), StreamFunction),
+        uses_lambda_runtime=isinstance(function_behind(consumer.function), StreamFunction),
     )
 
 

@@ -10,25 +10,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine import text_tests
+from cdk_streams.filters._engine import text_matchers
 from cdk_streams.filters._engine.numbers import comparable
 from cdk_streams.filters._engine.pattern_document import Fields, Node, Number, describe
 from cdk_streams.filters._engine.ranges import exact_number
 
 if TYPE_CHECKING:
-    from cdk_streams.filters._engine.text_tests import Test
+    from cdk_streams.filters._engine.text_matchers import Matcher
 
 __all__ = ["read_anything_but"]
 
 _WITHIN = {
-    "prefix": text_tests.begins_with,
-    "suffix": text_tests.ends_with,
-    "equals-ignore-case": text_tests.equals_any_case,
+    "prefix": text_matchers.begins_with,
+    "suffix": text_matchers.ends_with,
+    "equals-ignore-case": text_matchers.equals_any_case,
 }
 
 
-def read_anything_but(operand: Node, where: str) -> Test:
-    """The test of what stands behind `anything-but`."""
+def read_anything_but(operand: Node, where: str) -> Matcher:
+    """Return the matcher of what stands behind `anything-but`."""
     if isinstance(operand, Fields):
         return _none_of(_read_within(operand, where))
     values = operand if isinstance(operand, list) else [operand]
@@ -46,7 +46,7 @@ def read_anything_but(operand: Node, where: str) -> Test:
     )
 
 
-def _read_within(operand: Fields, where: str) -> tuple[Test, ...]:
+def _read_within(operand: Fields, where: str) -> tuple[Matcher, ...]:
     names = [name for name, _ in operand.pairs]
     if len(names) != 1 or (names[0] not in _WITHIN and names[0] != "wildcard"):
         raise FilterError(
@@ -67,9 +67,9 @@ def _read_within(operand: Fields, where: str) -> tuple[Test, ...]:
             where=here,
         )
     if name == "wildcard":
-        return tuple(text_tests.wildcard(word, here) for word in words)
+        return tuple(text_matchers.wildcard(word, here) for word in words)
     return tuple(_WITHIN[name](word) for word in words)
 
 
-def _none_of(tests: tuple[Test, ...]) -> Test:
-    return lambda value: not any(test(value) for test in tests)
+def _none_of(matchers: tuple[Matcher, ...]) -> Matcher:
+    return lambda value: not any(matches(value) for matches in matchers)

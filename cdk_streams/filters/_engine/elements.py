@@ -38,7 +38,7 @@ def holds_in_arrays(fields: Sequence[tuple[str, Field]], found: Found) -> bool:
     for (path, field), later in zip(fields, _later_arrays(fields, found), strict=True):
         values = found.get(path, [])
         everywhere = _places(place for _, place in values) if field.absent else None
-        passing = _places(place for value, place in values if field.test(value))
+        passing = _places(place for value, place in values if field.matches(value))
         reached: set[_State] = set()
         for state in states:
             if everywhere is not None and next(_fitting(everywhere, dict(state)), None) is None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 from cdk_streams.errors import FilterError
-from cdk_streams.filters._engine import text_tests
+from cdk_streams.filters._engine import text_matchers
 from cdk_streams.filters._engine.anything_but import read_anything_but
 from cdk_streams.filters._engine.ip_addresses import Block, address_digits, read_cidr
 from cdk_streams.filters._engine.numbers import comparable, exact_double, number_text
@@ -22,23 +22,23 @@ from cdk_streams.filters._engine.ranges import read_range
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cdk_streams.filters._engine.text_tests import Test
+    from cdk_streams.filters._engine.text_matchers import Matcher
 
 __all__ = ["OPERATORS", "Field", "read_field"]
 
 OPERATORS = ("anything-but", "equals-ignore-case", "exists", "numeric", "prefix", "suffix")
 """The operators of Lambda's own table."""
 
-_TextTest: TypeAlias = "Callable[[str], Test]"
-_Reader: TypeAlias = "Callable[[Node, str], Test | None]"
+_MakesMatcher: TypeAlias = "Callable[[str], Matcher]"
+_Reader: TypeAlias = "Callable[[Node, str], Matcher | None]"
 """Reads what stands behind an operator at a place; None means that the field must be absent."""
 
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """What one field asks for: a value that passes `test`, or its absence when `absent` is set."""
+    """What one field asks for: a value that `matches` accepts, or, when `absent`, none."""
 
-    test: Test
+    matches: Matcher
     absent: bool
 
 
@@ -50,31 +50,31 @@ def read_field(values: list[Node], where: str) -> Field:
             where=where,
         )
     exact: set[str] = set()
-    tests: list[Test] = []
+    matchers: list[Matcher] = []
     absent = False
     for index, node in enumerate(values):
         here = f"{where}[{index}]"
         if isinstance(node, str) and address_digits(node) is None:
             exact.add(node)
             continue
-        test = _read_value(node, here)
-        if test is None:
+        matches = _read_value(node, here)
+        if matches is None:
             absent = True
         else:
-            tests.append(test)
-    return Field(_any_of(frozenset(exact), tuple(tests)), absent)
+            matchers.append(matches)
+    return Field(_any_of(frozenset(exact), tuple(matchers)), absent)
 
 
-def _any_of(exact: frozenset[str], tests: tuple[Test, ...]) -> Test:
+def _any_of(exact: frozenset[str], matchers: tuple[Matcher, ...]) -> Matcher:
     # Most patterns are a few texts, and for those the test is one look into a set.
-    if not tests:
+    if not matchers:
         return exact.__contains__
-    if not exact and len(tests) == 1:
-        return tests[0]
-    return lambda value: value in exact or any(test(value) for test in tests)
+    if not exact and len(matchers) == 1:
+        return matchers[0]
+    return lambda value: value in exact or any(matches(value) for matches in matchers)
 
 
-def _read_value(node: Node, where: str) -> Test | None:
+def _read_value(node: Node, where: str) -> Matcher | None:
     match node:
         case Fields():
             return _read_operator(node, where)
@@ -92,15 +92,15 @@ def _read_value(node: Node, where: str) -> Test | None:
             return lambda value: value is node
 
 
-def _equals_number(text: str) -> Test:
+def _equals_number(text: str) -> Matcher:
     number = exact_double(text)
     if number is None:
         return lambda value: number_text(value) == text
     return lambda value: comparable(value) == number
 
 
-def _read_operator(node: Fields, where: str) -> Test | None:
-    """The test of `{"prefix": "a"}`; None stands for `{"exists": false}`."""
+def _read_operator(node: Fields, where: str) -> Matcher | None:
+    """Return the matcher of `{"prefix": "a"}`; None stands for `{"exists": false}`."""
     if len(node.pairs) != 1:
         raise FilterError(
             f"an operator must have exactly one key, got {len(node.pairs)}; "
@@ -115,7 +115,7 @@ def _read_operator(node: Fields, where: str) -> Test | None:
     return _READERS[name](operand, f"{where}.{name}")
 
 
-def _read_exists(operand: Node, where: str) -> Test | None:
+def _read_exists(operand: Node, where: str) -> Matcher | None:
     if operand is True:
         return lambda _: True
     if operand is False:
@@ -123,8 +123,8 @@ def _read_exists(operand: Node, where: str) -> Test | None:
     raise FilterError(f"exists must be true or false, got {describe(operand)}", where=where)
 
 
-def _read_affix(plain: _TextTest, any_case: _TextTest) -> _Reader:
-    def read(operand: Node, where: str) -> Test:
+def _read_affix(plain: _MakesMatcher, any_case: _MakesMatcher) -> _Reader:
+    def read(operand: Node, where: str) -> Matcher:
         if not isinstance(operand, Fields):
             return plain(_text(operand, where))
         if [key for key, _ in operand.pairs] != ["equals-ignore-case"]:
@@ -151,10 +151,12 @@ _READERS: Mapping[str, _Reader] = {
     "exists": _read_exists,
     "anything-but": read_anything_but,
     "numeric": read_range,
-    "prefix": _read_affix(text_tests.begins_with, text_tests.begins_with_any_case),
-    "suffix": _read_affix(text_tests.ends_with, text_tests.ends_with_any_case),
-    "equals-ignore-case": lambda operand, where: text_tests.equals_any_case(_text(operand, where)),
+    "prefix": _read_affix(text_matchers.begins_with, text_matchers.begins_with_any_case),
+    "suffix": _read_affix(text_matchers.ends_with, text_matchers.ends_with_any_case),
+    "equals-ignore-case": lambda operand, where: text_matchers.equals_any_case(
+        _text(operand, where)
+    ),
     "exactly": lambda operand, where: frozenset((_text(operand, where),)).__contains__,
-    "wildcard": lambda operand, where: text_tests.wildcard(_text(operand, where), where),
+    "wildcard": lambda operand, where: text_matchers.wildcard(_text(operand, where), where),
     "cidr": lambda operand, where: read_cidr(_text(operand, where), where).holds,
 }

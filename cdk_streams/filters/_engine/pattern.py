@@ -93,7 +93,7 @@ def _holds(fields: Sequence[tuple[str, Field]], found: Found) -> bool:
                 return False
         else:
             for value, _ in values:
-                if wanted.test(value):
+                if wanted.matches(value):
                     break
             else:
                 return False

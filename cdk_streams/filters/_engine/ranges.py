@@ -16,7 +16,7 @@ from cdk_streams.filters._engine.pattern_document import Node, Number, describe
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cdk_streams.filters._engine.text_tests import Test
+    from cdk_streams.filters._engine.text_matchers import Matcher
 
 __all__ = ["exact_number", "read_range"]
 
@@ -25,8 +25,8 @@ _LOWER, _UPPER = (">", ">="), ("<", "<=")
 _ADVICE = 'write ["=", 5], ["<", 10] or [">=", 0, "<", 10]'
 
 
-def read_range(operand: Node, where: str) -> Test:
-    """The test of one comparison, or of a lower and an upper bound."""
+def read_range(operand: Node, where: str) -> Matcher:
+    """Return the matcher of one comparison, or of a lower and an upper bound."""
     match operand:
         case [str(sign), bound]:
             compare, limit = _comparison(sign, bound, where)
@@ -57,7 +57,7 @@ def exact_number(node: Node, where: str) -> float:
     return number
 
 
-def _between(low: tuple[str, Node], high: tuple[str, Node], where: str) -> Test:
+def _between(low: tuple[str, Node], high: tuple[str, Node], where: str) -> Matcher:
     above, lowest = _comparison(*low, where)
     below, highest = _comparison(*high, where)
     if lowest >= highest:

@@ -20,8 +20,8 @@ _NO_FAULT: Final = CallFault()
 class Call(NamedTuple):
     """A call under way: what it was asked for, and how it will end.
 
-    `number` counts the function's calls from 1; it is 0 for one that is throttled. `forgotten`:
-    the poller's host is replaced between the answer and the checkpoint.
+    `number` counts the function's calls from 1; it is 0 for one that is throttled.
+    `checkpoint_lost`: the poller's host is replaced between the answer and the checkpoint.
     """
 
     invoke: Invoke
@@ -30,7 +30,7 @@ class Call(NamedTuple):
     took_ms: int
     number: int = 0
     timed_out: bool = False
-    forgotten: bool = False
+    checkpoint_lost: bool = False
     detail: str = ""
     error: BaseException | None = None
 
@@ -92,8 +92,8 @@ class Caller:
             result = self._handle(event, invoke, int(timeout_ms * fault.slowness))
             if fault.name not in {"crash", "timeout"}:
                 call = _ended(invoke, now_ms, number, result)
-                forgotten = fault.name == "duplicate" and isinstance(result.outcome, Returned)
-                return call._replace(forgotten=True) if forgotten else call
+                checkpoint_lost = fault.name == "duplicate" and isinstance(result.outcome, Returned)
+                return call._replace(checkpoint_lost=True) if checkpoint_lost else call
             when, took_ms = "after its work was done", result.took_ms
         timed_out = fault.name == "timeout"
         took_ms = timeout_ms if timed_out else took_ms

@@ -168,7 +168,7 @@ class Driver:
     def _end(self, call: Call) -> None:
         invoke = call.invoke
         self._caller.end(call)
-        if call.forgotten:
+        if call.checkpoint_lost:
             self._show(call, "duplicate")
             self._feed(Restarted())
             return

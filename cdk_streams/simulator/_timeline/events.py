@@ -69,7 +69,7 @@ EVENT_KINDS: Final[dict[EventKind, KindRow]] = {
     "timeout": KindRow("t", "the function ran into its timeout", "bad", "call"),
     "throttled": KindRow("h", "the function was not called (throttled)", "odd", "call"),
     "duplicate": KindRow(
-        "d", "handled, but the poller forgot: the records come again", "odd", "call"
+        "d", "handled, no checkpoint stored: the records come again", "odd", "call"
     ),
     "filtered": KindRow("f", "records that no filter matches", "write"),
     "sent": KindRow("F", "a failure record reached its destination", "dead"),

@@ -37,7 +37,7 @@ class EventBus:
     service = "events"
     operation = "PutEvents"
     limits = Limits(entries=10, call_bytes=_LARGEST_CALL_BYTES)
-    ordered = False
+    keeps_order = False
 
     def __init__(self, name: str) -> None:
         self.name = name

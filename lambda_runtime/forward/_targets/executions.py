@@ -33,7 +33,7 @@ class SfnStateMachine:
     service = "stepfunctions"
     operation = "StartExecution"
     limits = Limits(1, 262_144)
-    ordered = False
+    keeps_order = False
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
@@ -64,7 +64,7 @@ class LambdaFunction:
     operation = "Invoke"
     # A synchronous call takes 6 MB.
     limits = Limits(10_000, 6_000_000)
-    ordered = False
+    keeps_order = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -47,7 +47,7 @@ class SqsQueue:
         max_message_bytes: int = EVERY_QUEUE_TAKES_BYTES,
     ) -> None:
         self.url = url
-        self.ordered = url.endswith(".fifo") if fifo is None else fifo
+        self.keeps_order = url.endswith(".fifo") if fifo is None else fifo
         self.limits = Limits(_ENTRIES, max_message_bytes)
 
     def overhead_bytes(self, _: Event) -> int:
@@ -56,7 +56,7 @@ class SqsQueue:
 
     def send(self, client: Any, entries: Sequence[Entry]) -> dict[int, Refusal]:
         """Send up to ten messages; return the refused ones by their place."""
-        messages = _messages(entries, "MessageBody", fifo=self.ordered)
+        messages = _messages(entries, "MessageBody", fifo=self.keeps_order)
         return _refused(client.send_message_batch(QueueUrl=self.url, Entries=messages), entries)
 
 
@@ -80,7 +80,7 @@ class SnsTopic:
         max_message_bytes: int = EVERY_QUEUE_TAKES_BYTES,
     ) -> None:
         self.arn = arn
-        self.ordered = arn.endswith(".fifo") if fifo is None else fifo
+        self.keeps_order = arn.endswith(".fifo") if fifo is None else fifo
         self.limits = Limits(_ENTRIES, max_message_bytes)
 
     def overhead_bytes(self, _: Event) -> int:
@@ -89,7 +89,7 @@ class SnsTopic:
 
     def send(self, client: Any, entries: Sequence[Entry]) -> dict[int, Refusal]:
         """Publish up to ten messages; return the refused ones by their place."""
-        messages = _messages(entries, "Message", fifo=self.ordered)
+        messages = _messages(entries, "Message", fifo=self.keeps_order)
         answer = client.publish_batch(TopicArn=self.arn, PublishBatchRequestEntries=messages)
         return _refused(answer, entries)
 

@@ -36,7 +36,7 @@ class S3Bucket:
     service = "s3"
     operation = "PutObject"
     limits = _BATCH
-    ordered = False
+    keeps_order = False
 
     def __init__(self, name: str, *, prefix: str = "") -> None:
         self.name = name

@@ -32,7 +32,7 @@ class KinesisStream:
     operation = "PutRecords"
     # A record of up to 1 MiB fits every stream; a call takes 10 MiB today and took 5 MiB before.
     limits = Limits(_ENTRIES, 5 * _MIB, _MIB)
-    ordered = True
+    keeps_order = True
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -60,7 +60,7 @@ class FirehoseDeliveryStream:
     service = "firehose"
     operation = "PutRecordBatch"
     limits = Limits(_ENTRIES, 4_000_000, 1_024_000)
-    ordered = False
+    keeps_order = False
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -36,7 +36,7 @@ SAFE = Consumer(
     ),
     source=Source(name="Orders", has_stream=True, view_type="NEW_AND_OLD_IMAGES", replicas=0),
     function=Function(
-        name="AuditFn", timeout=timedelta(seconds=60), memory_mb=256, uses_runtime=True
+        name="AuditFn", timeout=timedelta(seconds=60), memory_mb=256, uses_lambda_runtime=True
     ),
     destination=Destination(
         kind="queue",
@@ -92,7 +92,7 @@ BROKEN = {
     "MappingBeforePolicy": safe(waits_for_policy=False),
     "NoRole": safe(function={"has_role": False}),
     "RoleNotGranted": safe(function={"is_granted": False}),
-    "ResponseNotKnown": safe(function={"uses_runtime": False}),
+    "ResponseNotKnown": safe(function={"uses_lambda_runtime": False}),
     "DurableExecutionTooLong": safe(function={"durable_timeout": timedelta(hours=1)}),
     "ExpiredFilterOnReplicas": safe(
         settings={"filters": [{"userIdentity": {"type": ["Service"]}}]}, source={"replicas": 1}
@@ -104,9 +104,9 @@ BROKEN = {
     "NoFailureDestination": safe(settings={"on_failure": None}, destination=None),
     "BisectOff": safe(settings={"bisect_batch_on_error": False}),
     "PartialResponsesOff": safe(
-        settings={"report_batch_item_failures": False}, function={"uses_runtime": False}
+        settings={"report_batch_item_failures": False}, function={"uses_lambda_runtime": False}
     ),
-    "RuntimeAnswersUnread": safe(settings={"report_batch_item_failures": False}),
+    "PartialResponseNotRead": safe(settings={"report_batch_item_failures": False}),
     "FifoDestination": safe(destination={"is_fifo": True}),
     "DestinationRetentionShort": safe(destination={"retention": timedelta(days=1)}),
     "DestinationNotEncrypted": safe(destination={"is_encrypted": False}),
@@ -219,7 +219,7 @@ def test_single_records_need_neither_bisect_nor_partial_responses() -> None:
         "bisect_batch_on_error": False,
         "report_batch_item_failures": False,
     }
-    assert ids(safe(settings=settings, function={"uses_runtime": False})) == []
+    assert ids(safe(settings=settings, function={"uses_lambda_runtime": False})) == []
 
 
 def test_a_filter_stands_between_a_function_and_its_own_writes() -> None:

@@ -217,7 +217,7 @@ BROKEN: dict[str, tuple[Setup, list[str]]] = {
     "no destination": (settings(on_failure=OnFailure.NOTHING), ["NoFailureDestination"]),
     "no bisect": (settings(bisect_batch_on_error=False), ["BisectOff"]),
     "no report": (plain_without_report, ["PartialResponsesOff"]),
-    "report unread": (settings(report_batch_item_failures=False), ["RuntimeAnswersUnread"]),
+    "report unread": (settings(report_batch_item_failures=False), ["PartialResponseNotRead"]),
     "fifo, by an escape hatch": (fifo, ["FifoDestination"]),
     "queue kept a day": (
         own_queue(enforce_ssl=True, retention_period=cdk.Duration.days(1)),

@@ -42,9 +42,9 @@ def test_a_queue_is_fifo_when_the_environment_says_so() -> None:
 
     fifo = forwarder({**named, "STREAM_FORWARD_FIFO": "1", "STREAM_FORWARD_MAX_BYTES": "5000"})
 
-    assert fifo.target.ordered
+    assert fifo.target.keeps_order
     assert fifo.target.limits.entry_bytes == 5_000
-    assert not forwarder(named).target.ordered
+    assert not forwarder(named).target.keeps_order
 
 
 @pytest.mark.parametrize(

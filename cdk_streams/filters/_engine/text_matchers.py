@@ -1,7 +1,7 @@
-"""Tests of texts: begins with, ends with, the same but for case, wildcards.
+"""Matchers of texts: begins with, ends with, the same but for case, wildcards.
 
-Each function takes what a pattern says and gives the test of one value of a record. Only texts can
-pass: a number, true, false or null never begins or ends with anything.
+Each function takes what a pattern says and gives the matcher of one value of a record. Only
+texts can pass: a number, true, false or null never begins or ends with anything.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 __all__ = [
-    "Test",
+    "Matcher",
     "begins_with",
     "begins_with_any_case",
     "ends_with",
@@ -24,41 +24,41 @@ __all__ = [
     "wildcard",
 ]
 
-Test: TypeAlias = "Callable[[object], bool]"
+Matcher: TypeAlias = "Callable[[object], bool]"
 """Whether one value of a record (text, number, true, false or null) passes."""
 
 _BEYOND_16_BITS = "\uffff"
 
 
-def begins_with(prefix: str) -> Test:
+def begins_with(prefix: str) -> Matcher:
     """Pass texts that begin with `prefix`; every text begins with the empty one."""
     return lambda value: isinstance(value, str) and value.startswith(prefix)
 
 
-def ends_with(suffix: str) -> Test:
+def ends_with(suffix: str) -> Matcher:
     """Pass texts that end with `suffix`."""
     return lambda value: isinstance(value, str) and value.endswith(suffix)
 
 
-def equals_any_case(text: str) -> Test:
+def equals_any_case(text: str) -> Matcher:
     """Pass `text` in any mixture of lower and upper case."""
     matches = re.compile(_any_case(text)).fullmatch
     return lambda value: isinstance(value, str) and matches(value) is not None
 
 
-def begins_with_any_case(prefix: str) -> Test:
+def begins_with_any_case(prefix: str) -> Matcher:
     """Pass texts that begin with `prefix` in any case."""
     matches = re.compile(_any_case(prefix)).match
     return lambda value: isinstance(value, str) and matches(value) is not None
 
 
-def ends_with_any_case(suffix: str) -> Test:
+def ends_with_any_case(suffix: str) -> Matcher:
     """Pass texts that end with `suffix` in any case."""
     search = re.compile(_any_case(suffix) + r"\Z").search
     return lambda value: isinstance(value, str) and search(value) is not None
 
 
-def wildcard(text: str, where: str) -> Test:
+def wildcard(text: str, where: str) -> Matcher:
     r"""Pass texts of this form: `*` is any run of characters, `\*` and `\\` are themselves."""
     first, *rest = _between_stars(text, where)
     if not rest:
