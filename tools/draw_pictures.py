@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr
 from datetime import timedelta
+from functools import partial
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -17,15 +20,19 @@ sys.path.insert(0, str(ROOT))
 
 from cdk_streams.mapping import ViewType  # noqa: E402 - the same
 from cdk_streams.simulator import (  # noqa: E402 - run as a script, it has no package
+    NO_FAULTS,
     Invocation,
     MappingSettings,
     Run,
     TableStream,
+    World,
     in_order,
     insert,
     modify,
     simulate,
 )
+from cdk_streams.testing import FakeDynamoDB, RequestFailed  # noqa: E402 - the same
+from lambda_runtime.replication import Replica, Settings  # noqa: E402 - the same
 from tools.svg_picture import Picture  # noqa: E402 - the same
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -289,6 +296,78 @@ def whole_path() -> str:
     return picture.svg()
 
 
+class _ThrottledOnce(FakeDynamoDB):
+    """A target that throttles the first write of a paid order."""
+
+    throttled = False
+
+    def put_item(self, **request: Any) -> Any:
+        if not self.throttled and request["Item"]["status"] == {"S": "PAID"}:
+            self.throttled = True
+            raise RequestFailed("ThrottlingException")
+        return super().put_item(**request)
+
+
+def replica() -> str:
+    """Draw the item of a table and of its replica, while a write is throttled and one is late."""
+    world = World(faults=NO_FAULTS)
+    orders = world.table("Orders", keys=("id",))
+    target = _ThrottledOnce({"Copy": ("id",)})
+    copy = Replica(Settings(table="Copy", keys=("id",), concurrency=1), client=target)
+    rows: list[tuple[str, str]] = []
+
+    def show(event: str) -> None:
+        held = [source[0]["status"] if source else "-" for source in (orders.items(), items())]
+        begin = f"{(world.now - start).total_seconds():g} s: {event}"
+        rows.append((begin, "/".join(held)))
+
+    def items() -> list[dict[str, Any]]:
+        return target.items("Copy")
+
+    start = world.now
+
+    def write(status: str) -> None:
+        orders.put({"id": "7", "status": status})
+        show(f"{status} is written")
+
+    def handler(event: dict[str, Any], context: Any) -> Any:
+        with redirect_stderr(StringIO()):  # the runtime's log line of the failure
+            answer = copy.handler(event, context)
+        failed = bool(answer["batchItemFailures"])
+        show("a write is throttled" if failed else "the replica has written")
+        return answer
+
+    settings = MappingSettings(report_batch_item_failures=True, retry_attempts=2)
+    consumer = world.consumer("replica", handler, table=orders, settings=settings)
+    for number, status in enumerate(("NEW", "PAID", "SENT")):
+        world.call_after(timedelta(seconds=2 * number), partial(write, status))
+    with world:
+        world.run()
+    first, *_ = consumer.records("handled")
+    copy.handler({"Records": [first]}, None)
+    show("NEW once more, by a redrive")
+    return _replica_picture(rows)
+
+
+def _replica_picture(rows: list[tuple[str, str]]) -> str:
+    picture = Picture(
+        "A replica converges",
+        "Item 7 in the table and in its replica; what comes late or twice changes nothing.",
+    )
+    picture.note("Item 7 in the table and in its replica. Yellow is behind.")
+    cells: list[list[tuple[str, str]]] = [[("", ""), ("table", ""), ("replica", "")]]
+    for event, held in rows:
+        source, target = held.split("/")
+        cells.append(
+            [(event, ""), (source, "box"), (target, "handled" if source == target else "left")]
+        )
+    picture.table(cells, (216, 76, 76))
+    picture.gap(6)
+    picture.note("Each write carries the sequence number of its change;")
+    picture.note("one that is older than the replica's item changes nothing.")
+    return picture.svg()
+
+
 PICTURES: dict[str, Callable[[], str]] = {
     "whole-path": whole_path,
     "poison-record": poison_record,
@@ -296,6 +375,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "shards-and-lanes": shards_and_lanes,
     "partial-batch-response": partial_batch_response,
     "tumbling-window": tumbling_window,
+    "replica": replica,
 }
 
 
