@@ -49,6 +49,8 @@ def in_outage_at_rate(
 ) -> OutageAtRate:
     """Write at a rate for a day, during whose beginning every invocation fails.
 
+    `writes_per_second` is the rate of changes, `length` how long the outage lasts.
+
     Raises:
         SettingsError: The mapping has a tumbling window, which is not modelled.
 

@@ -55,6 +55,10 @@ def find_interpreter(runtime: str | None = None) -> Interpreter:
     The command of that name on PATH is taken when awslambdaric is installed for it; otherwise, and
     for None, the running Python. The caller compares `Interpreter.runtime` with what was asked for:
     a handler usually runs on either, compiled dependencies of another version do not.
+
+    Raises:
+        ToolError: Neither Python has awslambdaric, of the extra `local`.
+
     """
     if runtime is not None and (command := shutil.which(runtime)) is not None:
         found = describe(command)

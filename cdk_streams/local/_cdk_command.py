@@ -102,7 +102,14 @@ def destroy(cdk: CdkCommand, assembly: Path, *stacks: str) -> None:
 
 
 def run_cdk(cdk: CdkCommand, *arguments: str) -> None:
-    """Run one subcommand to its end; it ends with the caller when that is interrupted."""
+    """Run one subcommand to its end; it ends with the caller when that is interrupted.
+
+    `arguments` are the words after `cdk`, such as `"synth", "--quiet"`.
+
+    Raises:
+        CdkCommandError: The command is not found, fails, or takes longer than `cdk.timeout_s`.
+
+    """
     shown = f"cdk {' '.join(arguments)}"
     last: deque[str] = deque(maxlen=_LINES_IN_AN_ERROR)
     with _running(cdk, [*_found(cdk), *arguments, *_QUIET]) as process:

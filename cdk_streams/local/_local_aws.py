@@ -123,7 +123,14 @@ def client(aws: LocalAws, service: str) -> Any:
 
 @contextlib.contextmanager
 def local_aws(*, region: str = "us-east-1") -> Iterator[LocalAws]:
-    """Start a local AWS, wait until it answers, and stop it when the block is left in any way."""
+    """Start a local AWS, wait until it answers, and stop it when the block is left in any way.
+
+    `region` is that of its endpoint and of the clients that `client` makes.
+
+    Raises:
+        LocalAwsError: MiniStack is not installed, or it does not answer in time.
+
+    """
     if find_spec("ministack") is None:
         raise LocalAwsError(install_sentence("the local AWS", "ministack"))
     for start in range(_STARTS):

@@ -124,6 +124,10 @@ def in_order(*records: Record, first: int = 1) -> list[Record]:
     """Number records as one shard holds them: the n-th argument becomes the n-th of its stream.
 
     `simulate(handler, in_order(insert(...), modify(...)))`; `first` is the first one's number.
+
+    Raises:
+        SourceError: An argument is no record, such as a list of them.
+
     """
     for each in records:
         if not isinstance(each, Mapping):
