@@ -22,7 +22,7 @@ ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 NAMES = (
     *("how-lambda-reads-a-stream", "choose-settings", "migrate"),
-    *("troubleshooting", "glossary", "compatibility", "upgrading"),
+    *("troubleshooting", "glossary", "compatibility", "upgrading", "fidelity"),
 )
 PAGES = {name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in NAMES}
 LINKS = sorted(
@@ -62,6 +62,13 @@ def test_a_poison_record_under_four_settings_is_as_explained() -> None:
     names: dict[str, Any] = {}
     exec(block, names)  # noqa: S102 - the page's own code, which asserts
     assert len(re.findall(r"^assert ", block, re.MULTILINE)) == 4
+
+
+def test_an_assumption_is_tried_under_both_values_as_shown() -> None:
+    (block,) = blocks("fidelity")
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - the page's own code, which asserts
+    assert len(re.findall(r"^assert ", block, re.MULTILINE)) == 2
 
 
 def test_the_presets_are_used_as_shown(stack: cdk.Stack, orders: dynamodb.TableV2) -> None:
