@@ -30,8 +30,9 @@ _WHERE: Final = "the live driver on ministack"
 
 
 def can_be_driven(question: Question) -> bool:
-    """Return whether the live driver can be asked."""
-    return not question.throttled_s and question.waits_s <= _LONGEST_WAIT_S
+    """Return whether the live driver can be asked; its run ends when every record is settled."""
+    settles = question.scenario.settings.starting_position != "LATEST"
+    return settles and not question.throttled_s and question.waits_s <= _LONGEST_WAIT_S
 
 
 def recorded(question: Question, clients: Client) -> Recording:

@@ -115,7 +115,7 @@ def _write(question: Question, deployed: Deployed, poller: Poller, pace: Pace) -
         if scenario.written_s:
             pace.wait(max(0.0, began_s + scenario.written_s[ordinal - 1] - time.time()))
         item = {
-            "pk": {"S": f"item-{ordinal}"},
+            "pk": {"S": scenario.key(ordinal)},
             "ordinal": {"N": str(ordinal)},
             "keep": {"BOOL": ordinal in scenario.keep},
         }

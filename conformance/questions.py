@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from cdk_streams.mapping import MappingSettings
@@ -9,7 +10,7 @@ from conformance.question import Question
 from tests.bench.recorded_scenarios import SCENARIOS
 from tests.bench.scenario import Failure, Result, Scenario, Window
 
-__all__ = ["QUESTIONS"]
+__all__ = ["NOT_ASKED", "QUESTIONS"]
 
 _ALL: Final = (1, 2, 3, 4)
 
@@ -163,6 +164,45 @@ _CHOICES: Final = (
     ),
     Question(
         Scenario(
+            "state_of_partial_response",
+            "whether a tumbling window goes on with the state of a partial response",
+            MappingSettings(tumbling_window=60, retry_attempts=0, report_batch_item_failures=True),
+            {"bad": [2], "how": "sum"},
+            Result(
+                ((1, 2), (2,)),
+                (_given_up(1, 1, 2, 2, None),),
+                (Window(None), Window(1)),
+            ),
+            count=2,
+            written_s=(0, 1),
+            evidence="follows from it",
+        ),
+        assumption="state_of_partial_response",
+        values=("kept", "dropped"),
+    ),
+    Question(
+        Scenario(
+            "one_item_at_factor_10",
+            "an item's changes are handled one after another at every parallelization factor",
+            MappingSettings(batch_size=1, retry_attempts=1, parallelization_factor=10),
+            _RAISES,
+            Result(((1,), (1,), (2,), (3,), (4,)), (_given_up(2, 1, 1, 1),)),
+            one_item=True,
+            evidence="follows from it",
+        ),
+    ),
+    Question(
+        Scenario(
+            "latest_begins_when_enabled",
+            "LATEST skips what was written before the mapping was enabled",
+            MappingSettings(starting_position="LATEST"),
+            _RAISES,
+            Result(()),
+            evidence="follows from it",
+        ),
+    ),
+    Question(
+        Scenario(
             "throttled",
             "a throttled call spends no retry",
             MappingSettings(retry_attempts=1),
@@ -175,6 +215,15 @@ _CHOICES: Final = (
         waits_s=60,
     ),
 )
+
+NOT_ASKED: Final[Mapping[str, str]] = {
+    "poll_interval_ms": "reads of a shard leave no trace that an account can see",
+    "read_ahead": "records that are read and not yet sent leave no trace that an account can see",
+    "retention_failure_record": "a record is trimmed after 24 hours; a run takes less than one",
+    "iterator_age_at": "the metric is an average over a minute, longer than a call may take here",
+    "dropped_without_destination": "each mapping of the kit has a destination",
+}
+"""Why no question asks for a field of `Assumptions`, by its name."""
 
 QUESTIONS: Final[tuple[Question, ...]] = (*_RULES, *_CHOICES)
 """Every question, rules first; each name stands once."""

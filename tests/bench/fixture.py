@@ -127,7 +127,7 @@ def scenario_fixture(
                 if waiting and scenario.written_s:
                     _sleep_until(began_s + scenario.written_s[ordinal - 1])
                 item = {
-                    "pk": {"S": f"item-{ordinal}"},
+                    "pk": {"S": scenario.key(ordinal)},
                     "ordinal": {"N": str(ordinal)},
                     "keep": {"BOOL": ordinal in scenario.keep},
                 }

@@ -66,6 +66,7 @@ class Scenario:
 
     Attributes:
         plan: What `scenario_handler.behaving` takes.
+        one_item: Whether all records are changes of one item, not of one item each.
         keep: The ordinals whose item has `keep: true`, for filters.
         written_s: When each record is written, in whole seconds since the start of a tumbling
             window (without one, of a second); empty: all at once.
@@ -81,11 +82,16 @@ class Scenario:
     plan: Mapping[str, Any]
     expected: Result
     count: int = 4
+    one_item: bool = False
     keep: frozenset[int] = frozenset()
     written_s: tuple[int, ...] = ()
     late_s: int = 0
     shards: Mapping[str, ProxiedShard] = field(default_factory=dict)
     evidence: Evidence = "recorded on AWS"
+
+    def key(self, ordinal: int) -> str:
+        """Return the partition key, the attribute `pk`, of the item that a record changes."""
+        return "item-1" if self.one_item else f"item-{ordinal}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,8 +20,9 @@ def behaving(plan: dict[str, Any]) -> Callable[[Any, Any], Any]:
 
     `{"bad": [2], "how": "raise"}` raises when record 2 is among the records; `"report"` lists the
     bad ones as batch item failures; `"answer"` gives `plan["answer"]` when there is a bad one.
-    `"sum"` adds the ordinals up in a tumbling window's state, and raises in the closing call with
-    `"closing": "raise"`. `"pause_s"` is how long each call takes.
+    `"sum"` adds the ordinals up in a tumbling window's state, lists the bad ones as batch item
+    failures beside it, and raises in the closing call with `"closing": "raise"`. `"pause_s"` is
+    how long each call takes.
     """
 
     def handle(event: Any, context: Any) -> Any:
@@ -45,8 +46,14 @@ def behaving(plan: dict[str, Any]) -> Callable[[Any, Any], Any]:
 def _summed(event: Any, plan: dict[str, Any]) -> Any:
     if event["isFinalInvokeForWindow"] and plan.get("closing") == "raise":
         raise ValueError("the sum cannot be kept")
-    total = event["state"].get("sum", 0) + sum(map(_ordinal, event["Records"]))
-    return {"state": {"sum": total}}
+    bad = [each for each in event["Records"] if _ordinal(each) in plan["bad"]]
+    handled = sum(_ordinal(each) for each in event["Records"] if each not in bad)
+    answer: dict[str, Any] = {"state": {"sum": event["state"].get("sum", 0) + handled}}
+    if bad:
+        answer["batchItemFailures"] = [
+            {"itemIdentifier": each["dynamodb"]["SequenceNumber"]} for each in bad
+        ]
+    return answer
 
 
 def _ordinal(record: Any) -> int:

@@ -16,7 +16,11 @@ def scenario_records(scenario: Scenario, begin: datetime) -> list[dict[str, Any]
     seconds = scenario.written_s or (0,) * scenario.count
     made = [
         insert(
-            {"pk": f"item-{number}", "ordinal": number, "keep": number in scenario.keep},
+            {
+                "pk": scenario.key(number),
+                "ordinal": number,
+                "keep": number in scenario.keep,
+            },
             at=begin + timedelta(seconds=second),
         )
         for number, second in enumerate(seconds, start=1)

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.poller import DEFAULT_ASSUMPTIONS
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 from conformance.compare import compare, compare_all, main
 from conformance.question import Question
-from conformance.questions import QUESTIONS
+from conformance.questions import NOT_ASKED, QUESTIONS
 from conformance.recording import Recording, load, save, without_account
 from conformance.simulated import simulated
 
+ROOT = Path(__file__).parents[3]
 BY_NAME = {each.name: each for each in QUESTIONS}
 CHOICES = [each for each in QUESTIONS if each.assumption is not None]
 
@@ -35,6 +36,17 @@ def test_each_reading_of_an_assumption_is_decided_by_its_scenario(question: Ques
         assert compared.fits == (value,)
         assert compared.verdict == "decides"
         assert compared.by_default == (assumptions == DEFAULT_ASSUMPTIONS)
+
+
+def test_each_assumption_is_asked_by_one_question_or_says_why_by_none() -> None:
+    asked = [str(each.assumption) for each in CHOICES]
+    assert sorted([*asked, *NOT_ASKED]) == sorted(each.name for each in fields(Assumptions))
+
+
+def test_the_kits_page_says_why_an_assumption_is_not_asked() -> None:
+    page = " ".join((ROOT / "conformance" / "README.md").read_text(encoding="utf-8").split())
+    for name, reason in NOT_ASKED.items():
+        assert f"| `{name}` | {reason} |" in page
 
 
 def test_names_are_told_once() -> None:
