@@ -71,17 +71,18 @@ __all__ = [
     "targets",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.constructs": (
-            "Alarms Backfill LastWriterWins OnFailure ReplicaTargetRole StreamConsumer "
-            "StreamDashboard StreamForwarder StreamFunction StreamTable TableReplica TableView "
-            "nag_acknowledgements targets ViewRebuild"
-        ),
-        "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
-        "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
-        "cdk_streams.mapping": "MappingSettings",
-        "cdk_streams.mapping.presets": "LOW_LATENCY SAFE STRICT_ORDER THROUGHPUT",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.constructs": (
+                "Alarms Backfill LastWriterWins OnFailure ReplicaTargetRole StreamConsumer "
+                "StreamDashboard StreamForwarder StreamFunction StreamTable TableReplica TableView "
+                "nag_acknowledgements targets ViewRebuild"
+            ),
+            "cdk_streams.errors": "FilterError SettingsError SourceError StreamsError",
+            "cdk_streams.filters": "EACH Filter Keys NewImage OldImage",
+            "cdk_streams.mapping": "MappingSettings",
+            "cdk_streams.mapping.presets": "LOW_LATENCY SAFE STRICT_ORDER THROUGHPUT",
+        },
+    )

@@ -17,7 +17,8 @@ def lazy_names(
 ) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:
     """Return the `__getattr__` and `__dir__` of a package.
 
-        __getattr__, __dir__ = lazy_names(__name__, {"cdk_streams.filters._filter": "Filter"})
+        if not TYPE_CHECKING:
+            __getattr__, __dir__ = lazy_names(__name__, {"cdk_streams.filters._filter": "Filter"})
 
     `homes` maps a module to the names it is the home of, separated by spaces. The package needs
     `__all__` and, for type checkers, the same imports below `if TYPE_CHECKING`. A name whose module

@@ -63,6 +63,7 @@ def main(context: click.Context) -> None:
 
 
 # rich is paid for by what shows a run, and not by --help.
-__getattr__, __dir__ = lazy_names(
-    __name__, {"cdk_streams.cli._local.live_view": "LiveView display_name"}
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__, {"cdk_streams.cli._local.live_view": "LiveView display_name"}
+    )

@@ -40,15 +40,16 @@ __all__ = [
     "side_of",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.data._table_backfill": "BackfillResult backfill backfill_export",
-        "cdk_streams.data._comparison": "Comparison Difference compare",
-        "cdk_streams.data._export_files": "ExportFiles open_export",
-        "cdk_streams.data._rate_limit": "RateLimit",
-        "cdk_streams.data._repair": "RepairResult repair",
-        "cdk_streams.data._side": "Side side_of",
-        "cdk_streams.data._views": "backfill_view compare_view",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.data._table_backfill": "BackfillResult backfill backfill_export",
+            "cdk_streams.data._comparison": "Comparison Difference compare",
+            "cdk_streams.data._export_files": "ExportFiles open_export",
+            "cdk_streams.data._rate_limit": "RateLimit",
+            "cdk_streams.data._repair": "RepairResult repair",
+            "cdk_streams.data._side": "Side side_of",
+            "cdk_streams.data._views": "backfill_view compare_view",
+        },
+    )

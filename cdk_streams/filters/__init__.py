@@ -51,15 +51,18 @@ __all__ = [
     "missing_image",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.filters._attributes": "EACH Attribute Image Keys NewImage OldImage",
-        "cdk_streams.filters._conditions": "Condition",
-        "cdk_streams.filters._filter": "Filter missing_image",
-        "cdk_streams.filters._ineffective_conditions": (
-            "IneffectiveKind IneffectiveCondition find_ineffective_conditions"
-        ),
-        "cdk_streams.filters._record_numbers": "ApproximateCreationDateTime RecordNumber SizeBytes",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.filters._attributes": "EACH Attribute Image Keys NewImage OldImage",
+            "cdk_streams.filters._conditions": "Condition",
+            "cdk_streams.filters._filter": "Filter missing_image",
+            "cdk_streams.filters._ineffective_conditions": (
+                "IneffectiveKind IneffectiveCondition find_ineffective_conditions"
+            ),
+            "cdk_streams.filters._record_numbers": (
+                "ApproximateCreationDateTime RecordNumber SizeBytes"
+            ),
+        },
+    )

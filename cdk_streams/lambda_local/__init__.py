@@ -28,13 +28,14 @@ __all__ = [
     "find_interpreter",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.lambda_local._environment": "InvokeResponse",
-        "cdk_streams.lambda_local._function": "DeployedFunction",
-        "cdk_streams.lambda_local._interpreters": "Interpreter find_interpreter",
-        "cdk_streams.lambda_local._logs": "LogLine",
-        "cdk_streams.lambda_local._runner": "FunctionRunner",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.lambda_local._environment": "InvokeResponse",
+            "cdk_streams.lambda_local._function": "DeployedFunction",
+            "cdk_streams.lambda_local._interpreters": "Interpreter find_interpreter",
+            "cdk_streams.lambda_local._logs": "LogLine",
+            "cdk_streams.lambda_local._runner": "FunctionRunner",
+        },
+    )

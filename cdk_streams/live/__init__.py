@@ -74,21 +74,22 @@ __all__ = [
     "system_ms",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.live._checkpoints": "CheckpointStore ShardCheckpoint",
-        "cdk_streams.live._deployed_stack": (
-            "DeployedConsumer SynthesizedStack read_consumers read_stacks"
-        ),
-        "cdk_streams.live._destinations": "Client Destinations queue_url",
-        "cdk_streams.live._driver": "InvocationFinished MappingDriver Notice Problem",
-        "cdk_streams.live._event_records": "event_record",
-        "cdk_streams.live._executor": "SerialExecutor ThreadExecutor system_ms",
-        "cdk_streams.live._progress": "Progress RetryWait",
-        "cdk_streams.live._session": "LiveSession Observer drive",
-        "cdk_streams.live._shard_reader": "AfterNumber AtEnd AtNumber AtStart Page ShardReader",
-        "cdk_streams.live._stream_tail": "StreamTail TailPage",
-        "cdk_streams.live._streams_api": "StreamsApi list_shards",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.live._checkpoints": "CheckpointStore ShardCheckpoint",
+            "cdk_streams.live._deployed_stack": (
+                "DeployedConsumer SynthesizedStack read_consumers read_stacks"
+            ),
+            "cdk_streams.live._destinations": "Client Destinations queue_url",
+            "cdk_streams.live._driver": "InvocationFinished MappingDriver Notice Problem",
+            "cdk_streams.live._event_records": "event_record",
+            "cdk_streams.live._executor": "SerialExecutor ThreadExecutor system_ms",
+            "cdk_streams.live._progress": "Progress RetryWait",
+            "cdk_streams.live._session": "LiveSession Observer drive",
+            "cdk_streams.live._shard_reader": "AfterNumber AtEnd AtNumber AtStart Page ShardReader",
+            "cdk_streams.live._stream_tail": "StreamTail TailPage",
+            "cdk_streams.live._streams_api": "StreamsApi list_shards",
+        },
+    )

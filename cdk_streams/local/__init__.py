@@ -55,15 +55,16 @@ __all__ = [
     "synthesize",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams._signals": "exit_on_signals",
-        "cdk_streams.local._cdk_command": (
-            "CdkCommand CdkCommandError bootstrap deploy destroy run_cdk synthesize"
-        ),
-        "cdk_streams.local._local_app": "LocalApp LocalRun Step connection_variables local_run",
-        "cdk_streams.local._local_aws": "LocalAws LocalAwsError client environment local_aws",
-        "cdk_streams.local._source_watcher": "SourceWatcher",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams._signals": "exit_on_signals",
+            "cdk_streams.local._cdk_command": (
+                "CdkCommand CdkCommandError bootstrap deploy destroy run_cdk synthesize"
+            ),
+            "cdk_streams.local._local_app": "LocalApp LocalRun Step connection_variables local_run",
+            "cdk_streams.local._local_aws": "LocalAws LocalAwsError client environment local_aws",
+            "cdk_streams.local._source_watcher": "SourceWatcher",
+        },
+    )

@@ -83,25 +83,26 @@ __all__ = [
     "stack_resources",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.redrive._bucket_objects": "FailureObject delete_object",
-        "cdk_streams.redrive._failure_cause": "FailureCause find_cause",
-        "cdk_streams.redrive._newer_changes": "ItemState handled_until item_states",
-        "cdk_streams.redrive._failure_record": "FailureRecord MappingKey parse_failure",
-        "cdk_streams.redrive._invoke": "CALL_LIMIT_S invoker",
-        "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",
-        "cdk_streams.redrive._found_failure": "FoundFailure Holder",
-        "cdk_streams.redrive._message_hold": "MessageHold",
-        "cdk_streams.redrive._planner": "EXPECTED_ERRORS FailurePlanner",
-        "cdk_streams.redrive._queue_messages": (
-            "FailureMessage discard give_all_back give_back hide receive_messages"
-        ),
-        "cdk_streams.redrive._search": "SearchResult find_failures",
-        "cdk_streams.redrive._stack_destinations": (
-            "Destination FailureBucket FailureQueue UnsupportedDestination destination_of "
-            "stack_destinations stack_mappings stack_resources"
-        ),
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.redrive._bucket_objects": "FailureObject delete_object",
+            "cdk_streams.redrive._failure_cause": "FailureCause find_cause",
+            "cdk_streams.redrive._newer_changes": "ItemState handled_until item_states",
+            "cdk_streams.redrive._failure_record": "FailureRecord MappingKey parse_failure",
+            "cdk_streams.redrive._invoke": "CALL_LIMIT_S invoker",
+            "cdk_streams.redrive._plan": "RedriveOutcome RedrivePlan carry_out plan_redrive",
+            "cdk_streams.redrive._found_failure": "FoundFailure Holder",
+            "cdk_streams.redrive._message_hold": "MessageHold",
+            "cdk_streams.redrive._planner": "EXPECTED_ERRORS FailurePlanner",
+            "cdk_streams.redrive._queue_messages": (
+                "FailureMessage discard give_all_back give_back hide receive_messages"
+            ),
+            "cdk_streams.redrive._search": "SearchResult find_failures",
+            "cdk_streams.redrive._stack_destinations": (
+                "Destination FailureBucket FailureQueue UnsupportedDestination destination_of "
+                "stack_destinations stack_mappings stack_resources"
+            ),
+        },
+    )

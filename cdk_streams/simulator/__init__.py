@@ -63,24 +63,25 @@ __all__ = [
     "timeline_trace",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.mapping": "MappingSettings TableStream",
-        "cdk_streams.poller": "Assumptions",
-        "cdk_streams.simulator._records": "expire in_order insert modify remove",
-        "cdk_streams.simulator._consumer": "Consumer",
-        "cdk_streams.simulator._explore": "check replay",
-        "cdk_streams.simulator._faults": "NO_FAULTS Faults",
-        "cdk_streams.simulator._invariants": "InvariantBroken",
-        "cdk_streams.simulator._results": "Counts Delivery FailureRecords Invocation Run",
-        "cdk_streams.simulator._simulate": "simulate",
-        "cdk_streams.simulator._dynamodb.table": "Table",
-        "cdk_streams.simulator._from_template": "from_template",
-        "cdk_streams.simulator._timeline.events": "TimelineEvent",
-        "cdk_streams.simulator._timeline.text": "timeline",
-        "cdk_streams.simulator._timeline.html": "timeline_html",
-        "cdk_streams.simulator._timeline.chrome_trace": "timeline_trace",
-        "cdk_streams.simulator._world": "World",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.mapping": "MappingSettings TableStream",
+            "cdk_streams.poller": "Assumptions",
+            "cdk_streams.simulator._records": "expire in_order insert modify remove",
+            "cdk_streams.simulator._consumer": "Consumer",
+            "cdk_streams.simulator._explore": "check replay",
+            "cdk_streams.simulator._faults": "NO_FAULTS Faults",
+            "cdk_streams.simulator._invariants": "InvariantBroken",
+            "cdk_streams.simulator._results": "Counts Delivery FailureRecords Invocation Run",
+            "cdk_streams.simulator._simulate": "simulate",
+            "cdk_streams.simulator._dynamodb.table": "Table",
+            "cdk_streams.simulator._from_template": "from_template",
+            "cdk_streams.simulator._timeline.events": "TimelineEvent",
+            "cdk_streams.simulator._timeline.text": "timeline",
+            "cdk_streams.simulator._timeline.html": "timeline_html",
+            "cdk_streams.simulator._timeline.chrome_trace": "timeline_trace",
+            "cdk_streams.simulator._world": "World",
+        },
+    )

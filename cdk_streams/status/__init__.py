@@ -30,11 +30,12 @@ __all__ = [
     "stack_status",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.status._stack_status": (
-            "FailureQueueStatus MappingStatus StackStatus StatusProblem stack_status"
-        )
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.status._stack_status": (
+                "FailureQueueStatus MappingStatus StackStatus StatusProblem stack_status"
+            )
+        },
+    )

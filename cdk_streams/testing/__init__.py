@@ -32,15 +32,16 @@ __all__ = [
     "masked_template",
 ]
 
-__getattr__, __dir__ = lazy_names(
-    __name__,
-    {
-        "cdk_streams.capacity": "assert_keeps_up",
-        "cdk_streams.testing._fake_dynamodb": "FakeDynamoDB RequestFailed",
-        "cdk_streams.testing._fake_services": "FakeServices",
-        "cdk_streams.testing._fake_streams": "FakeStreams",
-        "cdk_streams.testing._masked_template": "masked_template",
-        "cdk_streams.testing._poller_harness": "PollerHarness",
-        "cdk_streams.testing._template_snapshots": "TemplateSnapshots",
-    },
-)
+if not TYPE_CHECKING:  # A type checker knows only the names above.
+    __getattr__, __dir__ = lazy_names(
+        __name__,
+        {
+            "cdk_streams.capacity": "assert_keeps_up",
+            "cdk_streams.testing._fake_dynamodb": "FakeDynamoDB RequestFailed",
+            "cdk_streams.testing._fake_services": "FakeServices",
+            "cdk_streams.testing._fake_streams": "FakeStreams",
+            "cdk_streams.testing._masked_template": "masked_template",
+            "cdk_streams.testing._poller_harness": "PollerHarness",
+            "cdk_streams.testing._template_snapshots": "TemplateSnapshots",
+        },
+    )

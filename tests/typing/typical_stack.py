@@ -150,3 +150,6 @@ class ShopStack(cdk.Stack):
                 function_options={"memory_size": 512},
             )
             assert_type(forwarder.function, streams.StreamFunction)
+
+
+misspelled = streams.StreamConsumers  # type: ignore[attr-defined]

@@ -65,4 +65,4 @@ def test_every_module_is_the_home_of_the_names_it_is_said_to_be() -> None:
 
 def test_a_name_that_is_none_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="module 'lambda_runtime' has no attribute 'Ruoter'"):
-        _ = lambda_runtime.Ruoter
+        _ = lambda_runtime.Ruoter  # type: ignore[attr-defined]

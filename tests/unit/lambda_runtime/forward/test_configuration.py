@@ -74,4 +74,4 @@ def test_every_public_name_loads_and_is_listed(name: str) -> None:
 
 def test_a_name_that_is_none_is_an_attribute_error() -> None:
     with pytest.raises(AttributeError, match="has no attribute 'Forwader'"):
-        _ = forward.Forwader
+        _ = forward.Forwader  # type: ignore[attr-defined]
