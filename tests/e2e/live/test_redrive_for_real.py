@@ -21,6 +21,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cdk_streams.cli import main
+from cdk_streams.lambda_local import LogLine
 from cdk_streams.live import (
     CheckpointStore,
     DeployedConsumer,
@@ -34,6 +35,7 @@ from cdk_streams.poller import FailureSent
 
 pytestmark = pytest.mark.e2e
 
+NAMES = ("Told", "Kept", "Careful")
 # Trips over one item, and writes down what it has handled.
 HANDLER = """
 import os
@@ -52,29 +54,57 @@ handler = on.handler
 WRONG = True
 """
 
+# Cannot reach its database for two attempts, rejects one item, and counts what it does.
+CAREFUL_HANDLER = """
+import os
+from lambda_runtime import Insert, Pause, Reject, Router
+
+on = Router(metrics="Shop", pause_on=Pause(ConnectionError, after=2, seconds=1))
+
+@on.insert
+def created(change: Insert) -> None:
+    if change.new["pk"] == "poison" and WRONG:
+        raise Reject("cannot handle it")
+    with open(os.environ["SEEN"] + ".attempts", "a+") as attempts:
+        print(change.new["pk"], file=attempts)
+        attempts.seek(0)
+        if len(attempts.readlines()) <= 2:
+            raise ConnectionError("no database")
+    with open(os.environ["SEEN"], "a") as seen:
+        print(change.new["pk"], change.new["who"], file=seen)
+
+handler = on.handler
+WRONG = True
+"""
+
 
 class UntilSent:
-    """Waits until failure records have reached their destination."""
+    """Waits until failure records have reached their destination, and keeps what is logged."""
 
     def __init__(self) -> None:
         self.sent = threading.Semaphore(0)
+        self.lines: list[tuple[str, str]] = []
 
     def notice(self, _consumer: str, _at_ms: int, notice: Notice) -> None:
         if isinstance(notice, FailureSent) and notice.delivered:
             self.sent.release()
 
-    def log(self, _consumer: str, _line: object) -> None:
-        pass
+    def log(self, consumer: str, line: LogLine) -> None:
+        self.lines.append((consumer, line.text))
 
 
 class Shop:
-    """A deployed stack of two consumers; one is told of its failures, for one they are kept."""
+    """A deployed stack of three consumers.
+
+    One is told of its failures, for one they are kept; the third rejects, pauses and measures.
+    """
 
     def __init__(self, aws: LocalAws, folder: Path) -> None:
         self.aws = aws
         self.folder = folder
         self.outputs: dict[str, str] = {}
         self.consumers: Sequence[DeployedConsumer] = ()
+        self.watch = UntilSent()
 
     def client(self, service: str) -> Any:
         return client(self.aws, service)
@@ -108,8 +138,8 @@ class Shop:
             self.client("lambda").update_event_source_mapping(UUID=uuid, Enabled=False)
 
     def fail(self) -> None:
-        """Write four items, of which both consumers handle two and fail with one."""
-        watch = UntilSent()
+        """Write four items, of which each consumer handles two and fails with one or rejects it."""
+        watch = self.watch
         with (
             CheckpointStore(self.folder / "checkpoints") as checkpoints,
             drive(
@@ -123,10 +153,10 @@ class Shop:
             for name in ("one", "ignored", "poison", "three"):
                 item = {"pk": {"S": name}, "who": {"S": "Ada"}}
                 self.client("dynamodb").put_item(TableName=self.outputs["TableName"], Item=item)
-            for _ in self.consumers:
+            for _ in ("Told", "Kept"):
                 assert watch.sent.acquire(timeout=60)
             give_up = time.monotonic() + 60
-            while any(self.seen(name)[-1:] != ["three Ada"] for name in ("Told", "Kept")):
+            while any(self.seen(name)[-1:] != ["three Ada"] for name in NAMES):
                 assert time.monotonic() < give_up
                 time.sleep(0.05)
 
@@ -163,8 +193,9 @@ class Shop:
 
 
 def synthesize(folder: Path) -> None:
-    """Synthesize the stack of two consumers, one for each way in which a failure is kept."""
+    """Synthesize the stack: a consumer for each way in which what fails is kept."""
     cdk, dynamodb = import_module("aws_cdk"), import_module("aws_cdk.aws_dynamodb")
+    lambda_ = import_module("aws_cdk.aws_lambda")
     streams = import_module("cdk_streams")
     # The cdk command asks for this: where the code of each function is.
     context = {"aws:cdk:enable-asset-metadata": True}
@@ -195,6 +226,25 @@ def synthesize(folder: Path) -> None:
         )
         cdk.CfnOutput(stack, f"{name}Queue", value=consumer.failure_queue.queue_url)
         cdk.CfnOutput(stack, f"{name}Name", value=function.function_name)
+    function = streams.StreamFunction(
+        stack,
+        "CarefulFunction",
+        entry=str(folder / "careful.py"),
+        environment={"SEEN": str(folder / "Careful")},
+    )
+    alias = lambda_.Alias(stack, "Live", alias_name="live", version=function.current_version)
+    careful = streams.StreamConsumer(
+        stack,
+        "Careful",
+        table=table,
+        function=alias,
+        retry_attempts=None,
+        rejects=streams.OnFailure.QUEUE,
+        alarms=None,
+        filters=[streams.Filter.insert(streams.NewImage("pk").ne("ignored"))],
+    )
+    cdk.CfnOutput(stack, "CarefulQueue", value=careful.reject_queue.queue_url)
+    cdk.CfnOutput(stack, "CarefulName", value=function.function_name)
     cdk.CfnOutput(stack, "TableName", value=table.table_name)
     app.synth()
 
@@ -215,6 +265,7 @@ def zipped(asset: Path, change: tuple[str, str] = ("", "")) -> bytes:
 def shop(aws: LocalAws, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     folder = tmp_path_factory.mktemp("shop")
     (folder / "audit.py").write_text(HANDLER)
+    (folder / "careful.py").write_text(CAREFUL_HANDLER)
     made = Shop(aws, folder)
     made.deploy()
     made.fail()
@@ -263,6 +314,30 @@ def test_a_record_that_failed_is_handled_by_the_fixed_function(
     assert "1. redriven" in late.output
     assert shop.seen(name) == ["one Ada", "three Ada", "poison Ada"]
     assert shop.messages(name) == 0
+
+
+def test_a_consumer_pauses_rejects_and_measures(shop: Shop) -> None:
+    name = "Careful"
+    texts = [text for who, text in shop.watch.lines if who.startswith(name)]
+    metrics = [json.loads(text) for text in texts if text.startswith('{"_aws"')]
+    batches = [each for each in metrics if "Records" in each]
+
+    # Two attempts failed, then it was paused; nothing was skipped and nothing given up.
+    assert shop.seen(name)[:2] == ["one Ada", "three Ada"]
+    assert sum("stream batch ended in a pause" in text for text in texts) >= 1
+    assert sum(each["Failed"] for each in batches) >= 2
+    assert sum(each["Handled"] for each in batches) == 2
+    assert sum(each["Rejected"] for each in batches) == 1
+    latencies = [value for each in batches for value in each.get("Latency", [])]
+    assert len(latencies) == 2
+    # The first record waited for the failed attempts.
+    assert 500 <= latencies[0] < 60_000
+
+    assert shop.messages(name) == 1
+    queue = ("--queue", shop.outputs["CarefulQueue"], "--rejects")
+    shown = shop.redrive(*queue)
+    assert f"function {shop.outputs['CarefulName']}:live" in shown.output, shown.output
+    assert "Ada" not in shown.output
 
 
 def test_the_page_drives_a_stack_that_is_deployed_somewhere(

@@ -5,25 +5,30 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from cdk_streams.simulator import Faults, MappingSettings, World
 from lambda_runtime import Reject, RouteError, Router
+from lambda_runtime._batches import metrics
 
 WINDOW = {"start": "2026-01-01T00:00:00Z", "end": "2026-01-01T00:01:00Z"}
 # What CloudWatch makes of the log: the values by namespace, dimensions and name.
 Found = dict[tuple[str, tuple[tuple[str, str], ...], str], list[float]]
 
 
-def as_cloudwatch(text: str) -> Found:
+def as_cloudwatch(text: str, now_s: float | None = None) -> Found:
     """Read each line by the rules of the format's specification; refuse what CloudWatch would."""
     found: Found = defaultdict(list)
     for line in text.splitlines():
         assert len(line.encode()) < 1_000_000
         document = json.loads(line)
         about = document["_aws"]
-        assert abs(about["Timestamp"] / 1_000 - time.time()) < 60
+        now_s = now_s or time.time()
+        assert abs(about["Timestamp"] / 1_000 - now_s) < 60
         for directive in about["CloudWatchMetrics"]:
             assert 0 < len(directive["Metrics"]) <= 100
             for names in directive["Dimensions"]:
@@ -177,3 +182,48 @@ def test_a_window_is_counted(make_event: Any, capsys: Any) -> None:
 def test_a_namespace_that_cloudwatch_refuses_is_refused(namespace: Any) -> None:
     with pytest.raises(RouteError, match="metrics must be a namespace of CloudWatch"):
         Router(metrics=namespace)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_under_faults_latency_counts_the_time_of_an_outage(
+    seed: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world = World(seed=seed, faults=Faults(destination_denied=0, duplicate=0, crash=0, timeout=0))
+    began = world.now
+
+    def now_s() -> float:
+        return world.now.timestamp()
+
+    monkeypatch.setattr(metrics, "time", SimpleNamespace(time=now_s))
+    on = Router(metrics="Shop")
+    found: Found = defaultdict(list)
+
+    @on.default
+    def handle(_: Any) -> None:
+        if timedelta(minutes=2) < world.now - began < timedelta(minutes=12):
+            raise ConnectionError
+
+    def handler(event: Any, context: Any) -> Any:
+        try:
+            return on.handler(event, context)
+        finally:
+            for name, values in as_cloudwatch(capsys.readouterr().out, now_s()).items():
+                found[name] += values
+
+    table = world.table("orders")
+    settings = MappingSettings(
+        retry_attempts=None, max_record_age=None, report_batch_item_failures=True
+    )
+    world.consumer("audit", handler, table=table, settings=settings)
+    for number in range(30):
+        table.put({"pk": str(number)})
+        world.run_for(timedelta(seconds=10))
+    world.run()
+
+    whole = ("Shop", (("FunctionName", "audit"),))
+    latencies = found[(*whole, "Latency")]
+    assert len(latencies) == sum(found[(*whole, "Handled")]) == 30
+    # The first record of the outage waited for its end, one before it did not.
+    assert max(latencies) >= 9 * 60_000
+    assert min(latencies) < 60_000
+    assert sum(found[(*whole, "Failed")]) >= 1
