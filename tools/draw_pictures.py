@@ -13,6 +13,7 @@ from datetime import timedelta
 from functools import partial
 from io import StringIO
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,6 +34,7 @@ from cdk_streams.simulator import (  # noqa: E402 - run as a script, it has no p
 )
 from cdk_streams.testing import FakeDynamoDB, RequestFailed  # noqa: E402 - the same
 from lambda_runtime.replication import Replica, Settings  # noqa: E402 - the same
+from tools import terminal_picture  # noqa: E402 - the same
 from tools.svg_picture import Picture  # noqa: E402 - the same
 
 FOLDER = ROOT / "docs" / "pictures"
@@ -368,6 +370,35 @@ def _replica_picture(rows: list[tuple[str, str]]) -> str:
     return picture.svg()
 
 
+CHECKED = """\
+Resources:
+  Orders:
+    Type: AWS::DynamoDB::Table
+    Properties:
+      KeySchema: [{AttributeName: id, KeyType: HASH}]
+      StreamSpecification: {StreamViewType: NEW_AND_OLD_IMAGES}
+  Audit:
+    Type: AWS::Lambda::EventSourceMapping
+    Properties:
+      EventSourceArn: !GetAtt Orders.StreamArn
+      FunctionName: audit
+      StartingPosition: LATEST
+      BisectBatchOnFunctionError: true
+      FunctionResponseTypes: [ReportBatchItemFailures]
+      DestinationConfig: {OnFailure: {Destination: "arn:aws:sqs:us-east-1:123456789012:failed"}}
+"""
+
+
+def check_in_a_terminal() -> str:
+    """Draw what `cdk-streams check` prints for a template written by hand."""
+    with TemporaryDirectory() as folder:
+        Path(folder, "template.yaml").write_text(CHECKED, encoding="utf-8")
+        text = terminal_picture.printed("check", "template.yaml", folder=Path(folder))
+    return terminal_picture.picture(
+        "cdk-streams check template.yaml", text, "Findings, each with its reason and what to do."
+    )
+
+
 PICTURES: dict[str, Callable[[], str]] = {
     "whole-path": whole_path,
     "poison-record": poison_record,
@@ -376,6 +407,7 @@ PICTURES: dict[str, Callable[[], str]] = {
     "partial-batch-response": partial_batch_response,
     "tumbling-window": tumbling_window,
     "replica": replica,
+    "check": check_in_a_terminal,
 }
 
 
