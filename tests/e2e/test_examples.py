@@ -32,9 +32,11 @@ from cdk_streams.local import (
     local_aws,
     run_cdk,
 )
+from examples.another_stack.app import TABLE_NAME, SearchStack, ShopStack
 from examples.existing.stack import ExistingStack
 from examples.pydantic_models.app import PydanticModelsStack
 from examples.shared_code.app import SharedCodeStack
+from examples.snapshot_test.app import SnapshotTestStack
 from lambda_runtime import encode
 
 pytestmark = pytest.mark.e2e
@@ -96,6 +98,8 @@ def deployed(
     ExistingStack(app, "Existing")
     SharedCodeStack(app, "SharedCode")
     PydanticModelsStack(app, "PydanticModels", **HERE)
+    SnapshotTestStack(app, "SnapshotTest")
+    SearchStack(app, "Search").add_dependency(ShopStack(app, "Shop"))
     app.synth()
     with local_aws() as aws:
         given = [f"--parameters=Existing:{each}" for each in what_exists(aws)]
@@ -213,3 +217,9 @@ def test_pydantic_reads_an_order_and_rejects_a_wrong_one(deployed: Deployed) -> 
     url = deployed.outputs["PydanticModels"]["RejectsUrl"]
     (message,) = deployed.client("sqs").receive_message(QueueUrl=url, WaitTimeSeconds=5)["Messages"]
     assert "lines" in json.loads(message["Body"])["reason"]
+
+
+def test_the_stream_of_another_stack_is_found_and_followed(deployed: Deployed) -> None:
+    item = encode({"order_id": "o-7", "status": "PLACED"})["M"]
+    deployed.client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
+    assert deployed.logged("Order o-7 is PLACED")

@@ -1,0 +1,1 @@
+"""A table in one stack, its consumer in another."""

@@ -1,0 +1,1 @@
+"""A stack whose template is reviewed by a snapshot test."""
