@@ -23,6 +23,7 @@ DOCS = ROOT / "docs"
 NAMES = (
     *("how-lambda-reads-a-stream", "choose-settings", "migrate"),
     *("troubleshooting", "glossary", "compatibility", "upgrading", "fidelity"),
+    *("tasks", "pipelines", "when-not-to-use", "why-these-defaults"),
 )
 PAGES = {name: (DOCS / f"{name}.md").read_text(encoding="utf-8") for name in NAMES}
 LINKS = sorted(
@@ -69,6 +70,13 @@ def test_an_assumption_is_tried_under_both_values_as_shown() -> None:
     names: dict[str, Any] = {}
     exec(block, names)  # noqa: S102 - the page's own code, which asserts
     assert len(re.findall(r"^assert ", block, re.MULTILINE)) == 2
+
+
+def test_the_defaults_are_those_that_are_explained() -> None:
+    (block,) = blocks("why-these-defaults")
+    names: dict[str, Any] = {}
+    exec(block, names)  # noqa: S102 - the page's own code, which asserts
+    assert len(re.findall(r"^assert ", block, re.MULTILINE)) == 5
 
 
 def test_the_presets_are_used_as_shown(stack: cdk.Stack, orders: dynamodb.TableV2) -> None:
