@@ -25,8 +25,9 @@ STACK: Final = "CdkStreamsConformance"
 MEMORY_MB: Final = 128
 TIMEOUT_S: Final = 10
 _HANDLER: Final = Path(__file__).parent / "handler.py"
-# What the stack decides for itself: a queue of its own, and disabled until the records are written.
-_NOT_TAKEN: Final = ("on_failure", "enabled", "tags", "filter_encryption_key")
+# What the stack decides for itself: a queue of its own, all metrics, and disabled until the records
+# are written.
+_NOT_TAKEN: Final = ("on_failure", "enabled", "tags", "filter_encryption_key", "metrics")
 
 
 class ConformanceStack(Stack):
@@ -67,6 +68,7 @@ class ConformanceStack(Stack):
             function=function,
             enabled=False,
             alarms=None,
+            metrics=["EventCount"],
             **_settings(question.scenario.settings),
         )
         for what, value in {

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.handler import MARK
+from conformance.metrics import collected
 from conformance.question import Question
 from conformance.recording import RecordedCall, Recording
 
@@ -54,12 +55,14 @@ class Pace:
         wait: Waits for seconds; raises to end the run.
         start_s: What a mapping is given to begin to poll.
         quiet_s: Replaces each question's own `quiet_s`; None: does not.
+        metrics_s: What CloudWatch is given to show the last data points.
 
     """
 
     wait: Callable[[float], None]
     start_s: float
     quiet_s: float | None = None
+    metrics_s: float = 0.0
 
 
 def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) -> Recording:
@@ -72,7 +75,7 @@ def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) 
         )
     states = [_state(functions, deployed)]
     functions.update_event_source_mapping(UUID=deployed.mapping, Enabled=True)
-    began = time.monotonic()
+    began, began_at = time.monotonic(), dt.datetime.now(dt.UTC)
     quiet_s = question.quiet_s if pace.quiet_s is None else pace.quiet_s
     throttled_until = time.monotonic() + pace.start_s + question.throttled_s
     end = throttled_until + question.waits_s + quiet_s
@@ -85,7 +88,9 @@ def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) 
             states.append(state)
         pace.wait(min(_LOOK_EVERY_S, max(0.0, end - now)))
     functions.update_event_source_mapping(UUID=deployed.mapping, Enabled=False)
+    states.append(_state(functions, deployed))
     watched_s = round(time.monotonic() - began, 1)
+    pace.wait(pace.metrics_s)
     return Recording(
         question.name,
         poller.where,
@@ -96,7 +101,14 @@ def observe(question: Question, deployed: Deployed, poller: Poller, pace: Pace) 
         _ordinals(deployed, poller),
         tuple(_calls(deployed, poller)),
         tuple(_failures(deployed, poller)),
-        states=tuple(states),
+        collected(
+            poller.client("cloudwatch"),
+            deployed.function,
+            deployed.mapping,
+            began_at,
+            dt.datetime.now(dt.UTC),
+        ),
+        tuple(states),
     )
 
 

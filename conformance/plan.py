@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Final
 
 from cdk_streams.capacity import Prices as LambdaPrices
 from conformance.app import MEMORY_MB, TIMEOUT_S
+from conformance.metrics import FUNCTION_METRICS, MAPPING_METRICS
 from conformance.question import Question
 from conformance.simulated import simulated
 
-__all__ = ["DEPLOY_MINUTES", "PRICES", "START_S", "Plan", "Prices", "plan_of"]
+__all__ = ["DEPLOY_MINUTES", "METRICS_S", "PRICES", "START_S", "Plan", "Prices", "plan_of"]
 
 DEPLOY_MINUTES: Final = 30
 """Minutes that deploying and removing the stack are given together, at most."""
 START_S: Final = 120
 """Seconds that a mapping is given to begin to poll after it was enabled."""
+METRICS_S: Final = 180
+"""Seconds that CloudWatch is given to show the last data points of a scenario."""
 _RESOURCES_EACH: Final = 8
 _LOG_BYTES_EACH: Final = 4_000
 # Polls of a queue and of the logs while a scenario is watched, one in two seconds each at most.
@@ -25,15 +29,29 @@ _POLLS_A_SECOND: Final = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Prices:
-    """Dollars of us-east-1 without a free tier.
+    """Dollars of us-east-1 without a free tier, and where each is published.
 
-    Those beside Lambda's were not looked up: they are what the kit assumes for its upper bound.
+    Those beside Lambda's were written down from memory and not read on that page: compare them
+    before a run of many questions, and give others where they differ.
+
+    Attributes:
+        functions: Of Lambda.
+        dynamodb_write_unit: https://aws.amazon.com/dynamodb/pricing/on-demand/
+        sqs_request: https://aws.amazon.com/sqs/pricing/
+        logs_gb: Of log data taken in; https://aws.amazon.com/cloudwatch/pricing/
+        metric_hour: Of one metric of a mapping, 0.30 a month; the same page.
+        metric_request: Of one request for a metric; the same page.
+        as_of: When they were written down.
+
     """
 
     functions: LambdaPrices = field(default_factory=LambdaPrices)
     dynamodb_write_unit: float = 0.625e-6
     sqs_request: float = 0.40e-6
     logs_gb: float = 0.50
+    metric_hour: float = 0.30 / 730
+    metric_request: float = 0.01 / 1_000
+    as_of: date = date(2026, 11, 26)
 
 
 PRICES: Final = Prices()
@@ -56,7 +74,8 @@ class Plan:
         return (
             f"{self.questions} scenarios: {self.resources} resources in one stack, up to "
             f"{self.calls} invocations, {self.minutes} minutes at most, less than "
-            f"${self.dollars:.2f} by assumed prices of us-east-1, without a free tier). "
+            f"${self.dollars:.2f} (prices of us-east-1 as assumed on {self.prices.as_of}, "
+            "without a free tier). "
             "The stack is removed at the end, also after an interruption."
         )
 
@@ -67,13 +86,19 @@ def plan_of(questions: Sequence[Question], prices: Prices = PRICES) -> Plan:
         max(len(simulated(each, one).recording.calls) for one in each.assumptions().values())
         for each in questions
     )
-    longest_s = max((each.seconds() for each in questions), default=0) + START_S
+    longest_s = max((each.seconds() for each in questions), default=0) + START_S + METRICS_S
     writes = sum(each.scenario.count for each in questions)
     polls = _POLLS_A_SECOND * longest_s * len(questions)
+    metrics = len(MAPPING_METRICS) * len(questions)
+    asked_metrics = (len(MAPPING_METRICS) + len(FUNCTION_METRICS)) * len(questions)
+    # A metric is paid for each hour that has a data point, begun or not.
+    hours = -(-longest_s // 3_600) + 1
     dollars = (
         prices.functions.cost(calls, calls * TIMEOUT_S * MEMORY_MB / 1024)
         + writes * prices.dynamodb_write_unit
         + (polls + calls) * prices.sqs_request
+        + metrics * hours * prices.metric_hour
+        + asked_metrics * prices.metric_request
         + calls * _LOG_BYTES_EACH / 1e9 * prices.logs_gb
     )
     return Plan(

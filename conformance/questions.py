@@ -220,7 +220,7 @@ NOT_ASKED: Final[Mapping[str, str]] = {
     "poll_interval_ms": "reads of a shard leave no trace that an account can see",
     "read_ahead": "records that are read and not yet sent leave no trace that an account can see",
     "retention_failure_record": "a record is trimmed after 24 hours; a run takes less than one",
-    "iterator_age_at": "the metric is an average over a minute, longer than a call may take here",
+    "iterator_age_at": "a recording does not hold when each record was written",
     "dropped_without_destination": "each mapping of the kit has a destination",
 }
 """Why no question asks for a field of `Assumptions`, by its name."""

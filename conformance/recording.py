@@ -14,7 +14,7 @@ from tests.bench.scenario import Call, Result, Scenario, result_of
 
 __all__ = ["FORMAT", "RecordedCall", "Recording", "load", "load_all", "save", "without_account"]
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 _HIDDEN_ACCOUNT: Final = "000000000000"
 # An account stands between two colons of an ARN, or in the host or path of a queue's URL.
 _ACCOUNT: Final = re.compile(r"(?<=[:/])\d{12}(?=[:/])")
@@ -47,7 +47,7 @@ class Recording:
         ordinals: The place of each record's sequence number, from 1.
         calls: In the order in which they began.
         failures: Failure records as the queue got them, in the order they were sent.
-        metrics: Sums by name, where they were asked for.
+        metrics: Sums by name and the highest IteratorAge in milliseconds, as CloudWatch had them.
         states: The mapping's states, in the order they were seen.
 
     """

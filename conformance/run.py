@@ -25,7 +25,7 @@ from cdk_streams.local import CdkCommand, deploy, destroy, exit_on_signals, synt
 from conformance.app import STACK, name_in_stack
 from conformance.compare import RECORDINGS
 from conformance.observe import Deployed, Pace, Poller, observe
-from conformance.plan import START_S, plan_of
+from conformance.plan import METRICS_S, START_S, plan_of
 from conformance.question import Question
 from conformance.questions import QUESTIONS
 from conformance.recording import save
@@ -33,7 +33,7 @@ from conformance.recording import save
 __all__ = ["Stopped", "main", "record_all", "stack"]
 
 _ROOT: Final = Path(__file__).parents[1]
-_SERVICES: Final = ("dynamodb", "dynamodbstreams", "lambda", "logs", "sqs")
+_SERVICES: Final = ("cloudwatch", "dynamodb", "dynamodbstreams", "lambda", "logs", "sqs")
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error: the run was interrupted
@@ -49,6 +49,7 @@ class _Asked:
     folder: Path
     start_s: float
     quiet_s: float | None
+    metrics_s: float
     where: str | None
 
 
@@ -71,7 +72,11 @@ def main(arguments: Sequence[str], say: Callable[[str], None] = print) -> int:
     command = CdkCommand(_ROOT, variables, on_line=say, timeout_s=1_800)
     with exit_on_signals(), stack(command, questions) as outputs:
         faults = record_all(
-            questions, outputs, poller, asked.folder, (asked.start_s, asked.quiet_s)
+            questions,
+            outputs,
+            poller,
+            asked.folder,
+            (asked.start_s, asked.quiet_s, asked.metrics_s),
         )
     for fault in faults:
         say(fault)
@@ -107,12 +112,14 @@ def record_all(
     outputs: dict[str, str],
     poller: Poller,
     folder: Path,
-    pace: tuple[float, float | None],
+    pace: tuple[float, float | None, float],
 ) -> list[str]:
     """Put all questions at the same time and keep each recording as it ends.
 
-    `pace`: the seconds that a mapping is given to begin, and the quiet seconds (None: each
-    question's own). Returns a sentence for each question that could not be recorded.
+    `pace`: the seconds that a mapping is given to begin, the quiet seconds (None: each question's
+    own), and those that CloudWatch is given.
+
+    Returns a sentence for each question that could not be recorded.
     """
     stop = threading.Event()
 
@@ -148,6 +155,9 @@ def _parse(arguments: Sequence[str]) -> _Asked:
     parser.add_argument("--folder", type=Path, help="where recordings are kept")
     parser.add_argument("--start-s", type=float, default=START_S, help="until a mapping polls")
     parser.add_argument("--quiet-s", type=float, help="replaces each scenario's own quiet time")
+    parser.add_argument(
+        "--metrics-s", type=float, default=METRICS_S, help="until metrics are collected"
+    )
     parser.add_argument("--where", help="what is recorded, when it is not AWS")
     found = parser.parse_args(arguments)
     found.folder = found.folder or RECORDINGS / found.region

@@ -49,7 +49,8 @@ def test_each_question_has_a_disabled_mapping_with_its_settings(resources: dict[
         assert properties["Enabled"] is False
         wanted = question.scenario.settings.to_template()
         got = MappingSettings.from_template(properties).to_template()
-        for name in ("Enabled", "DestinationConfig"):
+        assert properties["MetricsConfig"] == {"Metrics": ["EventCount"]}
+        for name in ("Enabled", "DestinationConfig", "MetricsConfig"):
             wanted.pop(name, None)
             got.pop(name, None)
         assert got == wanted, question.name

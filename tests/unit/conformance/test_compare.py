@@ -98,11 +98,18 @@ def test_an_account_in_a_queues_address_is_hidden() -> None:
     assert without_account('"210987654321", 1789651660000') == '"210987654321", 1789651660000'
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 2}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 2}', '{"format": 3}'])
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(StreamsError, match=r"x\.json"):
         compare_all(tmp_path)
+
+
+def test_a_recording_of_the_format_before_metrics_says_what_to_do(tmp_path: Path) -> None:
+    file = save(default(BY_NAME["partial"]), tmp_path)
+    file.write_text(file.read_text(encoding="utf-8").replace('"format": 2', '"format": 1'))
+    with pytest.raises(StreamsError, match="format must be 2, got 1; record it again"):
+        load(file)
 
 
 def test_the_command_fails_when_a_recording_decides_against_the_default(

@@ -34,6 +34,11 @@ class Account:
         (assumptions,) = question.assumptions().values()
         self.seen = simulated(question, assumptions).recording
         self.asked: list[str] = []
+        self.counted = {
+            ("FunctionName", "function", "Errors"): [1.0, 1.0],
+            ("FunctionName", "function", "IteratorAge"): [40.0, 700.0],
+            ("EventSourceMappingUUID", "mapping", "PolledEventCount"): [1.0],
+        }
         self.receives = [[{"MessageId": "m", "Body": json.dumps(self.seen.failures[0])}], []]
 
     def client(self, _service: str) -> Any:
@@ -46,7 +51,7 @@ class Account:
         self.asked.append(f"{UUID} {'on' if Enabled else 'off'}")
 
     def get_event_source_mapping(self, **_names: Any) -> dict[str, str]:
-        on = "mapping on" in self.asked
+        on = self.asked[-1] == "mapping on"
         return {"State": "Enabled" if on else "Disabled"}
 
     def describe_table(self, **_names: Any) -> Any:
@@ -65,6 +70,13 @@ class Account:
                 for number, place in self.seen.ordinals.items()
             ]
         }
+
+    def get_metric_statistics(self, **asked: Any) -> Any:
+        (statistic,) = asked["Statistics"]
+        (dimension,) = asked["Dimensions"]
+        # CloudWatch has no data points of what never happened.
+        found = self.counted.get((dimension["Name"], dimension["Value"], asked["MetricName"]), [])
+        return {"Datapoints": [{statistic: each} for each in found]}
 
     def get_paginator(self, _name: str) -> Any:
         return SimpleNamespace(paginate=self.pages)
@@ -96,20 +108,21 @@ def test_records_are_written_before_the_mapping_is_enabled() -> None:
     recording = observe(QUESTION, DEPLOYED, poller(account), Pace(lambda _s: None, 0, 0.02))
     assert account.asked == ["write 1 to table", "mapping on", "mapping off"]
     assert recording.result(QUESTION.scenario) == QUESTION.scenario.expected
-    assert recording.states == ("Disabled", "Enabled")
+    assert recording.states == ("Disabled", "Enabled", "Disabled")
+    assert recording.metrics == {"Errors": 2, "IteratorAge": 700, "PolledEventCount": 1}
 
 
 def test_a_scenario_that_fails_is_named_and_kept_out(tmp_path: Path) -> None:
     account = Account(QUESTION)
     del account.seen
-    faults = run.record_all([QUESTION], OUTPUTS, poller(account), tmp_path, (0, 0))
+    faults = run.record_all([QUESTION], OUTPUTS, poller(account), tmp_path, (0, 0, 0))
     (fault,) = faults
     assert fault.startswith("single_record was not recorded: ")
     assert list(tmp_path.iterdir()) == []
 
 
 def test_each_scenario_is_kept_as_a_file(tmp_path: Path) -> None:
-    assert run.record_all([QUESTION], OUTPUTS, poller(Account(QUESTION)), tmp_path, (0, 0)) == []
+    assert run.record_all([QUESTION], OUTPUTS, poller(Account(QUESTION)), tmp_path, (0, 0, 0)) == []
     read = load(tmp_path / "single_record.json")
     assert (read.where, read.versions) == ("a fake", {"boto3": "1"})
     assert len(read.calls) == 2
