@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, MappingSettings, TableStream, ViewType
@@ -45,6 +45,8 @@ from cdk_streams.simulator._timeline.timeline_setup import TimelineSetup
 __all__ = ["World"]
 
 _LATE_START_MS = 60_000
+# Not Python's own TypeError: who forgets the name is told so by `check_consumer`.
+_LEFT_OUT: Final[Any] = None
 # Faults stop changing shards here, so that a long run still fits a page.
 _MOST_SHARDS_EVER = 24
 
@@ -132,7 +134,7 @@ class World:
     def consumer(
         self,
         name: str,
-        handler: Handler,
+        handler: Handler = _LEFT_OUT,
         *,
         table: Table,
         settings: MappingSettings | None = None,

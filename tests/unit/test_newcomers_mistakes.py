@@ -115,6 +115,7 @@ def _world() -> Any:
     [
         (lambda: _world().consumer("Audit", handler, table="Orders"), "table must be a table"),
         (lambda: _world().consumer(handler, "Audit", table="Orders"), "name must be a text"),
+        (lambda: _world().consumer(handler, table="Orders"), "name must be a text, got function"),
         (lambda: _world().consumer("Audit", "handler", table="Orders"), "handler must be a func"),
         (lambda: untyped(from_template)(object(), {}), "got object; of a stack of CDK"),
         (lambda: untyped(from_template)({"Resources": {}}, handler), "handlers must be a dict"),

@@ -81,9 +81,9 @@ def check_beside(
     for other in others:
         if (other.function_arn, other.stream_arn) == (function_arn, stream_arn):
             raise SourceError(
-                f"function must read a stream once, got {function.node.path!r} for the second "
-                "time; give one of the consumers an alias: aws_lambda.Alias(..., "
-                "version=function.current_version)"
+                f"function must read a stream once, got {function.node.path!r}, which "
+                f"{other.node.path!r} has for the same stream; remove one of the two, or give one "
+                "an alias: aws_lambda.Alias(..., version=function.current_version)"
             )
         if (
             other.settings.report_batch_item_failures is not reports

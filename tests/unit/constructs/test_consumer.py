@@ -329,13 +329,13 @@ def test_one_function_can_consume_one_table_twice_through_an_alias(
 def test_without_an_alias_it_is_refused_as_lambda_would(
     consume: Consume, table: StreamTable, function: StreamFunction
 ) -> None:
-    consume()
+    first = consume()
     with pytest.raises(SourceError) as caught:
         StreamConsumer(table.stack, "Again", table=table, function=function)
     assert str(caught.value) == (
-        "function must read a stream once, got 'Test/AuditFunction' for the second time; "
-        "give one of the consumers an alias: aws_lambda.Alias(..., "
-        "version=function.current_version)"
+        f"function must read a stream once, got 'Test/AuditFunction', which {first.node.path!r} "
+        "has for the same stream; remove one of the two, or give one an alias: "
+        "aws_lambda.Alias(..., version=function.current_version)"
     )
 
 
