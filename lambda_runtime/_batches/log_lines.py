@@ -78,6 +78,16 @@ def log_pause(records: Sequence[Any], position: int) -> None:
     _log(logging.WARNING, "stream batch ended in a pause", _ids(records, position))
 
 
+def log_pause_begins(error: BaseException, seconds: float) -> None:
+    """Warn that nothing is tried for so many seconds, and what the mapping needs for it."""
+    fields = {
+        "error_type": type(error).__name__,
+        "seconds": seconds,
+        "mapping_needs": "retry_attempts=None: each batch in the pause is a failed attempt",
+    }
+    _log(logging.WARNING, "stream pause begins", fields)
+
+
 def log_window(size_bytes: int, largest_bytes: int) -> None:
     """Warn that the state of a window comes near to what Lambda carries."""
     fields = {"state_bytes": size_bytes, "largest_state_bytes": largest_bytes}

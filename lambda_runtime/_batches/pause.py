@@ -77,7 +77,10 @@ class Pause:
             return
         self._failures += 1
         if self._failures >= self._after:
+            from lambda_runtime._batches.log_lines import log_pause_begins  # noqa: PLC0415 - in a pause only
+
             self._until = self._clock() + self._seconds
+            log_pause_begins(error, self._seconds)
 
 
 class PausedBatch:

@@ -201,14 +201,18 @@ def _refresh(console: Console, run: LocalRun) -> None:
 def _write_timeline(console: Console, view: LiveView, options: LocalOptions) -> None:
     if options.timeline is None:
         return
+    left_out = view.recorder.left_out
+    title = f"cdk-streams local: {left_out}" if left_out else "cdk-streams local"
     draw = timeline_trace if options.timeline.suffix == ".json" else timeline_html
     try:
-        text = draw(view.recorder, title="cdk-streams local")
+        text = draw(view.recorder, title=title)
         options.timeline.write_text(text, encoding="utf-8")
     except OSError as error:
         _echo(console, f"the timeline could not be written: {error}", style="red")
         return
     _echo(console, f"timeline: {options.timeline}")
+    if left_out:
+        _echo(console, left_out, style="yellow")
 
 
 def _echo(console: Console, text: str, *, style: str | None = None) -> None:

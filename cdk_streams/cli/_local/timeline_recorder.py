@@ -20,6 +20,7 @@ from cdk_streams.simulator._timeline.events import (
     FATE_KINDS,
     EventKind,
     TimelineEvent,
+    clock_text,
     describe_failure,
     write_kind,
 )
@@ -27,7 +28,7 @@ from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup, Timeli
 
 __all__ = ["TimelineRecorder"]
 
-# The page stays quick to open; a longer run keeps its first lines.
+# The page stays quick to open; a longer run keeps its first lines, and says how many it left out.
 _MOST_LINES: Final = 50_000
 
 
@@ -45,6 +46,8 @@ class TimelineRecorder:
         # Those of the newest failure record of a shard, which names the first and the last only.
         self._discarded: dict[tuple[str, str, str], tuple[str, ...]] = {}
         self._consumers: dict[str, ConsumerSetup] = {}
+        self._left_out = 0
+        self._complete_ms = 0
 
     def introduce(self, name: str, consumer: DeployedConsumer) -> None:
         """Show a consumer's settings on the page; the newest ones, after a new deployment."""
@@ -69,13 +72,28 @@ class TimelineRecorder:
         with self._lock:
             return tuple(self._lines)
 
+    @property
+    def left_out(self) -> str:
+        """One sentence about the events that were too many; empty when all are there."""
+        with self._lock:
+            if not self._left_out:
+                return ""
+            return (
+                f"only the first {_MOST_LINES:,} events, up to {clock_text(self._complete_ms)}, "
+                f"are on the timeline; {self._left_out:,} later ones are left out"
+            )
+
     def take(self, consumer: str, at_ms: int, notice: Notice) -> None:
         """Add what a notice is worth telling."""
         with self._lock:
             if self._start_ms is None:
                 self._start_ms = at_ms
-            if len(self._lines) < _MOST_LINES:
-                self._lines += self._told(consumer, at_ms - self._start_ms, notice)
+            told = self._told(consumer, at_ms - self._start_ms, notice)
+            room = max(0, _MOST_LINES - len(self._lines))
+            self._lines += told[:room]
+            self._left_out += len(told[room:])
+            if not self._left_out:
+                self._complete_ms = at_ms - self._start_ms
 
     def _told(self, consumer: str, at_ms: int, notice: Notice) -> list[TimelineEvent]:
         match notice:

@@ -16,6 +16,7 @@ from cdk_streams.cli import LiveView, main
 from cdk_streams.cli._local import local_session as _local_session
 from cdk_streams.cli._local.local_options import LocalOptions
 from cdk_streams.cli._local.local_session import exit_code
+from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
 from cdk_streams.local import LocalAws
 
 
@@ -89,3 +90,18 @@ def test_the_name_of_the_timelines_file_decides_what_is_written(
     wanted = replace(options(), timeline=tmp_path / name)
     _local_session._write_timeline(console, LiveView(console), wanted)
     assert (tmp_path / name).read_text(encoding="utf-8").startswith(start)
+
+
+def test_the_page_and_the_terminal_say_which_events_are_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sentence = "only the first 3 events are on the timeline"
+    monkeypatch.setattr(TimelineRecorder, "left_out", sentence)
+    printed = io.StringIO()
+    console = Console(file=printed, width=200)
+    wanted = replace(options(), timeline=tmp_path / "run.html")
+
+    _local_session._write_timeline(console, LiveView(console), wanted)
+
+    assert sentence in printed.getvalue()
+    assert f"cdk-streams local: {sentence}" in (tmp_path / "run.html").read_text(encoding="utf-8")

@@ -6,6 +6,7 @@ from typing import Any, cast
 
 import pytest
 
+from cdk_streams.cli._local import timeline_recorder
 from cdk_streams.cli._local.live_view import display_name
 from cdk_streams.cli._local.timeline_recorder import TimelineRecorder
 from cdk_streams.lambda_local import InvokeResponse
@@ -158,3 +159,18 @@ def test_filtered_records_are_drawn_and_handled_ones_only_with_their_call() -> N
 )
 def test_a_consumer_is_shown_without_what_cdk_added(logical_id: str, name: str) -> None:
     assert display_name(logical_id) == name
+
+
+def test_a_run_that_is_too_long_says_what_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timeline_recorder, "_MOST_LINES", 3)
+    recorder = TimelineRecorder()
+    recorder.take("audit", 1_000, RecordsRead("s", 1, [record(1), record(2)]))
+    assert recorder.left_out == ""
+    recorder.take("audit", 3_000, RecordsRead("s", 1, [record(3), record(4)]))
+    recorder.take("audit", 4_000, RecordsRead("s", 1, [record(5)]))
+
+    assert [each.sequence_numbers for each in recorder.timeline] == [("1",), ("2",), ("3",)]
+    assert recorder.left_out == (
+        "only the first 3 events, up to 00:00:00.000, are on the timeline; "
+        "2 later ones are left out"
+    )

@@ -129,6 +129,21 @@ def test_without_partial_responses_a_pause_is_raised(
         on.handler(make_event(1))
 
 
+def test_the_begin_of_a_pause_is_logged_once_with_what_the_mapping_needs(
+    make_event: Any, caplog: Any
+) -> None:
+    on, database, _ = paused(after=2)
+    database.error = ConnectionError("item-1")
+    with caplog.at_level(logging.WARNING, logger="lambda_runtime"):
+        for _ in range(4):
+            on.handler(make_event(1))
+    lines = [json.loads(record.message) for record in caplog.records]
+    (begins,) = (line for line in lines if line["message"] == "stream pause begins")
+    assert (begins["error_type"], begins["seconds"]) == ("ConnectionError", 30)
+    assert begins["mapping_needs"].startswith("retry_attempts=None")
+    assert "item-1" not in json.dumps(begins)
+
+
 def test_a_pause_is_logged_without_the_item(make_event: Any, caplog: Any) -> None:
     on, database, _ = paused(after=1)
     database.error = ConnectionError()
