@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 # What asks AWS itself; conformance/README.md.
 .PHONY: conformance compare
-.PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures template wheel \
+.PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures screenshots template wheel \
   release-check setup lock clean
 
 help: ## List the commands
@@ -76,6 +76,9 @@ api: setup ## Write docs/api.md from the docstrings, and the options in docs/cli
 
 pictures: setup ## Draw docs/pictures with the simulator
 	@$(BIN)/python tools/draw_pictures.py
+
+screenshots: setup ## Take docs/pictures/timeline-*.png of the timeline page in Chromium
+	@$(BIN)/python tools/take_screenshots.py
 
 docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Build the documentation's site into build/site, strict, without a network
 	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from tools.draw_pictures import FOLDER, PICTURES
+from tools.take_screenshots import POISON, SCREENSHOTS, poisoned
 
 # How a terminal is drawn is the decision of the locked version of rich.
 PINNED = {"check": pytest.mark.pinned}
@@ -20,7 +21,19 @@ def test_a_picture_is_what_the_simulator_does(name: str) -> None:
 
 
 def test_no_picture_is_left_that_nothing_draws() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == {f"{name}.svg" for name in PICTURES}
+    drawn = {f"{name}.svg" for name in PICTURES}
+    assert {path.name for path in FOLDER.iterdir()} == drawn | SCREENSHOTS.keys()
+
+
+def test_every_picture_is_on_a_page() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in FOLDER.parent.glob("*.md")]
+    assert [path.name for path in FOLDER.iterdir() if path.name not in "".join(pages)] == []
+
+
+def test_the_run_in_the_screenshots_isolates_one_record() -> None:
+    consumer = poisoned().consumers["audit"]
+    assert [each["dynamodb"]["Keys"]["pk"]["S"] for each in consumer.records("failed")] == [POISON]
+    assert len(consumer.records("handled")) == 19
 
 
 @pytest.mark.parametrize("name", PICTURES)
