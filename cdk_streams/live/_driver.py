@@ -321,7 +321,7 @@ class MappingDriver:
         self._describe_in(_DESCRIBE_AGAIN_MS)
 
     def _describe_in(self, wait_ms: int) -> None:
-        """Describe the stream after a while, unless it is described before for another reason."""
+        """Describe the stream after this time, unless another cause describes it earlier."""
         self._next_describe += 1
         this_one = self._next_describe
 

@@ -61,7 +61,7 @@ def _by_shard(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
 
 
 def _start_ms(start: datetime | float | None, shards: dict[str, Iterable[dict[str, Any]]]) -> int:
-    """Return when the run starts; an iterator shows its first record, and is put back together."""
+    """Return when the run starts; the first record of an iterator is read for it and put back."""
     if isinstance(start, datetime):
         if start.tzinfo is None:
             raise SourceError(f"start must have a time zone, got {start!r}; add tzinfo=UTC")

@@ -95,7 +95,7 @@ class Consumer:
 
     @property
     def waiting(self) -> list[Record]:
-        """The records that were read and are not dealt with yet."""
+        """The records that were read and are not settled yet."""
         fates = self._fates.fates
         return [each for number, each in self._fates.polled.items() if number not in fates]
 

@@ -205,7 +205,7 @@ class World:
         return consumer
 
     def _start(self, consumer: Consumer, driver: Driver, log: StreamLog) -> None:
-        """Let a poller begin, and say so when writes came too early for it."""
+        """Start a poller, and warn of earlier records that LATEST makes it skip."""
         is_latest = consumer.settings.starting_position == "LATEST"
         passed_over = log.length if is_latest else 0
         driver.start(passed_over)
@@ -338,7 +338,7 @@ class World:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Note on any error that leaves the block how to get it again."""
+        """Add the command that repeats the run to an error that leaves the block."""
         note = f"seed {self.seed}; to replay: {self.replay}"
         if error is not None and note not in getattr(error, "__notes__", ()):
             error.add_note(note)

@@ -76,7 +76,7 @@ def _read(text: str, name: str, path: Path) -> Any:
 
 
 def _record(event: dict[str, Any], path: Path) -> dict[str, Any]:
-    """Make the stream record again that a CloudEvent was made of."""
+    """Rebuild the stream record from which a CloudEvent was made."""
     try:
         record = {
             "eventID": event["id"],
@@ -117,7 +117,7 @@ def with_data(record: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
 
 
 def _typed(value: Any, pointer: str, types: dict[str, str]) -> dict[str, Any]:
-    """Make the typed value again; `types` names the DynamoDB types that JSON does not tell."""
+    """Rebuild the typed value; `types` names the DynamoDB types that JSON does not tell."""
     if pointer in types:
         return {types[pointer]: value}
     if isinstance(value, dict):

@@ -116,7 +116,7 @@ class Replica:
         return any(written)
 
     def _insert_new(self, records: list[Any], tally: Tally) -> set[str]:
-        """Insert what new source items stand for, many a request; return the ids of those changes.
+        """Insert the items of new source items, many in one request; return those changes' ids.
 
         A change that is not inserted whole, for whatever reason, is left to be written in its
         order: there it is named when it fails. The guard makes the order of writes no matter.
@@ -234,7 +234,7 @@ class Replica:
         return True
 
     def _refused(self, write: _Write, there: Attributes) -> str:
-        """What a refused write came to; a ReplicaError when two items have one key."""
+        """Return the result of a refused write; raise ReplicaError when two items have one key."""
         item = write.request["Item"]
         if self.settings.version:
             lost = write.is_put and is_conflict(item, there, self.settings.version)

@@ -91,7 +91,7 @@ class ViewWriter:
                 yield done
 
     def _apply(self, client: Any, pack: Sequence[Prepared], marks: dict[str, Mark]) -> None:
-        """Write one transaction; when something else was faster, look again and try again."""
+        """Write one transaction; after a conflict with another writer, read again and retry."""
         leaving: set[Key] = set()
         for tries in range(TRIES):
             fresh = [each for each in pack if is_newer(each, marks.get(each.item), self.since)]

@@ -56,7 +56,7 @@ def _kept(state: _State, arrays: set[int]) -> _State:
 
 
 def _fitting(places: _Places, chosen: Mapping[int, int]) -> Iterator[Membership]:
-    """The places that lie in the chosen element of each array that they share with the choice."""
+    """Return the places that lie, in each array that they share with `chosen`, in its element."""
     group = places.all
     # Arrays are numbered from the outside in. Where all that is left lies in one array, only its
     # chosen element can fit, which keeps long lists from being compared with each other.

@@ -18,7 +18,7 @@ _MOST_REPEATED: Final = 10_000
 
 @dataclass(frozen=True, slots=True)
 class _Link:
-    """A write that a consumer made; `before` is the youngest write that it was given."""
+    """A write that a consumer made; `before` is the latest write that it was called with."""
 
     consumer: str
     table: str

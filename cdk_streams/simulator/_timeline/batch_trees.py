@@ -55,7 +55,7 @@ def batch_trees(events: Sequence[TimelineEvent]) -> list[BatchNode]:
 
 
 def _take(roots: list[BatchNode], nodes: list[BatchNode], numbers: tuple[str, ...]) -> BatchNode:
-    """Return the batch that a call is an attempt of; a new one when it is none's."""
+    """Return the batch that a call is an attempt of; a new one when it repeats none."""
     parent = _node_of(nodes, numbers)
     if parent is not None and parent.numbers == numbers:
         return parent

@@ -190,7 +190,7 @@ def _function(consumer: ConsumerSetup) -> dict[str, Any]:
 
 
 def _rows(events: Sequence[TimelineEvent], drawn: Sequence[Column]) -> list[list[_Member]]:
-    """Share out rows: a shard takes over that of one whose events have all been."""
+    """Return the row of each shard; one that begins later reuses the row of one that ended."""
     spans: dict[_Member, tuple[int, int]] = {}
     for number, each in enumerate(events):
         key = (each.consumer, each.table, each.shard_id)
@@ -234,7 +234,7 @@ def _index(groups: Sequence[tuple[str, str]], group: tuple[str, str]) -> int:
 def _facts(
     events: Sequence[TimelineEvent], counts: Counter[EventKind], setup: TimelineSetup
 ) -> list[list[Any]]:
-    """Return the figures at the top, each with whether it should worry the reader.
+    """Return the figures at the top, each with whether it shows a problem.
 
     What was not measured is left out: writes of records that were given, ages without a call.
     """

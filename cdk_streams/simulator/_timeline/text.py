@@ -168,9 +168,9 @@ def _cells(
 
 
 def _lifetimes(events: Sequence[TimelineEvent]) -> dict[tuple[str, str], tuple[int, int]]:
-    """Return for each shard the first and the last line that it is there.
+    """Return the first and the last line at which each shard is shown.
 
-    One that was closed is there until nothing more happens in it, any other to the end.
+    One that was closed is shown until nothing more happens in it, any other to the end.
     """
     found: dict[tuple[str, str], tuple[int, int]] = {}
     closed = {(each.table, each.shard_id) for each in events if each.kind == "shards"}
