@@ -111,6 +111,7 @@ def deployed(
         run_cdk(
             command,
             *("deploy", "--app", str(folder / "cdk.out"), "--all", "--require-approval", "never"),
+            *("--method", "direct", "--concurrency", "4"),
             *("--outputs-file", str(told), *given),
         )
         outputs = json.loads(told.read_text(encoding="utf-8"))
