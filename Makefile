@@ -85,7 +85,7 @@ docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Bui
 	@echo "docs: build/site/index.html"
 
 # Each is a project of its own, to be copied.
-STANDALONE_EXAMPLES := another_stack pydantic_models shared_code snapshot_test
+STANDALONE_EXAMPLES := another_stack powertools pydantic_models shared_code snapshot_test
 template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	cdk synth --quiet --strict --no-notices --output build/every_feature.out \

@@ -34,6 +34,7 @@ from cdk_streams.local import (
 )
 from examples.another_stack.app import TABLE_NAME, SearchStack, ShopStack
 from examples.existing.stack import ExistingStack
+from examples.powertools.app import PowertoolsStack
 from examples.pydantic_models.app import PydanticModelsStack
 from examples.shared_code.app import SharedCodeStack
 from examples.snapshot_test.app import SnapshotTestStack
@@ -98,6 +99,7 @@ def deployed(
     ExistingStack(app, "Existing")
     SharedCodeStack(app, "SharedCode")
     PydanticModelsStack(app, "PydanticModels", **HERE)
+    PowertoolsStack(app, "Powertools", **HERE)
     SnapshotTestStack(app, "SnapshotTest")
     SearchStack(app, "Search").add_dependency(ShopStack(app, "Shop"))
     app.synth()
@@ -224,3 +226,12 @@ def test_the_stream_of_another_stack_is_found_and_followed(deployed: Deployed) -
     item = encode({"order_id": "o-7", "status": "PLACED"})["M"]
     deployed.client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
     assert deployed.logged("Order o-7 is PLACED")
+
+
+def test_powertools_logs_each_change_as_json(deployed: Deployed) -> None:
+    deployed.put("Powertools", order_id="o-9", status="PLACED")
+    assert deployed.logged('"order_id":"o-9"')
+    (line,) = (each for each in deployed.log.text.splitlines() if '"order_id":"o-9"' in each)
+    logged = json.loads(line[line.index("{") :])
+    assert (logged["service"], logged["message"]) == ("orders", "order written")
+    assert logged["function_request_id"]

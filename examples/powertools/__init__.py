@@ -1,0 +1,1 @@
+"""A handler that logs with Powertools, which is bundled for Lambda."""

@@ -1,0 +1,1 @@
+"""The handler, and the packages that ship with it."""
