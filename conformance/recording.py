@@ -16,8 +16,12 @@ __all__ = ["FORMAT", "RecordedCall", "Recording", "load", "load_all", "save", "w
 
 FORMAT: Final = 2
 _HIDDEN_ACCOUNT: Final = "000000000000"
-# An account stands between two colons of an ARN, or in the host or path of a queue's URL.
-_ACCOUNT: Final = re.compile(r"(?<=[:/])\d{12}(?=[:/])")
+# An account stands after the region of an ARN (or where a global service has none), and in the path
+# of a queue's URL. Digits elsewhere may be a sequence number or a time.
+_ACCOUNT: Final = re.compile(
+    r"(?:\barn:[\w-]*:[\w-]*:[\w-]*:|https?://[\w.:-]+/|(?<=[:/]))(\d{12})(?!\d)"
+)
+_NAMED: Final = re.compile(r'(?<="accountId": ")(\d{12})(?=")')
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +92,15 @@ def _call(call: RecordedCall) -> Call:
 
 
 def without_account(text: str) -> str:
-    """Return the text with each account number replaced by twelve zeros."""
-    return _ACCOUNT.sub(_HIDDEN_ACCOUNT, text)
+    """Return the text with each account number replaced by twelve zeros.
+
+    A number that an ARN, the URL of a queue or a field `accountId` shows to be an account is
+    replaced wherever it stands alone.
+    """
+    found = {each for pattern in (_ACCOUNT, _NAMED) for each in pattern.findall(text)}
+    for account in found:
+        text = re.sub(rf"(?<!\d){account}(?!\d)", _HIDDEN_ACCOUNT, text)
+    return text
 
 
 def save(recording: Recording, folder: Path) -> Path:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import signal
 import sys
 import tempfile
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +21,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import boto3
+from botocore.exceptions import BotoCoreError, ClientError
 
+from cdk_streams.errors import StreamsError
 from cdk_streams.local import CdkCommand, deploy, destroy, exit_on_signals, synthesize
 from conformance.app import STACK, name_in_stack
 from conformance.compare import RECORDINGS
@@ -30,10 +33,18 @@ from conformance.question import Question
 from conformance.questions import QUESTIONS
 from conformance.recording import save
 
-__all__ = ["Stopped", "main", "record_all", "stack"]
+__all__ = ["Stopped", "main", "record_all", "refuse_leftovers", "stack"]
 
 _ROOT: Final = Path(__file__).parents[1]
-_SERVICES: Final = ("cloudwatch", "dynamodb", "dynamodbstreams", "lambda", "logs", "sqs")
+_SERVICES: Final = (
+    "cloudformation",
+    "cloudwatch",
+    "dynamodb",
+    "dynamodbstreams",
+    "lambda",
+    "logs",
+    "sqs",
+)
 
 
 class Stopped(Exception):  # noqa: N818 - it is no error: the run was interrupted
@@ -54,13 +65,30 @@ class _Asked:
 
 
 def main(arguments: Sequence[str], say: Callable[[str], None] = print) -> int:
-    """Print the plan; with `--yes` carry it out. Returns 1 when a scenario was not recorded."""
+    """Print the plan; with `--yes` carry it out.
+
+    Returns 1 when a scenario was not recorded, 2 when the run could not begin or the removal
+    failed.
+    """
     asked = _parse(arguments)
     questions = [each for each in QUESTIONS if not asked.only or each.name in asked.only]
     say(plan_of(questions).text())
     if not asked.yes:
         say("Nothing was made. Add --yes (make conformance YES=--yes) to do it.")
         return 0
+    try:
+        faults = _carried_out(asked, questions, say)
+    except (StreamsError, BotoCoreError, ClientError) as error:
+        say(f"{type(error).__name__}: {error}")
+        return 2
+    for fault in faults:
+        say(fault)
+    return 1 if faults else 0
+
+
+def _carried_out(
+    asked: _Asked, questions: Sequence[Question], say: Callable[[str], None]
+) -> list[str]:
     variables = dict(os.environ) | {"AWS_REGION": asked.region, "AWS_DEFAULT_REGION": asked.region}
     if asked.profile:
         variables["AWS_PROFILE"] = asked.profile
@@ -69,18 +97,16 @@ def main(arguments: Sequence[str], say: Callable[[str], None] = print) -> int:
     clients: dict[str, Any] = {each: session.client(each) for each in _SERVICES}
     versions = {each: version(each) for each in ("cdk-streams", "aws-cdk-lib", "boto3")}
     poller = Poller(clients.__getitem__, asked.where or f"AWS {asked.region}", versions)
+    refuse_leftovers(clients["cloudformation"], variables)
     command = CdkCommand(_ROOT, variables, on_line=say, timeout_s=1_800)
     with exit_on_signals(), stack(command, questions) as outputs:
-        faults = record_all(
+        return record_all(
             questions,
             outputs,
             poller,
             asked.folder,
             (asked.start_s, asked.quiet_s, asked.metrics_s),
         )
-    for fault in faults:
-        say(fault)
-    return 1 if faults else 0
 
 
 @contextmanager
@@ -98,7 +124,44 @@ def stack(command: CdkCommand, questions: Sequence[Question]) -> Iterator[dict[s
             yield deploy(command, assembly)[STACK]
         finally:
             _ignore_signals()
-            destroy(command, assembly)
+            _remove(command, assembly)
+
+
+def _remove(command: CdkCommand, assembly: Path) -> None:
+    try:
+        destroy(command, assembly)
+    except StreamsError as error:
+        raise StreamsError(
+            f"the stack {STACK} was not removed: {error}; remove it with: "
+            f"{_removal(command.variables)}"
+        ) from error
+
+
+def _removal(variables: Mapping[str, str]) -> str:
+    """Return the command that removes what a run left."""
+    options = {"--profile": variables.get("AWS_PROFILE"), "--region": variables.get("AWS_REGION")}
+    chosen = [word for name, value in options.items() if value for word in (name, value)]
+    words = ["aws", "cloudformation", "delete-stack", "--stack-name", STACK, *chosen]
+    return shlex.join(words)
+
+
+def refuse_leftovers(cloudformation: Any, variables: Mapping[str, str]) -> None:
+    """Refuse to run beside the stack of another run: its records would be read again.
+
+    Raises:
+        StreamsError: The stack exists.
+
+    """
+    try:
+        (found,) = cloudformation.describe_stacks(StackName=STACK)["Stacks"]
+    except ClientError as error:
+        if "does not exist" in str(error):
+            return
+        raise
+    raise StreamsError(
+        f"the account must have no stack {STACK}, got one that is {found['StackStatus']}: "
+        f"another run is under way, or one left it; remove it with: {_removal(variables)}"
+    )
 
 
 def _ignore_signals() -> None:

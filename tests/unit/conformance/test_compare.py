@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -96,6 +97,29 @@ def test_an_account_in_a_queues_address_is_hidden() -> None:
     assert without_account(hidden.replace("000000000000", "210987654321")) == hidden
     # Sequence numbers and times are digits too, and stay.
     assert without_account('"210987654321", 1789651660000') == '"210987654321", 1789651660000'
+
+
+@pytest.mark.parametrize("seed", range(50))
+def test_no_recording_holds_an_account_wherever_it_stands(seed: int, tmp_path: Path) -> None:
+    chance = random.Random(seed)  # noqa: S311 - a seed to find the case again
+    account = str(chance.randrange(10**11, 10**12))
+    places = [
+        f"arn:aws:lambda:us-east-1:{account}:function:f",
+        f"arn:aws-cn:sqs:cn-north-1:{account}:q",
+        f"arn:aws:iam::{account}:role/r",
+        f"arn:aws:iam::{account}",
+        f"https://sqs.eu-west-1.amazonaws.com/{account}/q",
+        f"https://{account}.ddb.us-east-1.amazonaws.com/{account}/q",
+        f"User: arn:aws:sts::{account}:assumed-role/r/s is not authorized",
+    ]
+    seen = default(BY_NAME["raise_retry"])
+    failure = {chance.choice(["a", "b"]): chance.choice(places), "alone": account} | {
+        "accountId": account
+    }
+    versions = {"tool": f"{account}-r1", chance.choice(places): "1"}
+    file = save(replace(seen, failures=(failure,), versions=versions), tmp_path)
+    assert account not in file.read_text(encoding="utf-8")
+    assert load(file).ordinals == seen.ordinals
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 2}', '{"format": 3}'])

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cdk_streams.errors import StreamsError
 from cdk_streams.local import CdkCommand
 from conformance import run
 from conformance.observe import Deployed, Pace, Poller, observe
@@ -174,6 +176,58 @@ def test_a_deployment_that_fails_is_removed_too(
     with pytest.raises(SystemExit), stack():
         pass
     assert commands == ["synthesize", "destroy"]
+
+
+def test_a_removal_that_fails_says_how_to_finish_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, commands: list[str]
+) -> None:
+    def refused(_cdk: CdkCommand, _assembly: Path) -> None:
+        raise StreamsError("DELETE_FAILED")
+
+    monkeypatch.setattr(run, "destroy", refused)
+    variables = {"AWS_PROFILE": "my lab", "AWS_REGION": "eu-west-1"}
+    wanted = (
+        "aws cloudformation delete-stack --stack-name CdkStreamsConformance "
+        "--profile 'my lab' --region eu-west-1"
+    )
+    with (
+        pytest.raises(StreamsError, match=wanted),
+        run.stack(CdkCommand(tmp_path, variables), [QUESTION]),
+    ):
+        commands.append("asked")
+    assert commands == ["synthesize", "deploy", "asked"]
+
+
+def test_a_stack_of_another_run_is_refused() -> None:
+    left = SimpleNamespace(
+        describe_stacks=lambda **_names: {"Stacks": [{"StackStatus": "CREATE_COMPLETE"}]}
+    )
+    with pytest.raises(StreamsError, match=r"got one that is CREATE_COMPLETE.*--region eu-west-1"):
+        run.refuse_leftovers(left, {"AWS_REGION": "eu-west-1"})
+
+
+@pytest.mark.parametrize(
+    ("message", "passes"), [("Stack with id X does not exist", True), ("not authorized", False)]
+)
+def test_only_a_stack_that_does_not_exist_lets_a_run_begin(message: str, *, passes: bool) -> None:
+    def describe_stacks(**_names: Any) -> None:
+        error: Any = {"Error": {"Code": "ValidationError", "Message": message}}
+        raise ClientError(error, "DescribeStacks")
+
+    client = SimpleNamespace(describe_stacks=describe_stacks)
+    if passes:
+        run.refuse_leftovers(client, {})
+    else:
+        with pytest.raises(ClientError, match=message):
+            run.refuse_leftovers(client, {})
+
+
+def test_a_profile_that_does_not_exist_is_a_sentence(commands: list[str]) -> None:
+    said: list[str] = []
+    arguments = ["--region", "eu-west-1", "--only", "partial", "--profile", "nobody", "--yes"]
+    assert run.main(arguments, said.append) == 2
+    assert said[-1] == "ProfileNotFound: The config profile (nobody) could not be found"
+    assert commands == []
 
 
 def test_without_yes_nothing_is_made(commands: list[str]) -> None:
