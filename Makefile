@@ -57,7 +57,8 @@ build/venv-lowest build/venv-newest: setup
 conformance: setup ## Ask AWS itself: PROFILE=… REGION=…, the plan first; YES=--yes carries it out (costs money)
 	@$(BIN)/python -m conformance.run $(if $(PROFILE),--profile $(PROFILE)) --region $(or $(REGION),us-east-1) $(YES)
 
-compare: setup ## Compare the recordings of AWS with the simulator
+compare: setup ## Compare the recordings of AWS with the simulator; WRITE=yes brings docs/semantics.md up to date
+	@$(if $(WRITE),$(BIN)/python -m conformance.evidence)
 	@$(BIN)/python -m conformance.compare
 
 check: lint types ## Lint, format and type checks
