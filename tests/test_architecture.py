@@ -121,6 +121,10 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "sample_app.fakes": ("lambda_runtime", "botocore"),
     "sample_app.demo": ("cdk_streams", "boto3", "botocore", "rich"),
     "sample_app": ("cdk_streams", "aws_cdk", "constructs", "lambda_runtime"),
+    # Deployed with the handler of the scenarios, and imported by nobody.
+    "conformance.handler": ("tests.bench.scenario_handler",),
+    # The scenarios are those of the tests.
+    "conformance": ("cdk_streams", "tests.bench", "aws_cdk", "constructs", "boto3", "botocore"),
 }
 # What every function of ours loads at a cold start, and what it must not: boto3 costs 100 ms and
 # more, the others some milliseconds each.
@@ -224,7 +228,10 @@ def is_foreign(module: str) -> bool:
     return top not in sys.stdlib_module_names and not module.startswith(TYPES_ONLY)
 
 
-@pytest.mark.parametrize("path", files(), ids=module_of)
+KIT = sorted((ROOT / "conformance").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", [*files(), *KIT], ids=module_of)
 def test_a_module_imports_only_what_its_layer_may(path: Path) -> None:
     row = row_of(module_of(path))
     # `from cdk_streams import X` loads X's home, whose layer counts, not the package's.
