@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from cdk_streams.mapping import STREAM_RETENTION
-from cdk_streams.simulator._timeline.events import EVENT_KINDS, TimelineEvent
+from cdk_streams.simulator._timeline.events import EVENT_KINDS, EventKind, TimelineEvent
 from cdk_streams.simulator._timeline.timeline_setup import TimelineSetup
 
 __all__ = ["Line", "Plot", "plots"]
@@ -14,7 +15,7 @@ __all__ = ["Line", "Plot", "plots"]
 _Member = tuple[str, str, str]
 """A consumer, a table and a shard ("" for all of them)."""
 # What takes records out of the poller, besides calls.
-_SETTLES = {"filtered", "sent", "lost", "aged", "trimmed"}
+_SETTLES: Final[set[EventKind]] = {"filtered", "sent", "lost", "age_exceeded", "trimmed"}
 
 
 @dataclass(slots=True)

@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from cdk_streams.simulator._timeline.events import TimelineEvent
+from cdk_streams.simulator._timeline.events import EventKind, TimelineEvent
 
 __all__ = ["StandingShard", "standing_shards"]
 
-_FAILS = {"failed", "timeout", "throttled", "duplicate"}
-_SETTLES = {"handled", "sent", "lost", "aged", "trimmed", "filtered", "partial"}
+_FAILS: Final[set[EventKind]] = {"failed", "timeout", "throttled", "duplicate"}
+_SETTLES: Final[set[EventKind]] = {
+    "handled",
+    "sent",
+    "lost",
+    "age_exceeded",
+    "trimmed",
+    "filtered",
+    "partial",
+}
 
 
 class StandingShard(NamedTuple):
