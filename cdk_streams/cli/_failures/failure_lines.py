@@ -13,7 +13,7 @@ from cdk_streams.cli._terminal_lines import printable
 from cdk_streams.mapping import STREAM_RETENTION
 from cdk_streams.redrive import FailureMessage, FailureRecord, FoundFailure
 
-__all__ = ["as_json", "function_of", "head_lines", "read_back_until"]
+__all__ = ["as_json", "function_of", "head_lines", "moment_text", "read_back_until"]
 
 
 def head_lines(found: FoundFailure, now: datetime) -> Iterator[str]:
@@ -23,7 +23,7 @@ def head_lines(found: FoundFailure, now: datetime) -> Iterator[str]:
         yield f"{title} {click.style(f'cannot be read: {printable(found.fault)}', fg='red')}"
     else:
         after = f" after {failure.attempts:,} attempts" if failure.attempts else ""
-        sent = f", {_text(failure.sent_at)}" if failure.sent_at else ""
+        sent = f", {moment_text(failure.sent_at)}" if failure.sent_at else ""
         yield f"{title} {function_of(failure)}: {failure.condition}{after}{sent}"
         yield f"  {_range(failure)}, {_read_back(found, now)}"
     for each in dict.fromkeys(_places(found)):
@@ -74,7 +74,7 @@ def _read_back(found: FoundFailure, now: datetime) -> str:
     if until is None:
         return "can be read back until 24 h after its records were written"
     if until <= now:
-        return f"could be read back until {_text(until)}"
+        return f"could be read back until {moment_text(until)}"
     hours, minutes = divmod(int((until - now).total_seconds()) // 60, 60)
     return f"can be read back for {hours} h {minutes} min"
 
@@ -95,7 +95,8 @@ def _places(found: FoundFailure) -> Iterator[str]:
         yield str(found.object)
 
 
-def _text(moment: datetime) -> str:
+def moment_text(moment: datetime) -> str:
+    """Return a moment as people read it: `2026-01-31 08:00:00 UTC`."""
     return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -12,7 +12,7 @@ import click
 
 from cdk_streams.arns import Arn
 from cdk_streams.cli._failure_options import unknown_ids
-from cdk_streams.cli._failures.failure_lines import as_json, head_lines
+from cdk_streams.cli._failures.failure_lines import as_json, head_lines, moment_text
 from cdk_streams.cli._failures.failure_list import found_failures, hold
 from cdk_streams.cli._tail.change_lines import change_lines
 from cdk_streams.cli._terminal_lines import fitted, printable
@@ -103,7 +103,7 @@ def _record_lines(
     state = states[number]
     after = ""
     if state.written_at is not None:
-        after = f"; next change: {state.newer}, written {_text(state.written_at)}"
+        after = f"; next change: {state.newer}, written {moment_text(state.written_at)}"
     color = {"stale": "red", "newer": "yellow"}.get(state.kind)
     text = f"{_STATES[state.kind]}{after}"
     yield f"    {click.style(text, fg=color) if color else text}"
@@ -173,10 +173,6 @@ def _change_json(
 def _written(record: Mapping[str, Any]) -> str:
     try:
         created = record["dynamodb"]["ApproximateCreationDateTime"]
-        return f", written {_text(datetime.fromtimestamp(created, UTC))}"
+        return f", written {moment_text(datetime.fromtimestamp(created, UTC))}"
     except (KeyError, TypeError, ValueError, OverflowError, OSError):
         return ""
-
-
-def _text(moment: datetime) -> str:
-    return f"{moment:%Y-%m-%d %H:%M:%S} UTC"
