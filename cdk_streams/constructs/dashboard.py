@@ -30,10 +30,10 @@ _TITLE_HEIGHT: Final = 1
 _COMMANDS_HEIGHT: Final = 2
 _MINUTE: Final = timedelta(minutes=1)
 _HOUR: Final = timedelta(hours=1)
-# The runtime's own lines (docs/runtime.md): one for each record or batch that was not handled.
+# The runtime's own lines (docs/runtime.md): records and batches that were not handled, and pauses.
 _QUERY: Final = [
     "fields @timestamp, message, route, error_type, sequence_number, lag_s",
-    "filter message like /^stream (record|batch) /",
+    "filter message like /^stream (record|batch|pause) /",
     "sort @timestamp desc",
     "limit 50",
 ]
