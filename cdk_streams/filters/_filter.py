@@ -78,7 +78,10 @@ class Filter:
         """Changes of any kind for which every condition holds; there must be one."""
         wanted = (*_checked(conditions), *_expiry(expired))
         if not wanted:
-            raise FilterError("a filter for any event without a condition filters nothing; omit it")
+            raise FilterError(
+                "a filter for any event must have a condition, got none, which filters nothing; "
+                "omit it"
+            )
         return cls(pattern_text(render(all_of(*wanted))))
 
     @classmethod

@@ -43,7 +43,10 @@ def inserted_item(statement: str, parameters: list[dict[str, Any]]) -> tuple[str
     """The table and the item of `INSERT INTO "Orders" VALUE {'pk': ?, 'total': ?}`."""
     match = _INSERT.match(statement)
     if match is None:
-        raise NotImplementedError(f"FakeDynamoDB knows no statement {statement!r}")
+        raise NotImplementedError(
+            f"FakeDynamoDB runs INSERT INTO ... VALUE {{...}} alone, got {statement!r}; use a "
+            "local DynamoDB for other statements"
+        )
     names = [name.replace("''", "'") for name in _NAME.findall(match[2])]
     return match[1], dict(zip(names, parameters, strict=True))
 

@@ -60,7 +60,10 @@ class _Action:
                 return None
             case "ConditionCheck":
                 return self.before
-        raise NotImplementedError(f"FakeDynamoDB knows no {self.kind}")
+        raise NotImplementedError(
+            "FakeDynamoDB runs Put, Update, Delete and ConditionCheck in a transaction, "
+            f"got {self.kind}; use a local DynamoDB for it"
+        )
 
 
 def transact(table_of: Callable[[str], TransactionTable], entries: Sequence[Any]) -> None:

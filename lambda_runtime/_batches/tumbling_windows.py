@@ -98,7 +98,10 @@ class WindowRoutes:
     def ends_with(self, end: Callable[..., object]) -> None:
         """Take `end` for the function that gets the state of a finished window."""
         if self._end is not None:
-            raise RouteError(f"a window has one end, and {name_of(self._end)} is it")
+            raise RouteError(
+                f"a window has one end, and {name_of(self._end)} is declared as it; "
+                "remove one of the two"
+            )
         self._end_arguments = arguments_of(end, ("state", "window"), least=1)
         self._end = end
 

@@ -45,7 +45,10 @@ class Routes:
     def set_default(self, route: Route) -> None:
         """Make a route the one for changes that no other takes."""
         if self._default is not None:
-            raise RouteError(f"a router has one default route, and {self._default.name} is it")
+            raise RouteError(
+                f"a router has one default route, and {self._default.name} is declared as it; "
+                "remove one of the two"
+            )
         if self._fails_unrouted:
             raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
         self._default = route

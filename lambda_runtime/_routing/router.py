@@ -256,7 +256,10 @@ class Router:
 
         def decorate(add: HandlesWindow) -> HandlesWindow:
             if self._window is not None or self._routes:
-                raise RouteError("a router has one window and then no other routes")
+                raise RouteError(
+                    "a router has one window and then no other routes, got a second declaration; "
+                    "use a router of its own for the window"
+                )
             if self._concurrency > 1:
                 raise RouteError("the changes of a window are added one by one; drop concurrency")
             if self._pauses:

@@ -126,7 +126,10 @@ def _clause(clause: str, item: dict[str, Any], request: dict[str, Any]) -> bool:
         return names[clause[len("attribute_not_exists(") : -1]] not in item
     left, operator, right = clause.split()
     if operator != "<":
-        raise NotImplementedError(f"MemoryTable knows no condition {clause!r}")
+        raise NotImplementedError(
+            "MemoryTable evaluates attribute_not_exists(...) and <, as guarded writes use them, "
+            f"got the condition {clause!r}; test others with FakeDynamoDB"
+        )
     stored: Any = item.get(names[left])
     given: Any = request["ExpressionAttributeValues"][right]
     # A missing attribute, or one of another type, compares as false in DynamoDB.

@@ -66,7 +66,10 @@ def fetch(change: C) -> C:
     if dataref is None:
         return change
     if not isinstance(dataref, str) or not dataref.startswith(_SCHEME):
-        raise ForwardError("dataref must be an s3:// URI, got another; read it by hand")
+        raise ForwardError(
+            "dataref must be an s3:// URI, got another value; read the object that it names with "
+            "a client of your own"
+        )
     from lambda_runtime._changes.envelopes import exact_json, with_data  # noqa: PLC0415 - large events only
 
     bucket, _, key = dataref.removeprefix(_SCHEME).partition("/")

@@ -73,7 +73,10 @@ def forwarder(environment: Mapping[str, str]) -> Forwarder:
 
 def _target(kind: str | None, name: str | None, **options: Any) -> Target:
     if name is None:
-        raise ForwardError("STREAM_FORWARD_TARGET must name the target, got nothing")
+        raise ForwardError(
+            "STREAM_FORWARD_TARGET must name the target, got nothing; set it in the environment "
+            "of the function"
+        )
     if kind not in _targets.NAMES:
         known = " ".join(_targets.NAMES)
         raise ForwardError(f"STREAM_FORWARD_TYPE must be one of {known}, got {kind!r}")

@@ -99,7 +99,9 @@ class View:
         wrong = [name for name, each in measures.items() if not isinstance(each, (Count, Sum))]
         if wrong or not measures:
             got = f"{wrong[0]}={measures[wrong[0]]!r}" if wrong else "none"
-            raise ViewError(f"a view has measures, as in total=Sum('total'), got {got}")
+            raise ViewError(
+                f"a view has measures, as in total=Sum('total'), got {got}; pass a Count or a Sum"
+            )
         taken = {group_by} if isinstance(group_by, str) else set()
         taken |= set() if callable(group_by) else {*group_by}
         if clash := sorted((taken | {_groups.ITEMS}) & measures.keys()):
