@@ -29,7 +29,7 @@ SAFE: Final[Preset] = {
     "bisect_batch_on_error": True,
     "report_batch_item_failures": True,
     # The waits double from 0.2 s. Lambda's cap on them is not recorded: with any that fits what is,
-    # the last call comes 2 to 7 minutes after the first (docs/decisions, 26).
+    # the last call comes 2 to 7 minutes after the first (decision record 26).
     "retry_attempts": 11,
     # Leaves six hours of DynamoDB's 24 in which a failed record can still be read back.
     "max_record_age": timedelta(hours=18),

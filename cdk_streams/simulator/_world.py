@@ -45,7 +45,7 @@ from cdk_streams.simulator._timeline.timeline_setup import TimelineSetup
 __all__ = ["World"]
 
 _LATE_START_MS = 60_000
-# Not Python's own TypeError: who forgets the name is told so by `check_consumer`.
+# A default lets `check_consumer` explain a call without a handler; Python's TypeError would not.
 _LEFT_OUT: Final[Any] = None
 # Faults stop changing shards here, so that a long run still fits a page.
 _MOST_SHARDS_EVER = 24

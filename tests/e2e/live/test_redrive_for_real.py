@@ -96,7 +96,8 @@ class UntilSent:
 class Shop:
     """A deployed stack of three consumers.
 
-    One is told of its failures, for one they are kept; the third rejects, pauses and measures.
+    The first sends failure records to a queue, the second keeps failed records in a bucket, and the
+    third rejects a record, pauses after failures and writes metrics.
     """
 
     def __init__(self, aws: LocalAws, folder: Path) -> None:
@@ -322,7 +323,7 @@ def test_a_consumer_pauses_rejects_and_measures(shop: Shop) -> None:
     metrics = [json.loads(text) for text in texts if text.startswith('{"_aws"')]
     batches = [each for each in metrics if "Records" in each]
 
-    # Two attempts failed, then it was paused; nothing was skipped and nothing given up.
+    # Two attempts failed, then it was paused; no record was skipped or discarded.
     assert shop.seen(name)[:2] == ["one Ada", "three Ada"]
     assert sum("stream batch ended in a pause" in text for text in texts) >= 1
     assert sum(each["Failed"] for each in batches) >= 2
