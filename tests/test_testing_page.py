@@ -28,6 +28,8 @@ def test_every_block_is_a_test_that_passes(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+    # Each run removes what it imported, and jsii can be imported once in a process.
+    import_module("aws_cdk.assertions")
     for number, block in enumerate(BLOCKS):
         pytester.makepyfile(**{f"test_block_{number}": block})
 
