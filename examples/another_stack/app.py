@@ -45,5 +45,5 @@ class SearchStack(cdk.Stack):
 if __name__ == "__main__":
     app = cdk.App()
     shop = ShopStack(app, "Shop")
-    SearchStack(app, "Search").add_dependency(shop)
+    SearchStack(app, "Search").add_stack_dependency(shop)
     app.synth()
