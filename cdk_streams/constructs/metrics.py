@@ -197,7 +197,10 @@ def _mapping_metric(consumer: ConsumerView, name: str, options: MetricOptions) -
 
 
 def stream_throttles(consumer: ConsumerView, **options: Unpack[MetricOptions]) -> cloudwatch.Metric:
-    """Reads of the table's streams that DynamoDB throttled, of all readers together; sum."""
+    """Reads of the table's streams that DynamoDB throttled, of all readers together; sum.
+
+    https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/metrics-dimensions.html
+    """
     stream = {"TableName": consumer.table.table_name, "Operation": "GetRecords"}
     return _metric("AWS/DynamoDB", "ThrottledRequests", stream, options)
 
