@@ -149,7 +149,7 @@ def is_named(consumer: Consumer, number: str) -> bool:
 
 
 def failed_orders(shop: Shop) -> set[str]:
-    """Return the orders of which inventory gave up a change: in the failure queue, to redrive."""
+    """Return the orders with a change that inventory discarded; the failure queue names it."""
     discarded = [*shop.inventory.records("failed"), *shop.inventory.records("age_exceeded")]
     return {record["dynamodb"]["Keys"]["order_id"]["S"] for record in discarded}
 

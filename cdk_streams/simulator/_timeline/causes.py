@@ -57,7 +57,7 @@ def _discarded(events: Sequence[TimelineEvent]) -> Iterator[Cause]:
                     failed = events[call]
                     why = f" after attempt {failed.attempt}"
                     why += f", which {failed.detail}" if failed.detail.startswith("raised") else ""
-                sentence = f"{each.consumer} gave up {what}{why}; {end} ({each.detail})"
+                sentence = f"{each.consumer} discarded {what}{why}; {end} ({each.detail})"
                 yield Cause(sentence, place if call is None else call)
 
 

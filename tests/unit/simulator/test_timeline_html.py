@@ -177,7 +177,9 @@ def test_what_went_wrong_leads_to_the_last_failing_call() -> None:
     data = _data(timeline_html(_poison(BISECT)))
 
     ((text, place),) = data["causes"]
-    assert text.startswith("audit gave up #7 after attempt 2, which raised ValueError; its failure")
+    assert text.startswith(
+        "audit discarded #7 after attempt 2, which raised ValueError; its failure"
+    )
     assert "attempt 2" in data["events"][place][8]
     assert data["events"][place][7] == 2
 
