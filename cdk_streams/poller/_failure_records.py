@@ -1,4 +1,4 @@
-"""Failure records, to the byte: what a queue, a topic or a bucket gets of records discarded.
+"""Failure records, to the byte: what a queue, a topic or a bucket gets of discarded records.
 
 https://docs.aws.amazon.com/lambda/latest/dg/services-dynamodb-errors.html describes them; the
 order of the keys and the forms of times are recorded.

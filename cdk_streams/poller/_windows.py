@@ -44,7 +44,7 @@ def open_window(context: StepContext, lane: Lane, records: Sequence[Record]) -> 
 
 
 def close_window(mapping: EventSourceMapping, lane: Lane, closing: Closing) -> Lane:
-    """Close the window: its closing call has succeeded or was discarded.
+    """Close the window: its closing call has succeeded, or Lambda has discarded it.
 
     Late records open no earlier window than the next one; after an early end, the same one again.
     """

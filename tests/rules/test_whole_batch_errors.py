@@ -85,7 +85,7 @@ def test_waits_double_up_to_the_cap(play: Play) -> None:
     assert seconds == [0.2, 0.4, 0.8, 1.6, 3.2, 6.4, 12.8, 25.6, 51.2, 60, 60]
 
 
-def test_after_a_batch_discarded_the_next_record_follows(play: Play) -> None:
+def test_after_a_discarded_batch_the_next_record_follows(play: Play) -> None:
     played = play(5, bad={2}, batch_size=2, retry_attempts=1)
     assert played.calls == "[1,2] [1,2] [3,4] [5]"
     assert played.checkpoint == 5
