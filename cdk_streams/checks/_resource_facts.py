@@ -28,6 +28,7 @@ __all__ = [
     "destination_facts",
     "durable_timeout",
     "function",
+    "known_or_none",
     "may_write",
     "settings",
     "table",
@@ -60,7 +61,7 @@ def table(name: str, properties: Properties) -> Source:
     return Source(
         name=name,
         has_stream=found.view_type is not None,
-        view_type=_known(found.view_type),
+        view_type=known_or_none(found.view_type),
         replicas=found.replicas,
     )
 
@@ -68,12 +69,12 @@ def table(name: str, properties: Properties) -> Source:
 def function(name: str, properties: Properties) -> Function:
     """Return the facts of an `AWS::Lambda::Function` that stand in its own properties."""
     found = _read(X=_resource("AWS::Lambda::Function", properties)).functions["X"]
-    timeout_s = _known(found.timeout_s)
+    timeout_s = known_or_none(found.timeout_s)
     return Function(
         name=name,
         timeout=None if timeout_s is None else timedelta(seconds=timeout_s),
-        memory_mb=_known(found.memory_mb),
-        reserved_concurrency=_known(found.reserved_concurrency),
+        memory_mb=known_or_none(found.memory_mb),
+        reserved_concurrency=known_or_none(found.reserved_concurrency),
         has_async_dead_letter=found.has_dead_letter,
         has_role=True,
         durable_timeout=durable_timeout(properties),
@@ -133,7 +134,8 @@ def _read(**resources: Mapping[str, Any]) -> StackTemplate:
     return read({"Resources": resources})
 
 
-def _known(value: T | Unknown | None) -> T | None:
+def known_or_none(value: T | Unknown | None) -> T | None:
+    """Return the value, None for one that only a deployment knows."""
     return None if isinstance(value, Unknown) else value
 
 

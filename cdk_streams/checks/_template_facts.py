@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import timedelta
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple
 
 from cdk_streams.arns import Arn, is_service
 from cdk_streams.checks._facts import Consumer, Destination, Function, Source
@@ -14,6 +14,7 @@ from cdk_streams.checks._resource_facts import (
     UNKNOWN_SETTINGS,
     destination_facts,
     durable_timeout,
+    known_or_none,
 )
 from cdk_streams.checks._template_permissions import permissions_of
 from cdk_streams.mapping import destination_kind
@@ -26,8 +27,6 @@ from cdk_streams.template import (
 )
 
 __all__ = ["TemplateConsumers", "consumers_of"]
-
-T = TypeVar("T")
 
 _LAG: Final = ("IteratorAge",)
 _DEPTH: Final = ("ApproximateNumberOfMessagesVisible", "ApproximateAgeOfOldestMessage")
@@ -101,7 +100,7 @@ def _source(mapping: MappingResource, stack: StackTemplate) -> Source:
         return Source(
             name=mapping.table,
             has_stream=table.view_type is not None,
-            view_type=_known(table.view_type),
+            view_type=known_or_none(table.view_type),
             replicas=table.replicas,
         )
     if isinstance(arn, Unknown):
@@ -114,12 +113,12 @@ def _function(mapping: MappingResource, source: Source, stack: StackTemplate) ->
     if mapping.function is None:
         return None
     found = stack.functions[mapping.function]
-    timeout_s = _known(found.timeout_s)
+    timeout_s = known_or_none(found.timeout_s)
     return Function(
         name=_qualified(mapping, stack),
         timeout=None if timeout_s is None else timedelta(seconds=timeout_s),
-        memory_mb=_known(found.memory_mb),
-        reserved_concurrency=_known(found.reserved_concurrency),
+        memory_mb=known_or_none(found.memory_mb),
+        reserved_concurrency=known_or_none(found.reserved_concurrency),
         writes_to=_writes(mapping.function, source, stack),
         has_async_dead_letter=found.has_dead_letter,
         has_role=True,
@@ -215,7 +214,3 @@ def _pipes(stack: StackTemplate) -> Iterator[Consumer]:
                 (each.logical_id for each in stack.tables.values() if each.name == name), arn
             )
             yield Consumer(name=pipe.logical_id, settings=None, source=Source(name=table))
-
-
-def _known(value: T | Unknown | None) -> T | None:
-    return None if isinstance(value, Unknown) else value

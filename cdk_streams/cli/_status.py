@@ -12,6 +12,7 @@ import click
 
 from cdk_streams.cli._command import command
 from cdk_streams.cli._options import aws_options, json_option, refuse_empty
+from cdk_streams.cli._printed_numbers import seconds_or_none
 from cdk_streams.cli._terminal_lines import fitted
 
 if TYPE_CHECKING:
@@ -99,20 +100,16 @@ def _as_json(found: StackStatus) -> dict[str, Any]:
                 "table": each.table,
                 "state": each.state,
                 "last_result": each.last_result,
-                "iterator_age_s": _seconds(each.iterator_age),
+                "iterator_age_s": seconds_or_none(each.iterator_age),
                 "queue": None
                 if each.queue is None
                 else {
                     "name": each.queue.name,
                     "waiting": each.queue.waiting,
-                    "oldest_s": _seconds(each.queue.oldest),
+                    "oldest_s": seconds_or_none(each.queue.oldest),
                 },
                 "problems": [asdict(problem) for problem in each.problems],
             }
             for each in found.mappings
         ],
     }
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length.total_seconds()

@@ -9,7 +9,7 @@ from typing import Any
 
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import Fate, sequence_number
+from cdk_streams.poller import Fate
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.simulator._engine.functions import Function
 from cdk_streams.simulator._engine.record_fates import RecordFates
@@ -80,13 +80,6 @@ class Consumer:
         """How the records that were read ended, each counted once."""
         fates = Counter[str](self._fates.fates.values())
         return Counts(**fates, waiting=len(self.waiting))
-
-    def fate_of(self, record: Record) -> Fate | None:
-        """Return how a record left the poller: handled, filtered, failed, age_exceeded or trimmed.
-
-        None: it is waiting, or was never read.
-        """
-        return self._fates.fates.get(sequence_number(record))
 
     def records(self, fate: Fate) -> list[Record]:
         """Return the records that left the poller in this way, in the order they were read."""

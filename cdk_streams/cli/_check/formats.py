@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
+from cdk_streams.cli._printed_numbers import counted
 from cdk_streams.cli._terminal_lines import fitted
 
 if TYPE_CHECKING:
@@ -39,8 +40,8 @@ def _text(checked: Sequence[Checked]) -> str:
     findings = sum(len(each.report.findings) for each in checked)
     mappings = sum(each.report.mappings for each in checked)
     lines.append(
-        f"{_count(findings, 'finding')} in {_count(mappings, 'event source mapping')} "
-        f"of {_count(len(checked), 'template')}"
+        f"{counted(findings, 'finding')} in {counted(mappings, 'event source mapping')} "
+        f"of {counted(len(checked), 'template')}"
     )
     return fitted("\n".join(lines))
 
@@ -123,10 +124,6 @@ def _message(text: str) -> str:
 
 def _property(text: str) -> str:
     return _message(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 FORMATS: Final[Mapping[str, Callable[[Sequence[Checked]], str]]] = {

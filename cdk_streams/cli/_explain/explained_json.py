@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
+
+from cdk_streams.cli._printed_numbers import seconds_or_none
 
 if TYPE_CHECKING:
     from cdk_streams.analysis import Explanation, Outage, OutageAtRate, Poison
@@ -31,8 +32,8 @@ def explained_json(found: Explanation) -> dict[str, Any]:
             {
                 "alarm": each.alarm.logical_id,
                 "metric": each.alarm.metric,
-                "poison_after_s": _seconds(each.poison),
-                "outage_after_s": _seconds(each.outage),
+                "poison_after_s": seconds_or_none(each.poison),
+                "outage_after_s": seconds_or_none(each.outage),
             }
             for each in found.alarms
         ],
@@ -47,7 +48,7 @@ def _poison(poison: Poison) -> dict[str, Any]:
         "delivered": poison.delivered,
         "lost": poison.lost,
         "trimmed": poison.trimmed,
-        "readable_s": _seconds(poison.readable),
+        "readable_s": seconds_or_none(poison.readable),
     }
 
 
@@ -75,9 +76,5 @@ def _outage_at_rate(rate: OutageAtRate | None) -> dict[str, Any] | None:
         "discarded": rate.discarded,
         "age_exceeded": rate.age_exceeded,
         "iterator_age_s": rate.most_age.total_seconds(),
-        "caught_up_s": _seconds(rate.caught_up),
+        "caught_up_s": seconds_or_none(rate.caught_up),
     }
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length.total_seconds()

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cdk_streams.cli._printed_numbers import counted
+
 if TYPE_CHECKING:
     from cdk_streams.analysis import Explanation
 
@@ -36,7 +38,7 @@ def _poison(found: Explanation) -> Iterator[str]:
     poison = found.poison
     yield (
         f"Its shard stands still for {_length(poison.blocked)}; "
-        f"{_count(poison.calls, 'invocation')} of the function hold the record."
+        f"{counted(poison.calls, 'invocation')} of the function hold the record."
     )
     if poison.trimmed:
         yield (
@@ -46,7 +48,7 @@ def _poison(found: Explanation) -> Iterator[str]:
     if poison.discarded:
         innocent = poison.discarded - 1
         others = (
-            f", and {_count(innocent, 'record')} of its batch that would succeed"
+            f", and {counted(innocent, 'record')} of its batch that would succeed"
             if innocent
             else ""
         )
@@ -87,7 +89,7 @@ def _rate_heading(found: Explanation) -> str:
         return "An outage at a rate of writes"
     return (
         f"An outage of {_length(rate.length)} at {rate.writes_per_second:,g} writes a second "
-        f"to {_count(rate.shards, 'shard')}, over 24 h"
+        f"to {counted(rate.shards, 'shard')}, over 24 h"
     )
 
 
@@ -142,7 +144,3 @@ def _length(length: timedelta) -> str:
         return "less than 1 s"
     parts = ((seconds // 3600, "h"), (seconds // 60 % 60, "min"), (seconds % 60, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number) or "0 s"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from cdk_streams.capacity import Forecast, Prices, Proposal, Workload, sentences_about
+from cdk_streams.cli._printed_numbers import seconds_or_none
 from cdk_streams.mapping import MappingSettings
 
 __all__ = ["as_json", "show"]
@@ -171,7 +172,7 @@ def as_json(workload: Workload, proposal: Proposal, prices: Prices) -> dict[str,
         else {
             "shards": short.shards,
             "record_ms": short.record_ms,
-            "target_lag_s": _seconds(short.least_lag),
+            "target_lag_s": seconds_or_none(short.least_lag),
         },
     }
 
@@ -210,10 +211,6 @@ def _forecast_json(found: Forecast | None, target: timedelta) -> dict[str, Any] 
         "cost_usd": found.cost,
         "lags": [[minute, lag] for minute, lag in found.lags],
     }
-
-
-def _seconds(length: timedelta | None) -> float | None:
-    return None if length is None else length.total_seconds()
 
 
 def _rate(per_second: float) -> str:
