@@ -20,7 +20,7 @@ export PYTHONDONTWRITEBYTECODE :=
 .DEFAULT_GOAL := help
 # What asks AWS itself; conformance/README.md.
 .PHONY: conformance compare
-.PHONY: help demo test test-fast test-lowest test-newest check lint types api docs pictures screenshots template wheel \
+.PHONY: help demo test test-all test-fast test-lowest test-newest check lint types api docs pictures screenshots template wheel \
   release-check setup lock clean
 
 help: ## List the commands
@@ -30,11 +30,17 @@ help: ## List the commands
 demo: setup ## Deploy the sample app to a local AWS, write orders, show and check what its consumers did
 	@$(BIN)/python -m sample_app.demo
 
-test: setup ## Run every test
+test: setup ## Run the tests
 	@$(BIN)/python tools/run_tests.py
 
+# What is drawn at random is drawn ten to twenty times as often.
+MANY_CASES := CAPACITY_CASES=200 FORWARD_SEEDS=200 ONE_ENGINE_EXAMPLES=600 REPLICA_SEEDS=1000 VIEW_SEEDS=500 \
+  REPLICA_WRITES=20000 VIEW_WRITES=20000
+test-all: setup ## Run the slow tests too, and many more random cases in the others (about an hour)
+	@$(MANY_CASES) $(BIN)/python tools/run_tests.py --all
+
 test-fast: setup ## Run the tests that start no server and deploy nothing
-	$(BIN)/python -m pytest -m "not e2e"
+	$(BIN)/python -m pytest -m "not e2e and not slow"
 
 build/venv-lowest: RESOLUTION := lowest-direct
 build/venv-newest: RESOLUTION := highest

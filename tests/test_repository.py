@@ -178,6 +178,14 @@ def test_readme_names_the_command_that_shows_everything() -> None:
     assert "make demo" in (ROOT / "README.md").read_text()
 
 
+def test_each_number_of_cases_that_make_sets_is_read_by_a_test() -> None:
+    rule = re.search(r"^MANY_CASES := ((?:.*\\\n)*.*)", _text(ROOT / "Makefile"), re.MULTILINE)
+    assert rule
+    tests = "\n".join(_text(path) for path in _tracked() if "tests" in path.parts)
+    read = set(re.findall(r'environ\.get\("(\w+_(?:CASES|SEEDS|EXAMPLES|WRITES))"', tests))
+    assert set(re.findall(r"(\w+)=\d", rule[1])) == read
+
+
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md", ".ci/run"])
 def test_every_make_command_a_document_names_exists(document: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", _text(ROOT / "Makefile"), re.MULTILINE))

@@ -1,4 +1,7 @@
-"""Every test. Those that start servers mostly wait, so they run beside all others, shown last."""
+"""Run the tests; with `--all` the slow ones too.
+
+Those that start servers mostly wait, so they run beside the others, and are shown last.
+"""
 
 from __future__ import annotations
 
@@ -15,8 +18,9 @@ NO_TESTS = 5  # pytest's answer when a selection, such as PYTEST_ADDOPTS="-k x",
 def main() -> int:
     """Run both halves at once; 0 when both passed."""
     with tempfile.TemporaryFile() as shown:
-        servers = _pytest("e2e", shown)
-        others = _pytest("not e2e", None)
+        speed = "" if "--all" in sys.argv[1:] else " and not slow"
+        servers = _pytest(f"e2e{speed}", shown)
+        others = _pytest(f"not e2e{speed}", None)
 
         def stop(_number: int, _frame: FrameType | None) -> None:
             # As Ctrl-C does, which a terminal sends to all three: tests stop what they started.
