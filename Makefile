@@ -92,23 +92,15 @@ docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Bui
 	@echo "docs: build/site/index.html"
 
 # Each is a project of its own, to be copied.
-STANDALONE_EXAMPLES := another_stack powertools pydantic_models shared_code snapshot_test
-template: setup ## Synthesize the sample app and the example, a warning being an error, and lint their templates
+STANDALONE_EXAMPLES := another_region another_stack events existing pipeline powertools pydantic_models replica shared_code snapshot_test view
+template: setup ## Synthesize the sample app and the examples, a warning being an error, and lint their templates
 	cdk synth --quiet --strict --no-notices --output build/cdk.out
 	cdk synth --quiet --strict --no-notices --output build/every_feature.out \
 	  --app "python -m examples.every_feature.app"
-	cdk synth --quiet --strict --no-notices --output build/events.out \
-	  --app "python -m examples.events.app"
-	cdk synth --quiet --strict --no-notices --output build/view.out \
-	  --app "python -m examples.view.app"
-	cdk synth --quiet --strict --no-notices --output build/replica.out \
-	  --app "python -m examples.replica.app"
-	cdk synth --quiet --strict --no-notices --output build/existing.out \
-	  --app "python -m examples.existing.app"
 	@set -e; for each in $(STANDALONE_EXAMPLES); do echo "examples/$$each"; \
 	  cdk synth --quiet --strict --no-notices --output "build/$$each.out" \
 	    --app "python examples/$$each/app.py"; done
-	$(BIN)/cfn-lint build/*.out/*.template.json
+	$(BIN)/cfn-lint build/*.out/*.template.json build/*.out/assembly-*/*.template.json
 
 wheel: setup ## Build the wheel and check what it holds
 	rm -rf dist

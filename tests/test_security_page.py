@@ -36,17 +36,17 @@ def elsewhere(app: cdk.App) -> cdk.Stack:
 
 
 def events(app: cdk.App) -> cdk.Stack:
-    stack: cdk.Stack = import_module("examples.events.stack").EventsStack(app, "Events")
+    stack: cdk.Stack = import_module("examples.events.app").EventsStack(app, "Events")
     return stack
 
 
 def view(app: cdk.App) -> cdk.Stack:
-    stack: cdk.Stack = import_module("examples.view.stack").ViewStack(app, "View")
+    stack: cdk.Stack = import_module("examples.view.app").ViewStack(app, "View")
     return stack
 
 
 def replica(app: cdk.App) -> cdk.Stack:
-    stack: cdk.Stack = import_module("examples.replica.stack").ReplicaStack(app, "Replica")
+    stack: cdk.Stack = import_module("examples.replica.app").ReplicaStack(app, "Replica")
     return stack
 
 

@@ -32,8 +32,11 @@ from cdk_streams.local import (
     local_aws,
     run_cdk,
 )
+from examples.another_region.app import TABLE_NAME as WORLDWIDE
+from examples.another_region.app import IndexStack, OrdersStack
 from examples.another_stack.app import TABLE_NAME, SearchStack, ShopStack
-from examples.existing.stack import ExistingStack
+from examples.existing.app import ExistingStack
+from examples.pipeline.app import ShopStack as PipelineShopStack
 from examples.powertools.app import PowertoolsStack
 from examples.pydantic_models.app import PydanticModelsStack
 from examples.shared_code.app import SharedCodeStack
@@ -102,6 +105,11 @@ def deployed(
     PowertoolsStack(app, "Powertools", **HERE)
     SnapshotTestStack(app, "SnapshotTest")
     SearchStack(app, "Search").add_dependency(ShopStack(app, "Shop"))
+    PipelineShopStack(app, "PipelineShop", is_production=True)
+    # A local AWS keeps no replicas: the reader follows the table itself.
+    here = cdk.Environment(region="us-east-1")
+    index = IndexStack(app, "WorldwideIndex", env=here)
+    index.add_dependency(OrdersStack(app, "WorldwideOrders", env=here))
     app.synth()
     with local_aws() as aws:
         given = [f"--parameters=Existing:{each}" for each in what_exists(aws)]
@@ -226,6 +234,26 @@ def test_the_stream_of_another_stack_is_found_and_followed(deployed: Deployed) -
     item = encode({"order_id": "o-7", "status": "PLACED"})["M"]
     deployed.client("dynamodb").put_item(TableName=TABLE_NAME, Item=item)
     assert deployed.logged("Order o-7 is PLACED")
+
+
+def test_the_table_of_another_region_is_found_by_its_name(deployed: Deployed) -> None:
+    item = encode({"order_id": "o-8", "status": "PLACED"})["M"]
+    deployed.client("dynamodb").put_item(TableName=WORLDWIDE, Item=item)
+    assert deployed.logged("Order o-8 is PLACED")
+
+
+def test_what_the_pipeline_deploys_to_production_works(deployed: Deployed) -> None:
+    resources = deployed.client("cloudformation").describe_stack_resources(
+        StackName="PipelineShop"
+    )["StackResources"]
+    (table,) = (
+        each["PhysicalResourceId"]
+        for each in resources
+        if each["ResourceType"] == "AWS::DynamoDB::GlobalTable"
+    )
+    item = encode({"order_id": "o-6", "status": "PAID"})["M"]
+    deployed.client("dynamodb").put_item(TableName=table, Item=item)
+    assert deployed.logged("Order o-6 is PAID")
 
 
 def test_powertools_logs_each_change_as_json(deployed: Deployed) -> None:

@@ -14,8 +14,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams.simulator import World, check, from_template
 from cdk_streams.testing import FakeServices
+from examples.events.app import EventsStack
 from examples.events.handlers import notify
-from examples.events.stack import EventsStack
 from lambda_runtime import forward
 
 Resources = Callable[..., dict[str, Any]]
@@ -96,6 +96,6 @@ def test_it_synthesizes_without_a_warning(example: EventsStack) -> None:
 def test_the_page_names_the_files_it_speaks_of() -> None:
     folder = Path(__file__).parents[2] / "examples" / "events"
     page = (folder / "README.md").read_text(encoding="utf-8")
-    for name in ("stack.py", "handlers/notify.py"):
+    for name in ("app.py", "handlers/notify.py"):
         assert f"({name})" in page
         assert (folder / name).exists()

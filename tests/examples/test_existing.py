@@ -10,7 +10,7 @@ import aws_cdk as cdk
 import pytest
 from aws_cdk import assertions
 
-from examples.existing.stack import ExistingStack
+from examples.existing.app import ExistingStack
 
 Resources = Callable[..., dict[str, Any]]
 
@@ -61,4 +61,4 @@ def test_it_synthesizes_without_a_warning(example: ExistingStack) -> None:
 
 def test_the_page_names_the_file_it_speaks_of() -> None:
     folder = Path(__file__).parents[2] / "examples" / "existing"
-    assert "(stack.py)" in (folder / "README.md").read_text(encoding="utf-8")
+    assert "(app.py)" in (folder / "README.md").read_text(encoding="utf-8")

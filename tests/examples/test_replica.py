@@ -13,8 +13,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams.simulator import World, check, from_template
 from cdk_streams.testing import FakeDynamoDB
+from examples.replica.app import ReplicaStack
 from examples.replica.handlers.shape import shape
-from examples.replica.stack import ReplicaStack
 from lambda_runtime.replication import Replica, Settings
 
 Resources = Callable[..., dict[str, Any]]
@@ -97,6 +97,6 @@ def test_it_synthesizes_without_a_warning(example: ReplicaStack) -> None:
 def test_the_page_names_the_files_it_speaks_of() -> None:
     folder = Path(__file__).parents[2] / "examples" / "replica"
     page = (folder / "README.md").read_text(encoding="utf-8")
-    for name in ("stack.py", "handlers/shape.py"):
+    for name in ("app.py", "handlers/shape.py"):
         assert f"({name})" in page
         assert (folder / name).exists()

@@ -15,8 +15,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from cdk_streams.simulator import Consumer, World, check, from_template
 from cdk_streams.testing import FakeDynamoDB
+from examples.view.app import ViewStack
 from examples.view.handlers.totals import view
-from examples.view.stack import ViewStack
 from lambda_runtime.views import recompute, view_handler
 
 Resources = Callable[..., dict[str, Any]]
@@ -129,6 +129,6 @@ def test_it_synthesizes_without_a_warning(example: ViewStack) -> None:
 def test_the_page_names_the_files_it_speaks_of() -> None:
     folder = Path(__file__).parents[2] / "examples" / "view"
     page = (folder / "README.md").read_text(encoding="utf-8")
-    for name in ("stack.py", "handlers/totals.py"):
+    for name in ("app.py", "handlers/totals.py"):
         assert f"({name})" in page
         assert (folder / name).exists()

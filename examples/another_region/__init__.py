@@ -1,0 +1,1 @@
+"""A global table, and a consumer of its replica in another Region."""

@@ -1,0 +1,1 @@
+"""A pipeline that deploys one app to a test account, then to production."""
