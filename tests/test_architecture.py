@@ -20,6 +20,7 @@ LAYER_1 = (
     "cdk_streams._lazy",
     "cdk_streams._managed_runtime",
     "cdk_streams.errors",
+    "cdk_streams._argument_checks",
     "cdk_streams.arns",
     "cdk_streams.filters",
     "cdk_streams.mapping",

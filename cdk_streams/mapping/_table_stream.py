@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.arns import partition_of
+from cdk_streams.errors import SourceError
 
 __all__ = ["TableStream", "ViewType"]
 
@@ -19,11 +21,16 @@ class TableStream:
 
     Args:
         table: The table's name.
-        keys: The key attributes' names, the partition key first: `("pk",)` or `("pk", "sk")`.
+        keys: The key attributes' names, the partition key first: `("pk",)` or `("pk", "sk")`. A
+            list is kept as a tuple.
         view_type: What the records carry besides the keys.
         region: As in `awsRegion`.
         account: Twelve digits.
         label: When the stream was made; the last part of its ARN.
+
+    Raises:
+        SourceError: Keys that are no list of names, such as one text; a name, Region or account
+            that is no text; an unknown view type.
 
     """
 
@@ -33,6 +40,18 @@ class TableStream:
     region: str = "us-east-1"
     account: str = "123456789012"
     label: str = "2026-01-01T00:00:00.000"
+
+    def __post_init__(self) -> None:
+        """Refuse what would end in records that no table has."""
+        for name in ("table", "region", "account", "label"):
+            if not isinstance(given := getattr(self, name), str):
+                raise SourceError(f"{name} must be a text, got {given!r}; write it in quotes")
+        if self.view_type not in get_args(ViewType):
+            raise SourceError(
+                f"view_type must be one of {', '.join(get_args(ViewType))}, got {self.view_type!r}"
+            )
+        keys = list_of_names("keys", self.keys, what="key attributes", least=1)
+        object.__setattr__(self, "keys", keys)
 
     @property
     def arn(self) -> str:

@@ -8,8 +8,10 @@ from datetime import datetime, timedelta
 from itertools import chain, islice
 from typing import Any, Final, TypeAlias
 
+from cdk_streams._argument_checks import check_instance
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import Assumptions
 from cdk_streams.simulator._dynamodb.shards import FIRST_SHARD
 from cdk_streams.simulator._engine.given_records import GivenShard, newest_ms
 
@@ -55,7 +57,8 @@ def _by_shard(records: Records) -> dict[str, Iterable[dict[str, Any]]]:
         ):
             raise SourceError(
                 f"records must be a list or an iterator of stream records, or one for each shard, "
-                f"got {name!r}: {type(source).__name__}; for an event, pass event['Records']"
+                f"got {type(source).__name__}{'' if source is records else f' for {name!r}'}; for "
+                "an event, pass event['Records']"
             )
     return shards
 
@@ -67,7 +70,8 @@ def _start_ms(start: datetime | float | None, shards: dict[str, Iterable[dict[st
             raise SourceError(f"start must have a time zone, got {start!r}; add tzinfo=UTC")
         start = start.timestamp()
     if start is not None:
-        if not isinstance(start, (int, float)) or not math.isfinite(start):
+        is_number = isinstance(start, (int, float)) and not isinstance(start, bool)
+        if not is_number or not math.isfinite(start):
             raise SourceError(
                 f"start must be a datetime with a time zone or seconds since 1970, got {start!r}"
             )
@@ -105,18 +109,15 @@ def milliseconds(name: str, length: Any) -> int:
     return round(seconds * 1000)
 
 
-def check_arguments(handler: Any, settings: Any) -> None:
+def check_arguments(handler: Any, settings: Any, assumptions: Any) -> None:
     """Name an argument of the wrong kind at once: inside a run it would look like a failed call."""
     if not callable(handler):
         raise SourceError(
             f"handler must be a function of event and context, got {type(handler).__name__}; the "
             "handler comes first: simulate(handler, records), and of a Router it is on.handler"
         )
-    if not isinstance(settings, MappingSettings):
-        raise SourceError(
-            f"settings must be MappingSettings, got {type(settings).__name__}; "
-            "write MappingSettings(batch_size=…)"
-        )
+    check_instance("settings", settings, MappingSettings, "write MappingSettings(batch_size=…)")
+    check_instance("assumptions", assumptions, Assumptions, "write Assumptions(read_ahead=…)")
 
 
 def stream_arn_of(shards: Mapping[str, GivenShard]) -> str:

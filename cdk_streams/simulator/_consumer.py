@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Any
+from typing import Any, get_args
 
+from cdk_streams._argument_checks import check_instance, whole_number
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Fate
@@ -18,7 +19,7 @@ from cdk_streams.simulator._records import Record
 from cdk_streams.simulator._results import Counts, Delivery, FailureRecords, Invocation
 from cdk_streams.simulator._timeline.timeline_setup import ConsumerSetup
 
-__all__ = ["Consumer", "check_consumer"]
+__all__ = ["Consumer", "check_consumer", "check_table"]
 
 
 class Consumer:
@@ -82,7 +83,14 @@ class Consumer:
         return Counts(**fates, waiting=len(self.waiting))
 
     def records(self, fate: Fate) -> list[Record]:
-        """Return the records that left the poller in this way, in the order they were read."""
+        """Return the records that left the poller in this way, in the order they were read.
+
+        Raises:
+            SourceError: The fate is none; `waiting` has those that are not settled.
+
+        """
+        if fate not in get_args(Fate):
+            raise SourceError(f"fate must be one of {', '.join(get_args(Fate))}, got {fate!r}")
         fates = self._fates.fates
         return [each for number, each in self._fates.polled.items() if fates.get(number) == fate]
 
@@ -93,7 +101,9 @@ class Consumer:
         return [each for number, each in self._fates.polled.items() if number not in fates]
 
 
-def check_consumer(name: Any, handler: Any, table: Any) -> None:
+def check_consumer(
+    name: Any, handler: Any, table: Any, settings: Any, reserved_concurrency: Any
+) -> None:
     """Refuse arguments of `World.consumer` that are of the wrong kind.
 
     Raises:
@@ -108,6 +118,20 @@ def check_consumer(name: Any, handler: Any, table: Any) -> None:
             f"handler must be a function of event and context, got {type(handler).__name__}; write "
             f"{example}"
         )
+    check_table(table, example)
+    if settings is not None:
+        check_instance("settings", settings, MappingSettings, "write MappingSettings(batch_size=…)")
+    if reserved_concurrency is not None:
+        whole_number("reserved_concurrency", reserved_concurrency, 0)
+
+
+def check_table(table: Any, example: str = 'table = world.table("Orders")') -> None:
+    """Refuse what is no table of a world, such as its name.
+
+    Raises:
+        SourceError: It is of another class.
+
+    """
     if not isinstance(table, Table):
         raise SourceError(
             f"table must be a table of this world, got {type(table).__name__}; write {example}"

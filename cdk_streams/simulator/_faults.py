@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import Final
+from typing import Any, Final
 
 from cdk_streams.errors import SettingsError
 from cdk_streams.simulator._engine.rng import Rng
@@ -44,14 +44,18 @@ class Faults:
     late_start: float = 0.3
 
     def __post_init__(self) -> None:
-        """Check that each value is a probability."""
+        """Refuse what is no probability; all of them in one `SettingsError`."""
         wrong = [
             f"{each.name} must be a probability from 0 to 1, got {value!r}"
             for each in fields(self)
-            if not 0 <= (value := getattr(self, each.name)) <= 1
+            if not _is_probability(value := getattr(self, each.name))
         ]
         if wrong:
             raise SettingsError(*wrong)
+
+
+def _is_probability(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool) and 0 <= value <= 1
 
 
 NO_FAULTS: Final = Faults(

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cdk_streams.errors import SourceError
 from cdk_streams.simulator._engine.state import SimulationState
 from cdk_streams.simulator._timeline.events import clock_text
 
@@ -32,6 +33,14 @@ class Invariant:
 
     name: str
     predicate: Callable[[], Any]
+
+    def __post_init__(self) -> None:
+        """Refuse a value in place of a function: it would hold, or break, once and for all."""
+        if not callable(self.predicate):
+            raise SourceError(
+                f"the predicate of {self.name!r} must be a function without arguments, got "
+                f"{self.predicate!r}; write lambda: ..."
+            )
 
 
 def check_invariant(invariant: Invariant, state: SimulationState, seed: int) -> None:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from cdk_streams._argument_checks import check_instance, whole_number
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import TableStream
 from cdk_streams.simulator._dynamodb.numbering import event_id, sequence_number
@@ -71,7 +72,7 @@ def insert(
         at: When it was written, with a time zone, or in seconds since 1970.
 
     Raises:
-        SourceError: An item without a key attribute.
+        SourceError: An item without a key attribute, or an argument of the wrong kind.
         AttributeValueError: A value that DynamoDB cannot hold, such as a float.
 
     """
@@ -135,6 +136,12 @@ def in_order(*records: Record, first: int = 1) -> list[Record]:
                 f"in_order takes stream records one by one, got a {type(each).__name__}; unpack a "
                 "list with in_order(*records)"
             )
+        if "eventSourceARN" not in each or "dynamodb" not in each:
+            raise SourceError(
+                "in_order takes stream records, got an object without eventSourceARN and dynamodb; "
+                "make a record of an item with insert(item)"
+            )
+    whole_number("first", first, 1)
     return [_numbered(each, number) for number, each in enumerate(records, first)]
 
 
@@ -160,7 +167,7 @@ def record(
         images["NewImage"] = new
     if with_old and old is not None:
         images["OldImage"] = old
-    sequence = sequence_number(number)
+    sequence = sequence_number(whole_number("number", number, 1))
     return {
         "eventID": event_id(stream.arn, sequence),
         "eventName": name,
@@ -182,8 +189,11 @@ def record(
 
 def _seconds(at: datetime | float) -> float:
     if not isinstance(at, datetime):
-        if not 0 <= at < _YEAR_10000_S:
-            raise SourceError(f"at must be seconds since 1970 up to the year 9999, got {at!r}")
+        is_number = isinstance(at, (int, float)) and not isinstance(at, bool)
+        if not is_number or not 0 <= at < _YEAR_10000_S:
+            raise SourceError(
+                f"at must be a datetime, or seconds since 1970 up to the year 9999, got {at!r}"
+            )
         return at
     if at.tzinfo is None:
         raise SourceError(
@@ -202,10 +212,12 @@ def _numbered(each: Record, number: int) -> Record:
 
 
 def _stream(stream: TableStream | None, keys: str | Sequence[str] | None) -> TableStream:
-    source = stream or TableStream()
+    source = TableStream() if stream is None else stream
+    check_instance("stream", source, TableStream, 'write TableStream("Orders", keys=["id"])')
     if keys is None:
         return source
-    return replace(source, keys=(keys,) if isinstance(keys, str) else tuple(keys))
+    named: Any = (keys,) if isinstance(keys, str) else keys
+    return replace(source, keys=named)
 
 
 def _keys_of(item: Attributes | None, stream: TableStream) -> Attributes:
@@ -216,4 +228,10 @@ def _keys_of(item: Attributes | None, stream: TableStream) -> Attributes:
             f"an item of {stream.table} has the key attributes {', '.join(stream.keys)}, "
             f"got one without {', '.join(missing)}; add it, or name the table's own keys with keys="
         )
+    for name in stream.keys:
+        if not attributes[name].keys() & {"S", "N", "B"}:
+            raise SourceError(
+                f"the key attribute {name} of {stream.table} must be text, a number or bytes, got "
+                f'{next(iter(attributes[name]))}; write plain values such as {{"{name}": "1"}}'
+            )
     return {name: dict(attributes[name]) for name in stream.keys}

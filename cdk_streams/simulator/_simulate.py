@@ -113,7 +113,7 @@ def simulate(
 
     """
     settings = MappingSettings() if settings is None else settings
-    check_arguments(handler, settings)
+    check_arguments(handler, settings, assumptions)
     shards, start_ms = given_shards(records, start)
     until_ms = None if until is None else start_ms + milliseconds("until", until)
     function = Function(

@@ -20,10 +20,12 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Any, Final, Self
 
+from cdk_streams._argument_checks import check_instance, whole_number
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import LAMBDA_DEFAULT_TIMEOUT, MappingSettings, TableStream, ViewType
 from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions, sequence_number
-from cdk_streams.simulator._consumer import Consumer, check_consumer
+from cdk_streams.simulator._arguments import Length, milliseconds
+from cdk_streams.simulator._consumer import Consumer, check_consumer, check_table
 from cdk_streams.simulator._dynamodb.resharding import change_shards, describe_change
 from cdk_streams.simulator._dynamodb.shards import Shard, Shards
 from cdk_streams.simulator._dynamodb.stream_log import LogReader, StreamLog
@@ -76,11 +78,12 @@ class World:
     ) -> None:
         self.seed = seed
         self.faults = Faults() if faults is None else faults
+        check_instance("faults", self.faults, Faults, "write Faults(crash=0.1), or NO_FAULTS")
         self.replay = replay or f"World(seed={seed})"
         self.rng = Rng(seed, "scenario")
         self.tables = Tables()
         self.consumers: dict[str, Consumer] = {}
-        self.max_steps = max_steps
+        self.max_steps = whole_number("max_steps", max_steps, 0)
         self._chains = WriteChains()
         self._state = SimulationState(seed, self.faults, assumptions, chains=self._chains)
         self._shard_rng = Rng(seed, "shards")
@@ -110,7 +113,7 @@ class World:
             ttl: The attribute that says when an item expires, in seconds since 1970.
 
         """
-        names = (keys,) if isinstance(keys, str) else tuple(keys)
+        names: Any = (keys,) if isinstance(keys, str) else keys
         return self.add_table(TableStream(name, names, view_type), shards=shards, ttl=ttl)
 
     def add_table(
@@ -124,8 +127,7 @@ class World:
         """Make the table that a stream belongs to; `tables` finds it by its logical id too."""
         if stream.table in self.tables:
             raise SourceError(f"this world has a table {stream.table} already; use another name")
-        if shards < 1:
-            raise SourceError(f"shards must be 1 or more, got {shards}")
+        whole_number("shards", shards, 1)
         table = Table(stream, Shards(stream.arn, shards), self, ttl)
         self.tables.add(table, logical_id)
         self._logs[table.name] = StreamLog(table.shards)
@@ -138,8 +140,8 @@ class World:
         *,
         table: Table,
         settings: MappingSettings | None = None,
-        timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT,
-        duration: timedelta = timedelta(0),
+        timeout: Length = LAMBDA_DEFAULT_TIMEOUT,
+        duration: Length = 0,
         reserved_concurrency: int | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> Consumer:
@@ -150,7 +152,7 @@ class World:
             handler: `handler(event, context)`.
             table: A table of this world.
             settings: The mapping's; left out, Lambda's defaults.
-            timeout: The function's.
+            timeout: The function's. Lengths of time are a `timedelta` or seconds.
             duration: What a call takes beside what its handler spends, when no fault slows it down;
                 at or over the timeout, every call times out.
             reserved_concurrency: Calls at once, at most; None: no limit; 0: none is ever made.
@@ -158,7 +160,7 @@ class World:
                 our runtime whether the mapping reads partial responses.
 
         """
-        check_consumer(name, handler, table)
+        check_consumer(name, handler, table, settings, reserved_concurrency)
         mapping = settings or MappingSettings()
         if environment is None:
             environment = partial_response(asked=mapping.report_batch_item_failures)
@@ -168,9 +170,9 @@ class World:
             configuration=FunctionConfiguration(
                 name=name,
                 arn=f"arn:aws:lambda:{stream.region}:{stream.account}:function:{name}",
-                timeout_ms=_ms(timeout),
+                timeout_ms=milliseconds("timeout", timeout),
             ),
-            duration_ms=_ms(duration),
+            duration_ms=milliseconds("duration", duration),
             reserved_concurrency=reserved_concurrency,
             environment=environment,
         )
@@ -252,7 +254,7 @@ class World:
         self._always.append(Invariant(name, predicate))
 
     def eventually(
-        self, predicate: Callable[[], Any], *, name: str, within: timedelta | None = None
+        self, predicate: Callable[[], Any], *, name: str, within: Length | None = None
     ) -> None:
         """State what must hold once: at the end of `run`, or so long after now."""
         invariant = Invariant(name, predicate)
@@ -263,6 +265,7 @@ class World:
 
     def split(self, table: Table) -> tuple[str, ...]:
         """Split the table's widest open shard; return the ids of the two that continue it."""
+        check_table(table)
         widest = max(table.shards.open, key=lambda shard: shard.high - shard.low)
         made = table.shards.split(widest, self._state.since_start_ms / 1000)
         self._changed(table, made)
@@ -270,6 +273,7 @@ class World:
 
     def merge(self, table: Table) -> str:
         """Merge the table's first two neighbouring shards; return the id of the one made."""
+        check_table(table)
         pairs = table.shards.neighbours()
         if not pairs:
             raise SourceError(f"{table.name} has one open shard, and two are needed to merge")
@@ -300,18 +304,20 @@ class World:
             invariants=tuple(each.name for each in (*self._always, *self._eventually)),
         )
 
-    def call_after(self, delay: timedelta, action: Callable[[], None]) -> None:
-        """Plan an action for later in the run, such as a write."""
-        self._state.queue.add(self._state.queue.now_ms + _ms(delay), action)
+    def call_after(self, delay: Length, action: Callable[[], None]) -> None:
+        """Plan an action for later in the run, such as a write; SourceError for a value."""
+        if not callable(action):
+            raise SourceError(f"action must be a function, got {action!r}; write lambda: ...")
+        self._state.queue.add(self._state.queue.now_ms + milliseconds("delay", delay), action)
 
-    def run_for(self, duration: timedelta) -> None:
+    def run_for(self, duration: Length) -> None:
         """Let so much virtual time pass.
 
         Raises:
             InvariantBroken: One does not hold; a note has the seed and the command to replay it.
 
         """
-        until_ms = self._state.queue.now_ms + _ms(duration)
+        until_ms = self._state.queue.now_ms + milliseconds("duration", duration)
         with self, self._state.process:
             self._go(until_ms)
             self._state.queue.now_ms = until_ms
@@ -391,7 +397,3 @@ class World:
             self._state.note("shards", table.name, shard_id=parent, detail=detail)
         # Not at once: a write may come out of a handler, while its poller is at work.
         self.call_after(timedelta(0), self._logs[table.name].changed)
-
-
-def _ms(duration: timedelta) -> int:
-    return duration // timedelta(milliseconds=1)

@@ -12,7 +12,15 @@ from aws_cdk import aws_dynamodb as dynamodb
 
 import cdk_streams as streams
 from cdk_streams.errors import CodeError, StreamsError
-from cdk_streams.simulator import World, from_template, in_order, insert, simulate
+from cdk_streams.mapping import TableStream
+from cdk_streams.simulator import (
+    Faults,
+    World,
+    from_template,
+    in_order,
+    insert,
+    simulate,
+)
 
 
 def handler(_event: Any, _context: Any) -> None:
@@ -137,3 +145,84 @@ def test_a_simulation_with_arguments_in_the_wrong_place(
 def test_a_table_that_is_not_there_names_those_that_are() -> None:
     with pytest.raises(KeyError, match="there is no table Order; there are: Orders"):
         _world().tables["Order"]
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (
+            lambda: TableStream(keys=untyped("order_id")),
+            "keys must be a list of key attributes, got the text 'order_id'; write ['order_id']",
+        ),
+        (lambda: TableStream(keys=untyped(b"pk")), "got b'pk'; write them as texts in a list"),
+        (lambda: TableStream(keys=()), "keys must be a list of 1 or more key attributes, got an"),
+        (lambda: TableStream(keys=untyped(("pk", 5))), "got 5 among them"),
+        (lambda: TableStream(account=untyped(123456789012)), "account must be a text, got 12345"),
+        (lambda: TableStream(view_type=untyped("NEW")), "view_type must be one of KEYS_ONLY, NEW"),
+        (lambda: insert({"pk": "1"}, keys=[]), "keys must be a list of 1 or more"),
+        (lambda: insert(untyped("pk")), 'must be a dict of attributes, got str; write {"pk": "OR'),
+        (lambda: insert({"pk": {"S": "1"}}), 'got M; write plain values such as {"pk": "1"}'),
+        (lambda: insert({"pk": "1"}, number=untyped("3")), "number must be a whole number from 1"),
+        (
+            lambda: insert({"pk": "1"}, at=untyped("2026-01-01")),
+            "at must be a datetime, or seconds",
+        ),
+        (
+            lambda: insert({"pk": "1"}, stream=untyped("Orders")),
+            "stream must be a TableStream, got",
+        ),
+        (lambda: in_order({"pk": "1"}), "make a record of an item with insert(item)"),
+        (lambda: in_order(first=0), "first must be a whole number from 1, got 0"),
+        (lambda: Faults(crash=untyped("often")), "crash must be a probability from 0 to 1"),
+        (lambda: World(faults=untyped({"crash": 1})), "faults must be a Faults, got dict"),
+        (lambda: World().table("Orders", shards=untyped("2")), "shards must be a whole number fro"),
+        (lambda: World().split(untyped("Orders")), "table must be a table of this world, got str"),
+        (lambda: World().run_for(untyped("5")), "duration must be a timedelta or a number of sec"),
+        (lambda: World().run_for(-5), "duration must be a timedelta or a number of seconds from 0"),
+        (lambda: World().call_after(1, untyped(None)), "action must be a function, got None"),
+        (lambda: World().always(untyped(True), name="x"), "must be a function without arguments"),
+        (lambda: simulate(handler, untyped(None)), "got NoneType; for an event, pass event['Rec"),
+        (lambda: simulate(handler, [], assumptions=untyped({})), "assumptions must be an Assump"),
+    ],
+)
+def test_a_simulation_with_arguments_of_another_kind(
+    mistake: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(StreamsError) as refused:
+        mistake()
+    assert message in str(refused.value)
+
+
+def _consumer(**given: Any) -> Any:
+    world = _world()
+    return world.consumer("Audit", handler, table=world.tables["Orders"], **given)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"settings": {}}, "settings must be a MappingSettings, got dict; write MappingSettings("),
+        ({"timeout": "5"}, "timeout must be a timedelta or a number of seconds from 0, got '5'"),
+        ({"reserved_concurrency": True}, "reserved_concurrency must be a whole number from 0, got"),
+    ],
+)
+def test_a_simulated_consumer_with_a_wrong_argument(given: Any, message: str) -> None:
+    with pytest.raises(StreamsError) as refused:
+        _consumer(**given)
+    assert message in str(refused.value)
+
+
+def test_a_fate_that_no_record_has() -> None:
+    with pytest.raises(StreamsError, match=r"fate must be one of handled, filtered, .* got 'lost'"):
+        _consumer().records("lost")
+
+
+def test_a_length_of_time_may_be_a_number_of_seconds() -> None:
+    world = World()
+    began = world.now
+    world.run_for(1.5)
+    assert (world.now - began).total_seconds() == 1.5
+
+
+def test_keys_in_a_list_are_kept_as_a_tuple() -> None:
+    assert TableStream(keys=untyped(["pk", "sk"])) == TableStream(keys=("pk", "sk"))

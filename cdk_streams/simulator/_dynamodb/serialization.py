@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from cdk_streams.errors import SourceError
 from lambda_runtime import encode
 
 __all__ = ["Attributes", "size_bytes", "stored"]
@@ -27,9 +28,15 @@ def stored(item: Mapping[str, Any]) -> Attributes:
     `"100"`), members of sets in a fixed order.
 
     Raises:
-        AttributeValueError: a value that DynamoDB cannot hold, such as a float or an empty set.
+        SourceError: It is no dict of attributes.
+        AttributeValueError: A value that DynamoDB cannot hold, such as a float or an empty set.
 
     """
+    if not isinstance(item, Mapping):
+        raise SourceError(
+            f"an item or a key must be a dict of attributes, got {type(item).__name__}; write "
+            '{"pk": "ORDER#1"}'
+        )
     attributes: Attributes = encode(item)["M"]
     return {name: _canonical(value) for name, value in attributes.items()}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import Any, Final
 
+from cdk_streams._argument_checks import check_instance
 from cdk_streams.errors import SettingsError
 from cdk_streams.mapping import MappingSettings
 
@@ -22,8 +23,10 @@ def check_update(before: MappingSettings, after: MappingSettings) -> None:
 
     Raises:
         SettingsError: One that Lambda refuses, or that the simulator cannot make.
+        SourceError: `after` is no `MappingSettings`.
 
     """
+    check_instance("settings", after, MappingSettings, "write replace(settings, batch_size=…)")
     faults = [
         f"{name} must stay {old!r} during a run, got {new!r}: {_FIXED[name]}; add another consumer"
         for name, old, new in _changes(before, after)

@@ -163,5 +163,7 @@ def test_a_handler_that_changes_a_key_leaves_the_image_alone() -> None:
 
 @pytest.mark.parametrize("at", [float("nan"), float("inf"), -1, 253_402_300_800])
 def test_a_time_that_no_record_has_is_refused(at: float) -> None:
-    with pytest.raises(SourceError, match="at must be seconds since 1970 up to the year 9999, got"):
+    with pytest.raises(
+        SourceError, match="at must be a datetime, or seconds since 1970 up to the year 9999, got"
+    ):
         insert({"pk": "1"}, at=at)

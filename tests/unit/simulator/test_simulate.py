@@ -394,7 +394,7 @@ def test_lengths_of_time_may_be_seconds() -> None:
     ("wrong", "message"),
     [
         ({"handler": None}, "handler must be a function of event and context, got None"),
-        ({"settings": {"batch_size": 4}}, "settings must be MappingSettings, got dict; write"),
+        ({"settings": {"batch_size": 4}}, "settings must be a MappingSettings, got dict; write"),
         ({"timeout": "5"}, "timeout must be a timedelta or a number of seconds from 0, got '5'"),
         ({"duration": -1}, "duration must be a timedelta or a number of seconds from 0, got -1"),
         ({"until": True}, "until must be a timedelta or a number of seconds from 0, got True"),
