@@ -7,6 +7,7 @@ which invocation, and how each ends, is the simulator's answer.
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from collections.abc import Callable
 from contextlib import redirect_stderr
 from datetime import timedelta
@@ -218,26 +219,42 @@ def shards_and_lanes() -> str:
     picture.note("Each bar is one invocation of 2 s; time runs to the right.")
     given = records(12)
     shards = {"parent": given[:4], "child A": given[4:8], "child B": given[8:]}
-    parents = {"child A": ["parent"], "child B": ["parent"]}
+    names = Row(given).labels
     for factor in (1, 2):
-        settings = MappingSettings(batch_size=2, parallelization_factor=factor)
-        run = simulate(
-            lambda _event, _context: None, shards, settings=settings, parents=parents, duration=2
-        )
         picture.gap(4)
         picture.heading(f"parallelization_factor={factor}")
-        whole = max(one.at + one.took for one in run.invocations) / timedelta(seconds=1)
-        names = Row(given).labels
-        for one in sorted(run.invocations, key=_by_shard):
+        lanes = _lanes(_split(shards, factor, batch_size=len(given)), factor)
+        run = _split(shards, factor, batch_size=2)
+        whole = max(one.at + one.took for one in run.invocations)
+        rows: dict[str, list[tuple[float, float, str]]] = {row: [] for row in lanes.values()}
+        for one in run.invocations:
             text = ", ".join(names[number] for number in one.sequence_numbers)
-            begin, length = one.at.total_seconds() / whole, one.took.total_seconds() / whole
-            picture.span(begin, length, text, "handled", one.shard_id)
+            lane = lanes[one.sequence_numbers[0]]
+            rows[lane].append((one.at / whole, one.took / whole, text))
+        for lane, spans in sorted(rows.items(), key=lambda row: (row[0][:6] != "parent", row[0])):
+            picture.spans(spans, "handled", lane)
     picture.note("The children of a split wait for their parent's last record.")
+    picture.note("All changes of an item are in one lane.")
     return picture.svg()
 
 
-def _by_shard(one: Invocation) -> tuple[bool, str, timedelta, tuple[str, ...]]:
-    return one.shard_id != "parent", one.shard_id, one.at, one.sequence_numbers
+def _split(shards: dict[str, list[dict[str, Any]]], factor: int, batch_size: int) -> Run:
+    settings = MappingSettings(batch_size=batch_size, parallelization_factor=factor)
+    parents = {"child A": ["parent"], "child B": ["parent"]}
+    return simulate(
+        lambda _event, _context: None, shards, settings=settings, parents=parents, duration=2
+    )
+
+
+def _lanes(run: Run, factor: int) -> dict[str, str]:
+    """Return the lane of each record, of a run in which a lane's records fit one invocation."""
+    found: dict[str, str] = {}
+    seen: Counter[str] = Counter()
+    for one in run.invocations:
+        seen[one.shard_id] += 1
+        lane = f"{one.shard_id}, lane {seen[one.shard_id]}" if factor > 1 else one.shard_id
+        found |= dict.fromkeys(one.sequence_numbers, lane)
+    return found
 
 
 def tumbling_window() -> str:
@@ -258,7 +275,7 @@ def tumbling_window() -> str:
 
     given = records(5, timedelta(seconds=3))
     settings = MappingSettings(batch_size=2, tumbling_window=10)
-    simulate(count, given, settings=settings)
+    simulate(count, given, settings=settings, closed=True)
     for inside, before, after, final in seen:
         if final:
             picture.cells([("Σ", "box")], f"closing call with state {before}", places=3)

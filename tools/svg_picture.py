@@ -90,13 +90,14 @@ class Picture:
         self._text(x + 14, self._y + 19, text, "note")
         self._y += 30
 
-    def span(self, begin: float, width: float, text: str, kind: str, label: str = "") -> None:
-        """Add a row with one bar from `begin`, both parts of the whole width, behind a label."""
-        room = WIDTH - 2 * MARGIN - 80
+    def spans(self, spans: Sequence[tuple[float, float, str]], kind: str, label: str) -> None:
+        """Add a row of bars behind a label: where each begins, its length, both of 1, its text."""
+        room = WIDTH - 2 * MARGIN - 92
         self._text(MARGIN, self._y + 18, label, "note")
-        x = MARGIN + 80 + begin * room
-        self._rect(round(x), self._y, round(width * room) - 3, CELL, kind)
-        self._text(round(x + width * room / 2), self._y + 18, text, "mid")
+        for begin, length, text in spans:
+            x = MARGIN + 92 + begin * room
+            self._rect(round(x), self._y, round(length * room) - 3, CELL, kind)
+            self._text(round(x + length * room / 2), self._y + 18, text, "mid")
         self._y += ROW
 
     def svg(self) -> str:

@@ -43,12 +43,15 @@ font-size:{char_height}px;line-height:{line_height}px;font-variant-east-asian:fu
 
 
 def printed(*arguments: str, folder: Path) -> str:
-    """Run `cdk-streams` on a terminal of `WIDTH` columns in a folder; return what it printed."""
+    """Run `cdk-streams` on a terminal of `WIDTH` columns in a folder; return what it printed.
+
+    The terminal is a `dumb` one, which cannot go back: of a changing line the last state stays.
+    """
     ours, theirs = pty.openpty()
     process = subprocess.Popen(  # noqa: S603 - our own words
         [sys.executable, "-m", "cdk_streams", *arguments],
         cwd=folder,
-        env=os.environ | {"COLUMNS": str(WIDTH), "NO_COLOR": "1"},
+        env=os.environ | {"COLUMNS": str(WIDTH), "NO_COLOR": "1", "TERM": "dumb"},
         stdout=theirs,
         stderr=theirs,
     )
