@@ -6,6 +6,7 @@ docs/alarms.md shows every alarm, the defaults and what they cost.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import Field, dataclass, field, fields
 from typing import Any, Final, Protocol, Self, TypeAlias
@@ -44,7 +45,8 @@ class Alarms:
     """Which alarms a consumer gets and at which thresholds.
 
     True creates the alarm with a threshold derived from the consumer's settings, wherever it
-    applies; a number or a duration is the threshold; False or None leaves it out.
+    applies; a count or a duration (in seconds where it is a number) is the threshold; False or
+    None leaves it out.
 
         Alarms(iterator_age=Duration.minutes(10), errors=True, actions=[topic])
 
@@ -67,8 +69,8 @@ class Alarms:
         actions: SNS topics to notify, or other alarm actions of CDK.
 
     Raises:
-        SettingsError: A threshold that is no positive number, an action that is none; all of them
-            in one error.
+        SettingsError: A threshold that is no positive number, a duration where a count is due, an
+            action that is none; all of them in one error.
 
     """
 
@@ -244,13 +246,24 @@ class Alarms:
 
     def __post_init__(self) -> None:
         """Refuse what is no threshold and no action."""
+        if isinstance(self.actions, Iterator):
+            # Looking at its members would use them up, and nobody would be notified.
+            object.__setattr__(self, "actions", tuple(self.actions))
         faults = [*_action_faults(self.actions)]
-        faults += [
-            f"{name} must be a number or duration above 0, True or False, got {shown(value)}"
-            for name in _options()
-            if not isinstance(value := getattr(self, name), bool | None)
-            and not _is_threshold(value)
-        ]
+        for option in fields(Alarms):
+            spec, value = spec_of(option), getattr(self, option.name)
+            if spec is None or isinstance(value, bool | None):
+                continue
+            if spec.unit is None and not (isinstance(value, int) and value > 0):
+                faults.append(
+                    f"{option.name} must be a whole number from 1, True or False, got "
+                    f"{shown(value)}"
+                )
+            elif not _is_threshold(value):
+                faults.append(
+                    f"{option.name} must be a duration or a number of seconds above 0, True or "
+                    f"False, got {shown(value)}"
+                )
         if faults:
             raise SettingsError(*faults)
 
@@ -268,7 +281,8 @@ def spec_of(option: Field[Any]) -> AlarmSpec | None:
 
 def shown(value: Any) -> str:
     """Return a threshold as an error shows it."""
-    if isinstance(value, float) and Token.is_unresolved(value):
+    # CDK's own process ends when it is asked for NaN or infinity.
+    if isinstance(value, float) and math.isfinite(value) and Token.is_unresolved(value):
         return "a CDK token (known only at deploy time); pass a plain value"
     return f"{in_seconds(value)} s" if hasattr(value, "to_seconds") else repr(value)
 
@@ -302,7 +316,7 @@ def _options() -> list[str]:
 def _is_threshold(value: Any) -> bool:
     seconds = in_seconds(value)
     # A number that CDK knows only at deploy time is far below 0 until then.
-    return isinstance(seconds, (int, float)) and seconds > 0
+    return isinstance(seconds, (int, float)) and 0 < seconds < math.inf
 
 
 DEFAULT: Final = Alarms()

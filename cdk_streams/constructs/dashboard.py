@@ -68,7 +68,7 @@ class StreamDashboard(Construct):
         consumers: Sequence[StreamConsumer],
         dashboard_name: str | None = None,
     ) -> None:
-        _check(consumers)
+        consumers = _checked(consumers)
         super().__init__(scope, id)
         rows = [[_commands(self)]]
         rows += [_alarms(consumers)] if any(each.alarms for each in consumers) else []
@@ -85,20 +85,22 @@ class StreamDashboard(Construct):
         return self._dashboard
 
 
-def _check(consumers: Any) -> None:
-    """Refuse what is no list of consumers."""
-    if isinstance(consumers, Construct) or not isinstance(consumers, Iterable):
+def _checked(consumers: Any) -> list[StreamConsumer]:
+    """Return the consumers as a list; SettingsError for what is none."""
+    if isinstance(consumers, (str, Construct)) or not isinstance(consumers, Iterable):
         raise SettingsError(
             f"consumers must be a list of StreamConsumers, got {type(consumers).__name__}; "
             "put it into a list"
         )
-    if wrong := [each for each in consumers if not isinstance(each, StreamConsumer)]:
+    members = list(consumers)
+    if wrong := [each for each in members if not isinstance(each, StreamConsumer)]:
         raise SettingsError(
             f"consumers must be StreamConsumers, got {type(wrong[0]).__name__} among them; "
             "leave it out"
         )
-    if not consumers:
-        raise SettingsError("consumers must name at least one StreamConsumer, got none")
+    if not members:
+        raise SettingsError("consumers must name at least one StreamConsumer, got none; add one")
+    return members
 
 
 def _by_table(consumers: Sequence[StreamConsumer]) -> list[list[StreamConsumer]]:

@@ -14,6 +14,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._bundle.function_code import Entry, function_code
 from cdk_streams.constructs._bundle.requirements import Platform
@@ -54,6 +55,7 @@ class StreamFunction(lambda_.Function):
 
     Raises:
         CodeError: The entry, its handler or a module that it imports is not there.
+        SourceError: An argument of the wrong kind, such as one text for `exclude`.
 
     """
 
@@ -73,12 +75,13 @@ class StreamFunction(lambda_.Function):
         **options: Unpack[FunctionOptions],
     ) -> None:
         _check_arguments(entry, handler, requirements, runtime, options)
+        patterns = (_patterns("exclude", exclude), _patterns("include", include))
         defaults = _defaults()
         runtime = runtime or defaults.runtime
         assembly = _assembly_of(scope)
         code = function_code(
             Entry(
-                *(Path(entry), index, handler, requirements, exclude, include),
+                *(Path(entry), index, handler, requirements, *patterns),
                 has_layers=bool(options.get("layers")),
             ),
             _platform(runtime, options.get("architecture")),
@@ -117,9 +120,10 @@ def _check_arguments(
             "code must be left out, got one: entry names the handler's file or folder; "
             "use aws_lambda.Function for code of your own"
         )
-    if not isinstance(entry, (str, PathLike)):
+    if not isinstance(entry, (str, PathLike)) or not str(entry):
+        got = repr(entry) if isinstance(entry, str) else type(entry).__name__
         raise SourceError(
-            f"entry must be the path of a Python file or a folder, got {type(entry).__name__}; "
+            f"entry must be the path of a Python file or a folder, got {got}; "
             'pass the path itself, such as entry="handlers/audit.py"'
         )
     if not isinstance(requirements, (str, PathLike, NoneType)):
@@ -127,11 +131,24 @@ def _check_arguments(
             "requirements must be the path of a requirements file, got "
             f"{type(requirements).__name__}; write the packages into a file, each pinned"
         )
+    if not isinstance(handler, str):
+        raise SourceError(
+            f"handler must be the name of the handler in its file, got {type(handler).__name__}; "
+            'pass the name, such as handler="handler"'
+        )
     if "." in handler:
         raise SourceError(
             f"handler must be a name without its module, got {handler!r}; pass "
             f"handler={handler.rpartition('.')[2]!r}, the module is that of entry or index"
         )
+    _check_platform(runtime, options.get("architecture"))
+    environment = options.get("environment")
+    if environment is not None:
+        _check_environment(environment)
+
+
+def _check_platform(runtime: Any, architecture: Any) -> None:
+    """Refuse names in place of CDK's objects, and what runs no Python."""
     if not isinstance(runtime, (lambda_.Runtime, NoneType)):
         raise SourceError(
             f"runtime must be an aws_lambda.Runtime, got {runtime!r}; pass one such as "
@@ -142,6 +159,31 @@ def _check_arguments(
             f"runtime must be one of Python, got {runtime.name}; lambda_runtime is a Python "
             "package: use aws_lambda.Function for a handler in another language"
         )
+    if not isinstance(architecture, (lambda_.Architecture, NoneType)):
+        raise SourceError(
+            f"architecture must be an aws_lambda.Architecture, got {architecture!r}; "
+            "pass architecture=aws_lambda.Architecture.ARM_64 or .X86_64"
+        )
+
+
+def _check_environment(given: Any) -> None:
+    """Refuse values that are no text; their own text may be a secret and is not shown."""
+    if not isinstance(given, Mapping):
+        raise SourceError(
+            f"environment must be a dict of texts, got {type(given).__name__}; write "
+            '{"TABLE": table.table_name}'
+        )
+    for name, value in given.items():
+        if not isinstance(name, str) or not isinstance(value, str):
+            raise SourceError(
+                f"environment must be a dict of texts, got {type(value).__name__} for {name!r}; "
+                "write str(value)"
+            )
+
+
+def _patterns(name: str, given: Any) -> tuple[str, ...]:
+    """Return shell patterns; None is none of them."""
+    return () if given is None else list_of_names(name, given, what="shell patterns")
 
 
 class _Defaults(NamedTuple):

@@ -9,18 +9,16 @@ https://docs.aws.amazon.com/lambda/latest/dg/with-ddb-filtering.html
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any, Final, Literal, NoReturn, TypeAlias
+from typing import Any, Final, Literal, NoReturn, TypeAlias
 
 from cdk_streams.errors import FilterError
 from cdk_streams.filters import _operands
 from cdk_streams.filters._conditions import Condition, Value, all_of, any_of, field
 from cdk_streams.filters._engine.pattern_document import OR
 from cdk_streams.filters._literals import LEAF_LETTERS, SET_LETTERS, Scalar, literal
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 __all__ = ["EACH", "Attribute", "Image", "Keys", "NewImage", "OldImage"]
 
@@ -110,7 +108,7 @@ class Attribute:
 
     def is_in(self, values: Iterable[Scalar]) -> Condition:
         """It is one of these values; they may be of several types."""
-        if isinstance(values, str | bytes):
+        if isinstance(values, str | bytes | Mapping) or not isinstance(values, Iterable):
             raise FilterError(f"is_in takes a list of values, got {values!r}; write [{values!r}]")
         pairs = map(literal, _operands.at_least_one("is_in", tuple(values)))
         return any_of(*(self._field(letter, text) for letter, text in pairs))

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from cdk_streams.errors import FilterError
 from cdk_streams.filters._attributes import refuse_dots
 from cdk_streams.filters._conditions import Condition, all_of, checked, field, render
-from cdk_streams.filters._engine.pattern import compile_pattern
+from cdk_streams.filters._engine.pattern import checked_record, compile_pattern
 from cdk_streams.filters._engine.pattern_document import pattern_text
 from cdk_streams.filters._ineffective_conditions import refuse_ineffective_conditions
 
@@ -101,17 +101,23 @@ class Filter:
         return cls(text)
 
     def matches(self, record: Mapping[str, Any]) -> bool:
-        """Whether Lambda passes on this record, a dict as it stands in an event's `Records`."""
-        return compile_pattern(self.text).matches(record)
+        """Whether Lambda passes on this record, a dict as it stands in an event's `Records`.
+
+        Raises:
+            FilterError: It is no such dict, such as a whole event.
+
+        """
+        return compile_pattern(self.text).matches(checked_record(record))
 
     def check(self, view_type: str) -> None:
         """Refuse a stream whose records lack an image that the filter tests.
 
         `view_type` is DynamoDB's: KEYS_ONLY, NEW_IMAGE, OLD_IMAGE or NEW_AND_OLD_IMAGES.
+
+        Raises:
+            FilterError: Its records lack the image, or the view type is unknown.
+
         """
-        if view_type not in _IMAGES_OF:
-            known = ", ".join(_IMAGES_OF)
-            raise FilterError(f"a stream's view type is one of {known}, got {view_type!r}")
         image = missing_image(self.text, view_type)
         if image is not None:
             raise FilterError(
@@ -147,7 +153,17 @@ def _checked(conditions: tuple[Condition, ...]) -> tuple[Condition, ...]:
 
 
 def missing_image(text: str, view_type: str) -> str | None:
-    """The image that a valid pattern tests and that records of this view type lack."""
+    """Return the image that a pattern tests and that records of a view type lack, or None.
+
+    `missing_image('{"dynamodb": {"OldImage": …}}', "NEW_IMAGE")` is `"OldImage"`.
+
+    Raises:
+        FilterError: The pattern is one that Lambda would refuse, or the view type is unknown.
+
+    """
+    if view_type not in _IMAGES_OF:
+        known = ", ".join(_IMAGES_OF)
+        raise FilterError(f"a stream's view type is one of {known}, got {view_type!r}")
     tested = {path.split(".")[1] for path in compile_pattern(text).paths if "." in path}
     missing = tested & {"NewImage", "OldImage"} - {*_IMAGES_OF[view_type]}
     return min(missing, default=None)

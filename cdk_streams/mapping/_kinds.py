@@ -153,7 +153,7 @@ def shown(value: Any) -> str:
     ):
         return "a CDK token (known only at deploy time); pass a plain value"
     if isinstance(value, Mapping):
-        return f"the reference {json.dumps(value)}; resolve it to a plain value first"
+        return f"the reference {json.dumps(value, default=repr)}; resolve it to a plain value first"
     return repr(value)
 
 

@@ -39,6 +39,7 @@ class SupportsPattern(Protocol):
 Pattern: TypeAlias = "str | Mapping[str, Any] | SupportsPattern"
 """A filter as the settings accept it: JSON text, a dict, or a `Filter`."""
 
+_TAGS_EXAMPLE: Final = "pass {'team': 'orders'}"
 _PARTIAL_RESPONSES: Final = "ReportBatchItemFailures"
 
 
@@ -104,6 +105,11 @@ def metric_types(prop: str) -> Setting[tuple[MetricType, ...], Iterable[MetricTy
     """Declare which metrics of its own the mapping publishes: `{"Metrics": ["EventCount"]}`."""
 
     def check(name: str, value: Any, faults: list[str]) -> Any:
+        if value is not None and (isinstance(value, bytes) or not isinstance(value, Iterable)):
+            faults.append(
+                f"{name} must be a list of metrics, got {shown(value)}; write ['EventCount']"
+            )
+            return ()
         types = (value,) if isinstance(value, str) else tuple(value or ())
         if unknown := [each for each in types if each not in get_args(MetricType)]:
             faults.append(f"{name} must be EventCount, got {unknown}; the others are Kafka's")
@@ -128,11 +134,12 @@ def tag_list(
     """Declare the tags: `[{"Key": "team", "Value": "orders"}]`."""
 
     def check(name: str, value: Any, faults: list[str]) -> Any:
+        if value is not None and not isinstance(value, Iterable):
+            faults.append(f"{name} must be a dict of texts, got {shown(value)}; {_TAGS_EXAMPLE}")
+            return ()
         pairs = tuple(value.items() if isinstance(value, Mapping) else value or ())
         if wrong := [pair for pair in pairs if not _is_tag(pair)]:
-            faults.append(
-                f"{name} must be pairs of texts, got {wrong[0]!r}; pass {{'team': 'orders'}}"
-            )
+            faults.append(f"{name} must be pairs of texts, got {wrong[0]!r}; {_TAGS_EXAMPLE}")
             return ()
         return tuple(map(tuple, pairs))
 
@@ -155,8 +162,10 @@ def _check_patterns(name: str, filters: Any, faults: list[str]) -> tuple[str, ..
     if isinstance(filters, (str, Mapping)) or hasattr(filters, "text"):
         faults.append(f"{name} must be a list of patterns, got one pattern; put it into a list")
         return ()
-    if filters is not None and not isinstance(filters, Iterable):
-        faults.append(f"{name} must be a list of patterns, got {shown(filters)}")
+    if filters is not None and (isinstance(filters, bytes) or not isinstance(filters, Iterable)):
+        faults.append(
+            f"{name} must be a list of patterns, got {shown(filters)}; write [Filter.insert()]"
+        )
         return ()
     texts = [
         _pattern_text(each, f"{name}[{index}]", faults) for index, each in enumerate(filters or ())
@@ -168,7 +177,11 @@ def _pattern_text(pattern: Any, where: str, faults: list[str]) -> str | None:
     """Return a pattern as JSON text, None for what is none; Lambda's faults are gathered."""
     text = getattr(pattern, "text", pattern)
     if isinstance(text, Mapping):
-        text = json.dumps(text, separators=(",", ":"), ensure_ascii=False)
+        try:
+            text = json.dumps(text, separators=(",", ":"), ensure_ascii=False)
+        except (TypeError, ValueError) as error:
+            faults.append(f"{where} must be a dict of JSON values: {error}; write its JSON as text")
+            return None
     if not isinstance(text, str):
         faults.append(
             f"{where} must be JSON text, a dict or a Filter, got {type(pattern).__name__}; write "
@@ -234,7 +247,11 @@ def _part(value: Any, name: str, kind: type, faults: list[str]) -> Any:
     if value is None or (isinstance(value, kind) and not reference):
         return kind() if value is None else value
     what = "an object" if kind is dict else "a list"
-    given = f"the reference {json.dumps(value)}; resolve it" if reference else repr(value)[:80]
+    given = (
+        f"the reference {json.dumps(value, default=repr)}; resolve it"
+        if reference
+        else repr(value)[:80]
+    )
     faults.append(f"{name} must be {what}, got {given}")
     return kind()
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
+from cdk_streams.errors import SettingsError
 from cdk_streams.mapping._setting import Setting
 
 __all__ = ["read", "render", "unknown"]
@@ -41,7 +42,17 @@ def render(settings: object, declared: Mapping[str, Setting[Any, Any]]) -> dict[
 def read(
     properties: Mapping[str, Any], declared: Mapping[str, Setting[Any, Any]], faults: list[str]
 ) -> dict[str, Any]:
-    """Return the keyword arguments of `MappingSettings` for the properties of a mapping."""
+    """Return the keyword arguments of `MappingSettings` for the properties of a mapping.
+
+    Raises:
+        SettingsError: The properties are no dict.
+
+    """
+    if not isinstance(properties, Mapping):
+        raise SettingsError(
+            "the properties of a mapping must be a dict, got "
+            f"{type(properties).__name__}; write {{'BatchSize': 10}}"
+        )
     faults += [
         f"{name} is for {whose}, not for a DynamoDB stream; remove it"
         for name, whose in _NOT_FOR_DYNAMODB.items()

@@ -12,7 +12,8 @@ from aws_cdk import aws_dynamodb as dynamodb
 
 import cdk_streams as streams
 from cdk_streams.errors import CodeError, StreamsError
-from cdk_streams.mapping import TableStream
+from cdk_streams.filters import missing_image
+from cdk_streams.mapping import MappingSettings, TableStream
 from cdk_streams.simulator import (
     Faults,
     World,
@@ -226,3 +227,34 @@ def test_a_length_of_time_may_be_a_number_of_seconds() -> None:
 
 def test_keys_in_a_list_are_kept_as_a_tuple() -> None:
     assert TableStream(keys=untyped(["pk", "sk"])) == TableStream(keys=("pk", "sk"))
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: untyped(MappingSettings)(metrics=5), "metrics must be a list of metrics, got 5"),
+        (lambda: untyped(MappingSettings)(tags=5), "tags must be a dict of texts, got 5; pass {"),
+        (
+            lambda: untyped(MappingSettings)(filters=b"{}"),
+            "filters must be a list of patterns, got",
+        ),
+        (lambda: MappingSettings(filters=[{"a": [{1}]}]), "filters[0] must be a dict of JSON val"),
+        (lambda: MappingSettings.from_template(untyped([])), "must be a dict, got list; write {'B"),
+        (
+            lambda: streams.NewImage("a").is_in(untyped(5)),
+            "is_in takes a list of values, got 5; wr",
+        ),
+        (lambda: streams.Filter.insert().matches(untyped([])), "one element of an event's Records"),
+        (
+            lambda: streams.Filter.insert().matches({"Records": []}),
+            "got an event; test each of its Records",
+        ),
+        (lambda: missing_image('{"eventName":["INSERT"]}', "NEW"), "view type is one of KEYS_ONLY"),
+    ],
+)
+def test_settings_and_filters_with_arguments_of_another_kind(
+    mistake: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(StreamsError) as refused:
+        mistake()
+    assert message in str(refused.value)

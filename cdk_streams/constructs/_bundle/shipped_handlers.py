@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from constructs import Construct
 
 from cdk_streams.constructs._bundle import staging
 from cdk_streams.constructs._bundle.python_source import read_source
 from cdk_streams.constructs._registry import placement_of
-from cdk_streams.errors import SourceError
+from cdk_streams.errors import SettingsError, SourceError
 
 __all__ = ["UserFunction", "shipped_entry", "user_function"]
 
@@ -29,14 +30,14 @@ class UserFunction(NamedTuple):
         return f"{self.file.stem}:{self.name}"
 
 
-def user_function(option: str, given: str) -> UserFunction:
+def user_function(option: str, given: object) -> UserFunction:
     """Read `file.py:function`; `option` is the argument's name for the error.
 
     Raises:
         SourceError: It names no Python file, or one that does not define the name.
 
     """
-    path, _, name = given.rpartition(":")
+    path, _, name = given.rpartition(":") if isinstance(given, str) else ("", "", "")
     file = Path(path)
     if not name.isidentifier() or file.suffix != ".py" or not file.is_file():
         raise SourceError(
@@ -47,6 +48,23 @@ def user_function(option: str, given: str) -> UserFunction:
     if defined is not None and name not in defined:
         raise SourceError(f"{option} must name something that {path} defines, got {name!r}")
     return UserFunction(file, name)
+
+
+def options_of_function(given: Any) -> dict[str, Any]:
+    """Return `function_options` as a dict of their own; None is an empty one.
+
+    Raises:
+        SettingsError: They are no dict.
+
+    """
+    if given is None:
+        return {}
+    if not isinstance(given, Mapping):
+        raise SettingsError(
+            f"function_options must be a dict of options of StreamFunction, got "
+            f"{type(given).__name__}; write {{'memory_size': 1024}}"
+        )
+    return dict(given)
 
 
 def shipped_entry(scope: Construct, name: str, *users: UserFunction | None) -> Path:

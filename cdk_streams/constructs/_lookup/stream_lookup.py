@@ -77,10 +77,13 @@ def look_up(
 
 
 def _check_name(table_name: str) -> None:
+    if not isinstance(table_name, str) or not table_name:
+        raise SourceError(
+            f"table_name must name a table of this account and region, got {table_name!r}; write "
+            "its name as text"
+        )
     if Token.is_unresolved(table_name):
         return
-    if not table_name:
-        raise SourceError("table_name must name a table of this account and region, got ''")
     if table_name.startswith("arn:"):
         raise SourceError(
             f"table_name must be a name, got the ARN {table_name!r}; pass "

@@ -46,9 +46,10 @@ def nag_acknowledgements(scope: IConstruct) -> dict[str, list[str]]:
         The rules that were acknowledged, by the path of the construct.
 
     """
+    registry = placement_of(scope).registry
     made: dict[str, list[str]] = {}
     inside = {each.node.path for each in scope.node.find_all()}
-    for consumer in placement_of(scope).registry.consumers:
+    for consumer in registry.consumers:
         if consumer.node.path not in inside:
             continue
         for construct, rule, reason in _known(consumer):

@@ -8,7 +8,7 @@ from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
-from cdk_streams.constructs._bundle.shipped_handlers import shipped_entry
+from cdk_streams.constructs._bundle.shipped_handlers import options_of_function, shipped_entry
 from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.forwarding.targets._messages import EventBus
@@ -63,13 +63,13 @@ class StreamForwarder(StreamConsumer):
                 f"target must be one of cdk_streams.targets, got {type(target).__name__}; "
                 "wrap the service, as in targets.EventBus(bus)"
             )
-        _check_texts(target, source, schema)
+        _check_values(target, source, schema, large_events)
         function = StreamFunction(
             scope,
             f"{id}Function",
             entry=shipped_entry(scope, "forward"),
             index="forward.py",
-            **(function_options or FunctionOptions()),
+            **options_of_function(function_options),
         )
         super().__init__(scope, id, table=table, function=function, **options)
         for name, text in target.bind(function).items():
@@ -91,7 +91,9 @@ class StreamForwarder(StreamConsumer):
         return function
 
 
-def _check_texts(target: ForwardTarget, source: str | None, schema: str | None) -> None:
+def _check_values(
+    target: ForwardTarget, source: str | None, schema: str | None, large_events: object
+) -> None:
     faults = [
         f"{name} must be the text of a URI, got {given!r}; leave it out for the default"
         for name, given in (("source", source), ("schema", schema))
@@ -101,6 +103,11 @@ def _check_texts(target: ForwardTarget, source: str | None, schema: str | None) 
         faults.append(
             f"source must not begin with 'aws.', which EventBridge keeps for AWS, got {source!r}; "
             "name your application, as in 'shop.orders'"
+        )
+    if large_events is not None and not hasattr(large_events, "bucket_name"):
+        faults.append(
+            f"large_events must be a bucket of aws_s3, got {type(large_events).__name__}; import "
+            "one with aws_s3.Bucket.from_bucket_name"
         )
     if faults:
         raise SettingsError(*faults)

@@ -12,6 +12,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.errors import SettingsError, SourceError
 
 __all__ = [
@@ -71,7 +72,9 @@ def target_of(
         SettingsError: Its key attributes are not known or not those of the source.
 
     """
+    keys = list_of_names("target_keys", keys, what="key attributes")
     if isinstance(target, str):
+        _check_name(target)
         region = region or Stack.of(scope).region
         arn = Stack.of(scope).format_arn(
             service="dynamodb",
@@ -100,13 +103,23 @@ def target_of(
         is_source = target is source or target.table_arn == source.table_arn
     else:
         raise SourceError(
-            f"target must be a table of CDK's or a table's name, got {type(target).__name__}"
+            f"target must be a table of CDK's or a table's name, got {type(target).__name__}; "
+            "import one with TableV2.from_table_arn"
         )
     if is_source:
         raise SourceError(
             f"target must be another table than the source, got {source.node.path!r} as both"
         )
     return _with_keys(found, key_names(source), transforms=transforms)
+
+
+def _check_name(target: str) -> None:
+    if target and not target.startswith("arn:"):
+        return
+    raise SourceError(
+        f"target must be a table of CDK's or a table's name, got {target!r}; import the table of "
+        "an ARN with TableV2.from_table_arn, or pass its name with region= and role="
+    )
 
 
 def grant_write(function: iam.IGrantable, target: Target, key: kms.IKey | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
@@ -14,10 +15,12 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams._argument_checks import check_instance
 from cdk_streams._documentation import page
 from cdk_streams.constructs._alarm_creation import alarm_action
 from cdk_streams.constructs._bundle.shipped_handlers import (
     UserFunction,
+    options_of_function,
     shipped_entry,
     user_function,
 )
@@ -51,6 +54,7 @@ _WORKER_MEMORY_MB: Final = 1_769
 _WORKER_MINUTES: Final = 15
 _LAG_MINUTES: Final = 3
 _MAX_LAG_S: Final = 300
+_IMPORT_KEY: Final = "import it with aws_kms.Key.from_key_arn"
 
 
 class Backfill(Enum):
@@ -140,6 +144,7 @@ class TableReplica(StreamConsumer):
         **options: Unpack[ConsumerOptions],
     ) -> None:
         _check_options(transform, two_way, concurrency, backfill)
+        _check_values(region, role, target_encryption_key, skip_expired, max_lag)
         _check_images(scope, source, needs_both=transform is not None or two_way is not None)
         shape = None if transform is None else user_function("transform", transform)
         found = target_of(
@@ -165,7 +170,7 @@ class TableReplica(StreamConsumer):
             handler="replica",
             shape=shape,
             environment=environment,
-            options=function_options or {},
+            options=options_of_function(function_options),
         )
         if two_way is not None and "filters" not in options:
             options["filters"] = _FROM_APPLICATION
@@ -303,7 +308,7 @@ def _function(
     handler: str,
     shape: UserFunction | None,
     environment: Mapping[str, str],
-    options: FunctionOptions,
+    options: Mapping[str, Any],
 ) -> StreamFunction:
     """Make a function of a shipped handler, with the user's transform beside it."""
     chosen: dict[str, Any] = {"memory_size": _MEMORY_MB, **options}
@@ -337,6 +342,34 @@ def _check_options(transform: str | None, two_way: Any, concurrency: Any, backfi
         )
     if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
         faults.append(f"concurrency must be a number from 1, got {concurrency!r}")
+    if faults:
+        raise SettingsError(*faults)
+
+
+def _check_values(region: Any, role: Any, key: Any, skip_expired: Any, max_lag: Any) -> None:
+    if key is not None:
+        check_instance("target_encryption_key", key, Construct, _IMPORT_KEY)
+    faults: list[str] = []
+    if region is not None and (not isinstance(region, str) or not region):
+        faults.append(f"region must be the name of a Region, such as eu-west-1, got {region!r}")
+    if isinstance(role, str):
+        is_role = role.startswith("arn:") or Token.is_unresolved(role)
+    else:
+        is_role = role is None or hasattr(role, "role_arn")
+    if not is_role:
+        faults.append(
+            f"role must be a role of aws_iam or the ARN of one, got {role!r}; pass "
+            "'arn:aws:iam::<account>:role/<name>'"
+        )
+    if not isinstance(skip_expired, bool):
+        faults.append(f"skip_expired must be True or False, got {skip_expired!r}")
+    seconds = in_seconds(max_lag)
+    is_length = isinstance(seconds, (int, float)) and not isinstance(seconds, bool)
+    if max_lag is not None and not (is_length and 0 < seconds < math.inf):
+        faults.append(
+            f"max_lag must be a duration or a number of seconds above 0, got {seconds!r}; pass "
+            "None for no alarm"
+        )
     if faults:
         raise SettingsError(*faults)
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from aws_cdk import Token
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 from constructs import Construct
 
+from cdk_streams._argument_checks import check_instance
 from cdk_streams.constructs.replication._target import WRITE_ACTIONS, WRITE_KEY_ACTIONS
+from cdk_streams.errors import SettingsError
 
 __all__ = ["ReplicaTargetRole"]
+
+_DIGITS: Final = 12
 
 
 class ReplicaTargetRole(iam.Role):
@@ -26,6 +33,10 @@ class ReplicaTargetRole(iam.Role):
         role_name: The name of the role, by which the other stack finds it.
         encryption_key: The target's KMS key, when the table is an import that does not know it.
 
+    Raises:
+        SettingsError: An account that is not twelve digits.
+        SourceError: A table that is none of CDK's.
+
     """
 
     def __init__(
@@ -38,6 +49,12 @@ class ReplicaTargetRole(iam.Role):
         role_name: str | None = None,
         encryption_key: kms.IKey | None = None,
     ) -> None:
+        check_instance("table", table, Construct, "import one with TableV2.from_table_arn")
+        if not _is_account(source_account):
+            raise SettingsError(
+                f"source_account must be the twelve digits of an account as text, got "
+                f"{source_account!r}; write '111122223333'"
+            )
         super().__init__(
             scope,
             id,
@@ -51,3 +68,9 @@ class ReplicaTargetRole(iam.Role):
         key = encryption_key or table.encryption_key
         if key is not None:
             key.grant(self, *WRITE_KEY_ACTIONS)
+
+
+def _is_account(given: object) -> bool:
+    if not isinstance(given, str):
+        return False
+    return Token.is_unresolved(given) or (len(given) == _DIGITS and given.isdecimal())

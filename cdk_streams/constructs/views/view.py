@@ -9,7 +9,12 @@ from typing import Any, Final, Unpack
 from aws_cdk import aws_dynamodb as dynamodb
 from constructs import Construct
 
-from cdk_streams.constructs._bundle.shipped_handlers import shipped_entry, user_function
+from cdk_streams._argument_checks import check_instance
+from cdk_streams.constructs._bundle.shipped_handlers import (
+    options_of_function,
+    shipped_entry,
+    user_function,
+)
 from cdk_streams.constructs._props import ConsumerOptions, FunctionOptions
 from cdk_streams.constructs.consumer import StreamConsumer
 from cdk_streams.constructs.function import StreamFunction
@@ -93,6 +98,9 @@ class TableView(StreamConsumer):
         check_options(options)
         targets = {"": _Kept(target, view, since)}
         if rebuild is not None:
+            check_instance(
+                "rebuild", rebuild, ViewRebuild, "write ViewRebuild(target, view, since)"
+            )
             targets[_REBUILD] = _Kept(rebuild.target, rebuild.view, rebuild.since)
             if rebuild.target is target:
                 raise SourceError(
@@ -107,7 +115,10 @@ class TableView(StreamConsumer):
             for end, each in targets.items()
             for name, value in each.variables(marks[end]).items()
         }
-        chosen: dict[str, Any] = {"memory_size": _MEMORY_MB, **(function_options or {})}
+        chosen: dict[str, Any] = {
+            "memory_size": _MEMORY_MB,
+            **options_of_function(function_options),
+        }
         chosen["environment"] = {**variables, **(chosen.get("environment") or {})}
         users = {each.user.file: each.user for each in targets.values()}
         function = StreamFunction(

@@ -7,23 +7,25 @@ found in the same array must be found in the same element of it, so that
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from cdk_streams.errors import FilterError
 from cdk_streams.filters._engine.alternatives import read_alternatives
 from cdk_streams.filters._engine.elements import holds_in_arrays
 from cdk_streams.filters._engine.paths import find, path_tree
 from cdk_streams.filters._engine.pattern_document import pattern_text, read_document
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from cdk_streams.filters._engine.alternatives import Alternative
     from cdk_streams.filters._engine.operators import Field
     from cdk_streams.filters._engine.paths import Found, PathNode
 
-__all__ = ["CompiledPattern", "compile_pattern", "matches"]
+__all__ = ["CompiledPattern", "checked_record", "compile_pattern", "matches"]
 
 _CACHED_PATTERNS = 512
 
@@ -58,9 +60,27 @@ def matches(pattern: str | Mapping[str, Any], record: Mapping[str, Any]) -> bool
     compiled the first time it is seen. A dict cannot repeat a key; give such a pattern as text.
 
     Raises:
-        FilterError: for a pattern that Lambda would refuse.
+        FilterError: The pattern is one that Lambda would refuse, or the record is none: a list of
+            records, or a whole event.
+
     """
-    return compile_pattern(pattern).matches(record)
+    return compile_pattern(pattern).matches(checked_record(record))
+
+
+def checked_record(record: Any) -> Mapping[str, Any]:
+    """Return the record; a whole event, for which every test would be False, is refused.
+
+    Raises:
+        FilterError: It is no dict, or an event with Records.
+
+    """
+    if not isinstance(record, Mapping):
+        got = type(record).__name__
+    elif "Records" in record and "eventName" not in record:
+        got = "an event; test each of its Records"
+    else:
+        return record
+    raise FilterError(f"a record must be one element of an event's Records, got {got}")
 
 
 def compile_pattern(pattern: str | Mapping[str, Any]) -> CompiledPattern:

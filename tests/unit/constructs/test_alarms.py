@@ -226,12 +226,13 @@ def test_what_is_no_threshold_is_refused_all_at_once(stack: cdk.Stack) -> None:
     token: Any = cdk.CfnParameter(stack, "Most", type="Number").value_as_number
     with pytest.raises(SettingsError) as caught:
         Alarms(errors=0, iterator_age=timedelta(0), throttles=token, duration=cdk.Duration.hours(0))
-    rule = "must be a number or duration above 0, True or False, got"
+    count = "must be a whole number from 1, True or False, got"
+    length = "must be a duration or a number of seconds above 0, True or False, got"
     assert set(caught.value.faults) == {
-        f"errors {rule} 0",
-        f"iterator_age {rule} datetime.timedelta(0)",
-        f"throttles {rule} a CDK token (known only at deploy time); pass a plain value",
-        f"duration {rule} 0 s",
+        f"errors {count} 0",
+        f"iterator_age {length} datetime.timedelta(0)",
+        f"throttles {count} a CDK token (known only at deploy time); pass a plain value",
+        f"duration {length} 0 s",
     }
 
 

@@ -120,7 +120,9 @@ def test_a_view_type_given_as_text_is_refused(stack: cdk.Stack) -> None:
 def test_an_empty_name_is_refused(stack: cdk.Stack) -> None:
     with pytest.raises(SourceError) as caught:
         StreamTable.look_up(stack, "Orders", table_name="")
-    assert str(caught.value) == "table_name must name a table of this account and region, got ''"
+    assert str(caught.value) == (
+        "table_name must name a table of this account and region, got ''; write its name as text"
+    )
 
 
 @pytest.fixture
