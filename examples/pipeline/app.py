@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 import aws_cdk as cdk
+from aws_cdk import aws_codepipeline as codepipeline
 from aws_cdk import aws_dynamodb as dynamodb
 from aws_cdk import aws_sns as sns
 from aws_cdk import pipelines
@@ -68,7 +69,12 @@ class PipelineStack(cdk.Stack):
             commands=["pytest", "cdk synth --strict"],
         )
         pipeline = pipelines.CodePipeline(
-            self, "Pipeline", synth=synth, cross_account_keys=True, enable_key_rotation=True
+            self,
+            "Pipeline",
+            synth=synth,
+            pipeline_type=codepipeline.PipelineType.V2,
+            cross_account_keys=True,
+            enable_key_rotation=True,
         )
         pipeline.add_stage(ShopStage(self, "Test", env=TEST, is_production=False))
         pipeline.add_stage(
