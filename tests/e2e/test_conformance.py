@@ -12,6 +12,8 @@ from conformance.driven import can_be_driven, recorded
 from conformance.questions import QUESTIONS
 from conformance.recording import load, save
 
+pytestmark = pytest.mark.e2e
+
 ASKED = {"partial_bisect": "equal", "unknown_identifier": "decides"}
 
 
