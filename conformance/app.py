@@ -11,19 +11,19 @@ from typing import Any, Final
 
 from aws_cdk import App, CfnOutput, Duration, RemovalPolicy, Stack
 from aws_cdk import aws_dynamodb as dynamodb
+from aws_cdk import aws_iam as iam
 from aws_cdk import aws_logs as logs
 from constructs import Construct
 
-from cdk_streams import StreamConsumer, StreamFunction, StreamTable
+from cdk_streams import OnFailure, StreamConsumer, StreamFunction, StreamTable
 from cdk_streams.mapping import MappingSettings
-from conformance.question import Question
+from conformance.question import TIMEOUT_S, Question
 from conformance.questions import QUESTIONS
 
-__all__ = ["MEMORY_MB", "STACK", "TIMEOUT_S", "ConformanceStack", "main", "name_in_stack"]
+__all__ = ["MEMORY_MB", "STACK", "ConformanceStack", "main", "name_in_stack"]
 
 STACK: Final = "CdkStreamsConformance"
 MEMORY_MB: Final = 128
-TIMEOUT_S: Final = 10
 _HANDLER: Final = Path(__file__).parent / "handler.py"
 # What the stack decides for itself: a queue of its own, all metrics, and disabled until the records
 # are written.
@@ -52,33 +52,47 @@ class ConformanceStack(Stack):
             retention=logs.RetentionDays.ONE_WEEK,
             removal_policy=RemovalPolicy.DESTROY,
         )
-        function = StreamFunction(
+        function = self._function(question, lines)
+        if question.denied:
+            function.add_to_role_policy(_denial(question.denied, table))
+        consumer = StreamConsumer(
             self,
-            f"{name}Function",
+            name,
+            table=table,
+            function=function,
+            on_failure=OnFailure.QUEUE if question.has_destination else OnFailure.NOTHING,
+            enabled=False,
+            alarms=None,
+            metrics=["EventCount"],
+            **_settings(question.scenario.settings),
+        )
+        queue = consumer.failures.queue
+        made = {
+            "table": table.table_name,
+            "function": function.function_name,
+            "logs": lines.log_group_name,
+            "queue": "" if queue is None else queue.queue_url,
+            "mapping": consumer.event_source_mapping.ref,
+        }
+        # One for each question: a stack has at most 200 outputs.
+        CfnOutput(self, f"{name}Has", value=self.to_json_string(made))
+
+    def _function(self, question: Question, lines: logs.LogGroup) -> StreamFunction:
+        return StreamFunction(
+            self,
+            f"{name_in_stack(question)}Function",
             entry=_HANDLER,
             environment={"PLAN": json.dumps(dict(question.scenario.plan))},
             memory_size=MEMORY_MB,
             timeout=Duration.seconds(TIMEOUT_S),
             log_group=lines,
         )
-        consumer = StreamConsumer(
-            self,
-            name,
-            table=table,
-            function=function,
-            enabled=False,
-            alarms=None,
-            metrics=["EventCount"],
-            **_settings(question.scenario.settings),
-        )
-        for what, value in {
-            "Table": table.table_name,
-            "Function": function.function_name,
-            "Logs": lines.log_group_name,
-            "Queue": consumer.failure_queue.queue_url,
-            "Mapping": consumer.event_source_mapping.ref,
-        }.items():
-            CfnOutput(self, f"{name}Has{what}", value=str(value))
+
+
+def _denial(actions: Sequence[str], table: StreamTable) -> iam.PolicyStatement:
+    return iam.PolicyStatement(
+        effect=iam.Effect.DENY, actions=list(actions), resources=[f"{table.table_arn}/stream/*"]
+    )
 
 
 def name_in_stack(question: Question) -> str:

@@ -9,17 +9,18 @@ value, or when it decides against the default.
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
-from itertools import zip_longest
+from dataclasses import dataclass, replace
+from itertools import groupby, zip_longest
 from pathlib import Path
 from typing import Final, Literal, TypeAlias
 
 from cdk_streams.errors import StreamsError
-from cdk_streams.poller import DEFAULT_ASSUMPTIONS
+from cdk_streams.poller import DEFAULT_ASSUMPTIONS, Assumptions
 from conformance.question import Question
 from conformance.questions import QUESTIONS
 from conformance.recording import Recording, load_all
 from conformance.simulated import Simulated, simulated
+from tests.bench.scenario import Result
 
 __all__ = ["RECORDINGS", "Comparison", "Verdict", "compare", "compare_all", "main"]
 
@@ -31,6 +32,9 @@ _LEAST: Final = 0.5
 _MOST: Final = 1.5
 _SLACK_MS: Final = 1_000
 _LEAST_OF_UNENDING: Final = 2
+# Of an iterator age: DynamoDB tells the second in which a record was written, and a call begins
+# some time after it was sent.
+_AGE_MS: Final = 3_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +76,7 @@ def compare(question: Question, recording: Recording) -> Comparison:
     fits, differences = [], []
     for value, assumptions in question.assumptions().items():
         where = _difference(
-            question, recording, simulated(question, assumptions, recording.watched_s)
+            question, recording, simulated(question, assumptions, recording.watched_s), assumptions
         )
         if where is None:
             fits.append((value, assumptions))
@@ -87,10 +91,11 @@ def compare(question: Question, recording: Recording) -> Comparison:
     )
 
 
-def _difference(question: Question, recording: Recording, other: Simulated) -> str | None:
+def _difference(
+    question: Question, recording: Recording, other: Simulated, assumptions: Assumptions
+) -> str | None:
     """Return the first place where the recording is not what the simulator did; None: nowhere."""
-    scenario = question.scenario
-    got, expected = recording.result(scenario), other.recording.result(scenario)
+    got, expected = _result(question, recording), _result(question, other.recording)
     for what, seen, wanted in (
         ("call", got.calls, expected.calls),
         ("window of call", got.windows, expected.windows),
@@ -103,7 +108,47 @@ def _difference(question: Question, recording: Recording, other: Simulated) -> s
         for place, (one, two) in enumerate(pairs, start=1):
             if one != two:
                 return f"{what} {place} must be {two}, got {one}"
-    return _wait_out_of_bounds(recording, other.recording) if question.timed else None
+    if question.timed:
+        return _wait_out_of_bounds(recording, other.recording)
+    if question.metric is not None:
+        return _other_sum(question.metric, recording, other.recording)
+    if question.assumption == "iterator_age_at":
+        return _other_age(recording, assumptions)
+    return None
+
+
+def _result(question: Question, recording: Recording) -> Result:
+    """Return what is compared: all of it, or without repeated calls where an update ends them."""
+    result = recording.result(question.scenario)
+    if question.update is None:
+        return result
+    return replace(
+        result,
+        calls=tuple(call for call, _ in groupby(result.calls)),
+        failures=tuple(replace(each, count=0) for each in result.failures),
+    )
+
+
+def _other_sum(metric: str, recording: Recording, other: Recording) -> str | None:
+    if not recording.metrics:
+        return f"{metric} must be recorded, got no metric"
+    got, wanted = recording.metrics.get(metric, 0), other.metrics.get(metric, 0)
+    return None if got == wanted else f"{metric} must be {wanted:g}, got {got:g}"
+
+
+def _other_age(recording: Recording, assumptions: Assumptions) -> str | None:
+    """Compare IteratorAge with the age of the last record of a call when it began, or ended."""
+    if (got := recording.metrics.get("IteratorAge")) is None:
+        return "IteratorAge must be recorded, got no data point"
+    is_sent = assumptions.iterator_age_at == "sent"
+    wanted = max(
+        (each.began_ms if is_sent else each.ended_ms)
+        - recording.written_ms[each.sequence_numbers[-1]]
+        for each in recording.calls
+    )
+    if abs(got - wanted) <= _AGE_MS:
+        return None
+    return f"IteratorAge must be within {_AGE_MS} ms of {wanted}, got {got:g}"
 
 
 def _wait_out_of_bounds(recording: Recording, other: Recording) -> str | None:

@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
-from cdk_streams.poller import Assumptions
+from cdk_streams.mapping import MappingSettings
+from cdk_streams.poller import Assumptions, MetricName
 from tests.bench.scenario import Scenario
 
-__all__ = ["AssumedValue", "Question"]
+__all__ = ["SPLIT_S", "TIMEOUT_S", "AssumedValue", "Question", "Split", "Update"]
 
 AssumedValue: TypeAlias = str | int | bool | None
 """One value of a field of `Assumptions`."""
+SPLIT_S: Final = 1_200
+"""Seconds that a table is given to split its shards, at most."""
+TIMEOUT_S: Final = 10
+"""The timeout of every function, in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Update:
+    """An update of the mapping while it runs: its settings from `after_s` seconds on."""
+
+    after_s: int
+    settings: MappingSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A raise of the table's warm throughput to `write_units`, after the record `after` is written.
+
+    The next record is written when the stream has more shards than before.
+    """
+
+    after: int
+    write_units: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +48,13 @@ class Question:
         assumption: The field of `Assumptions` that the outcome decides; None for a rule.
         values: The values of that field that the outcome distinguishes, the default among them.
         timed: Whether the waits between calls are compared, within bounds.
+        metric: The metric of the mapping whose sum is compared, too.
         throttled_s: How long after its start the function may not run (reserved concurrency 0).
+        update: An update of the mapping in mid-run. When it takes effect is not known, so of equal
+            calls in a row the first is compared, and not how many there were.
+        split: A split of the table's shards between two records.
+        denied: Actions on the stream that the function's role is denied.
+        has_destination: Whether the mapping has an on-failure destination.
         quiet_s: How long the run waits after the last expected call for calls that must not come.
         waits_s: How long the poller itself waits in this scenario, by the default assumptions.
 
@@ -34,7 +64,12 @@ class Question:
     assumption: str | None = None
     values: tuple[AssumedValue, ...] = ()
     timed: bool = False
+    metric: MetricName | None = None
     throttled_s: int = 0
+    update: Update | None = None
+    split: Split | None = None
+    denied: tuple[str, ...] = ()
+    has_destination: bool = True
     quiet_s: int = 30
     waits_s: int = 0
 
@@ -54,7 +89,7 @@ class Question:
         }
 
     def seconds(self) -> int:
-        """Return how long the scenario takes on AWS once it is deployed, in seconds."""
+        """Return how long the scenario takes on AWS once it is deployed, in seconds, at most."""
         scenario = self.scenario
         return (
             max(scenario.written_s, default=0)
@@ -62,4 +97,6 @@ class Question:
             + self.waits_s
             + self.throttled_s
             + self.quiet_s
+            + (0 if self.update is None else self.update.after_s)
+            + (0 if self.split is None else SPLIT_S)
         )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from cdk_streams.mapping import MappingSettings
-from conformance.question import Question
+from conformance.question import Question, Split, Update
 from tests.bench.recorded_scenarios import SCENARIOS
 from tests.bench.scenario import Failure, Result, Scenario, Window
 
@@ -27,6 +27,7 @@ def _given_up(
 
 _REPORTING: Final = MappingSettings(retry_attempts=1, report_batch_item_failures=True)
 _RAISES: Final[dict[str, Any]] = {"bad": [1], "how": "raise"}
+_WHOLE_RAISED: Final = Result((_ALL,) * 2, (_given_up(2, 4, 1, 4),))
 _WHOLE_TWICE: Final = Result((_ALL,) * 2, (_given_up(2, 4, 1, 4, None),))
 
 # The shards of these scenarios are made by a proxy; a table splits when AWS decides to.
@@ -214,14 +215,92 @@ _CHOICES: Final = (
         throttled_s=30,
         waits_s=60,
     ),
+    Question(
+        Scenario(
+            "settings_update",
+            "an update of the retries ends a batch that is retried already",
+            MappingSettings(batch_size=1),
+            _RAISES,
+            Result(((1,),) * 8 + ((2,),), (_given_up(8, 1, 1, 1),)),
+            count=2,
+            one_item=True,
+            evidence="follows from it",
+        ),
+        # The calls of the default wait stand 12.6 and 25.4 s after the first.
+        update=Update(18, MappingSettings(batch_size=1, retry_attempts=1)),
+        waits_s=150,
+    ),
+    Question(
+        Scenario(
+            "oversized_record",
+            "a record larger than a call is never sent, spends its retries, and the next follows",
+            MappingSettings(retry_attempts=1),
+            {"bad": [], "how": "report"},
+            Result(
+                ((1,), (3, 4)),
+                (Failure("RetryAttemptsExhausted", 2, 1, 2, 2, None, answered=False),),
+            ),
+            one_item=True,
+            large=frozenset({2}),
+            evidence="recorded on Kinesis",
+        ),
+    ),
+    Question(
+        Scenario(
+            "split_shard",
+            "the changes of an item keep their order when its shard splits",
+            MappingSettings(batch_size=1, retry_attempts=1),
+            _RAISES,
+            Result(((1,), (1,), (2,), (3,), (4,)), (_given_up(2, 1, 1, 1),)),
+            one_item=True,
+            evidence="follows from it",
+        ),
+        split=Split(after=2, write_units=8_000),
+    ),
+    Question(
+        Scenario(
+            "list_streams_denied",
+            "a role that is denied ListStreams reads its stream",
+            MappingSettings(retry_attempts=1),
+            _RAISES,
+            _WHOLE_RAISED,
+            evidence="recorded on AWS",
+        ),
+        denied=("dynamodb:ListStreams",),
+    ),
+    Question(
+        Scenario(
+            "age_of_a_slow_call",
+            "whether IteratorAge is taken when a call begins or when it ends",
+            MappingSettings(),
+            {"bad": [], "how": "report", "pause_s": 8},
+            Result((_ALL,)),
+            evidence="follows from it",
+        ),
+        assumption="iterator_age_at",
+        values=("sent", "ended"),
+        waits_s=8,
+    ),
+    Question(
+        Scenario(
+            "no_destination",
+            "whether records that are discarded without a destination are counted as dropped",
+            MappingSettings(retry_attempts=0),
+            _RAISES,
+            Result((_ALL,)),
+            evidence="recorded on AWS",
+        ),
+        assumption="dropped_without_destination",
+        values=(False, True),
+        metric="DroppedEventCount",
+        has_destination=False,
+    ),
 )
 
 NOT_ASKED: Final[Mapping[str, str]] = {
     "poll_interval_ms": "reads of a shard leave no trace that an account can see",
     "read_ahead": "records that are read and not yet sent leave no trace that an account can see",
     "retention_failure_record": "a record is trimmed after 24 hours; a run takes less than one",
-    "iterator_age_at": "a recording does not hold when each record was written",
-    "dropped_without_destination": "each mapping of the kit has a destination",
 }
 """Why no question asks for a field of `Assumptions`, by its name."""
 

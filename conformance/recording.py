@@ -14,7 +14,7 @@ from tests.bench.scenario import Call, Result, Scenario, result_of
 
 __all__ = ["FORMAT", "RecordedCall", "Recording", "load", "load_all", "save", "without_account"]
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 _HIDDEN_ACCOUNT: Final = "000000000000"
 # An account stands after the region of an ARN (or where a global service has none), and in the path
 # of a queue's URL. Digits elsewhere may be a sequence number or a time.
@@ -53,6 +53,8 @@ class Recording:
         failures: Failure records as the queue got them, in the order they were sent.
         metrics: Sums by name and the highest IteratorAge in milliseconds, as CloudWatch had them.
         states: The mapping's states, in the order they were seen.
+        written_ms: When each record was written, by its sequence number, in milliseconds since
+            1970; DynamoDB tells it to the second.
 
     """
 
@@ -67,6 +69,7 @@ class Recording:
     failures: tuple[Mapping[str, Any], ...] = ()
     metrics: Mapping[str, float] = field(default_factory=dict)
     states: tuple[str, ...] = ()
+    written_ms: Mapping[str, int] = field(default_factory=dict)
 
     def result(self, scenario: Scenario) -> Result:
         """Return the recording as what a scenario expects: ordinals in place of numbers."""

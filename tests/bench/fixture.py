@@ -17,6 +17,7 @@ from cdk_streams.errors import StreamsError
 from cdk_streams.lambda_local import DeployedFunction
 from cdk_streams.live import Client, DeployedConsumer
 from cdk_streams.poller import EventSourceMapping
+from lambda_runtime import encode
 from tests.bench import scenario_handler
 from tests.bench.scenario import Scenario
 
@@ -126,11 +127,7 @@ def scenario_fixture(
             for ordinal in range(1, scenario.count + 1):
                 if waiting and scenario.written_s:
                     _sleep_until(began_s + scenario.written_s[ordinal - 1])
-                item = {
-                    "pk": {"S": scenario.key(ordinal)},
-                    "ordinal": {"N": str(ordinal)},
-                    "keep": {"BOOL": ordinal in scenario.keep},
-                }
+                item = encode(scenario.item(ordinal))["M"]
                 dynamodb.put_item(TableName=name, Item=item)
             yield ScenarioFixture(
                 scenario,

@@ -16,6 +16,8 @@ from tests.bench.sharding_proxy import ProxiedShard
 
 __all__ = ["Call", "Evidence", "Failure", "Result", "Scenario", "Window", "calls_of", "result_of"]
 
+# In a list each takes one byte of an item's 400 KB, and nine of a record's JSON: `{"S":""},`.
+_EMPTY_TEXTS = 390_000
 Evidence: TypeAlias = Literal["recorded on AWS", "recorded on Kinesis", "follows from it"]
 
 
@@ -68,6 +70,8 @@ class Scenario:
         plan: What `scenario_handler.behaving` takes.
         one_item: Whether all records are changes of one item, not of one item each.
         keep: The ordinals whose item has `keep: true`, for filters.
+        large: The ordinals whose record, with both images, is larger than a call may be; goes with
+            `one_item`. The item is below DynamoDB's 400 KB before and after the change.
         written_s: When each record is written, in whole seconds since the start of a tumbling
             window (without one, of a second); empty: all at once.
         late_s: How long after the last record the mapping starts, by its own clock.
@@ -84,6 +88,7 @@ class Scenario:
     count: int = 4
     one_item: bool = False
     keep: frozenset[int] = frozenset()
+    large: frozenset[int] = frozenset()
     written_s: tuple[int, ...] = ()
     late_s: int = 0
     shards: Mapping[str, ProxiedShard] = field(default_factory=dict)
@@ -92,6 +97,13 @@ class Scenario:
     def key(self, ordinal: int) -> str:
         """Return the partition key, the attribute `pk`, of the item that a record changes."""
         return "item-1" if self.one_item else f"item-{ordinal}"
+
+    def item(self, ordinal: int) -> dict[str, Any]:
+        """Return the item that a record's change leaves behind, as plain values."""
+        item = {"pk": self.key(ordinal), "ordinal": ordinal, "keep": ordinal in self.keep}
+        if self.large & {ordinal, ordinal + 1}:
+            item["fill"] = [""] * _EMPTY_TEXTS
+        return item
 
 
 @dataclass(frozen=True, slots=True)

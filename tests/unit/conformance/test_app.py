@@ -141,7 +141,7 @@ def test_each_call_is_logged_although_it_fails(
 def test_the_plan_bounds_what_a_run_costs() -> None:
     plan = plan_of(QUESTIONS)
     assert plan.questions == len(QUESTIONS)
-    assert 0 < plan.dollars < 1
+    assert 0 < plan.dollars < 10
     dearer = plan_of(QUESTIONS, Prices(functions=LambdaPrices(per_million_requests=1e6)))
     assert dearer.dollars >= plan.calls
     assert f"less than ${plan.dollars:.2f}" in plan.text()

@@ -73,6 +73,44 @@ def test_a_recording_that_ended_too_early_decides_nothing() -> None:
     assert (compared.verdict, len(compared.fits)) == ("equal", 2)
 
 
+def test_when_an_update_takes_effect_is_not_compared() -> None:
+    question = BY_NAME["settings_update"]
+    seen = default(question)
+    (failure,) = seen.failures
+    count = {**failure["requestContext"], "approximateInvokeCount": 9}
+    late = replace(
+        seen,
+        calls=(seen.calls[0], *seen.calls),
+        failures=({**failure, "requestContext": count},),
+    )
+    assert compare(question, late).verdict == "equal"
+    assert compare(question, replace(seen, calls=seen.calls[:-1])).verdict == "differs"
+
+
+def test_a_sum_that_is_asked_for_must_be_recorded() -> None:
+    question = BY_NAME["no_destination"]
+    compared = compare(question, replace(default(question), metrics={}))
+    assert compared.verdict == "differs"
+    assert "DroppedEventCount must be recorded, got no metric" in compared.row()
+
+
+@pytest.mark.parametrize(
+    ("age_ms", "fits"),
+    [
+        (900, ("iterator_age_at='sent'",)),
+        (8_900, ("iterator_age_at='ended'",)),
+        (60_000, ()),
+        (None, ()),
+    ],
+)
+def test_the_iterator_age_is_that_of_the_calls_beginning_or_end(
+    age_ms: int | None, fits: tuple[str, ...]
+) -> None:
+    question = BY_NAME["age_of_a_slow_call"]
+    metrics = {} if age_ms is None else {"IteratorAge": age_ms}
+    assert compare(question, replace(default(question), metrics=metrics)).fits == fits
+
+
 def test_waits_are_compared_by_bounds() -> None:
     question = BY_NAME["backoff_first"]
     seen = default(question)
@@ -122,17 +160,17 @@ def test_no_recording_holds_an_account_wherever_it_stands(seed: int, tmp_path: P
     assert load(file).ordinals == seen.ordinals
 
 
-@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 2}', '{"format": 3}'])
+@pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 3}', '{"format": 4}'])
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
     with pytest.raises(StreamsError, match=r"x\.json"):
         compare_all(tmp_path)
 
 
-def test_a_recording_of_the_format_before_metrics_says_what_to_do(tmp_path: Path) -> None:
+def test_a_recording_of_an_earlier_format_says_what_to_do(tmp_path: Path) -> None:
     file = save(default(BY_NAME["partial"]), tmp_path)
-    file.write_text(file.read_text(encoding="utf-8").replace('"format": 2', '"format": 1'))
-    with pytest.raises(StreamsError, match="format must be 2, got 1; record it again"):
+    file.write_text(file.read_text(encoding="utf-8").replace('"format": 3', '"format": 2'))
+    with pytest.raises(StreamsError, match="format must be 3, got 2; record it again"):
         load(file)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -21,12 +23,11 @@ from conformance.questions import QUESTIONS
 from conformance.recording import load
 from conformance.simulated import simulated
 
-QUESTION = next(each for each in QUESTIONS if each.name == "single_record")
+BY_NAME = {each.name: each for each in QUESTIONS}
+QUESTION = BY_NAME["single_record"]
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 DEPLOYED = Deployed("table", "function", "logs", "queue", "mapping")
-OUTPUTS = {
-    f"SingleRecordHas{each.capitalize()}": each
-    for each in ("table", "function", "logs", "queue", "mapping")
-}
+OUTPUTS = {"SingleRecordHas": json.dumps(asdict(DEPLOYED))}
 
 
 class Account:
@@ -36,6 +37,7 @@ class Account:
         (assumptions,) = question.assumptions().values()
         self.seen = simulated(question, assumptions).recording
         self.asked: list[str] = []
+        self.shards, self.splits = 1, True
         self.counted = {
             ("FunctionName", "function", "Errors"): [1.0, 1.0],
             ("FunctionName", "function", "IteratorAge"): [40.0, 700.0],
@@ -49,8 +51,18 @@ class Account:
     def put_item(self, *, TableName: str, Item: Any) -> None:  # noqa: N803 - boto3's names
         self.asked.append(f"write {Item['ordinal']['N']} to {TableName}")
 
-    def update_event_source_mapping(self, *, UUID: str, Enabled: bool) -> None:  # noqa: N803 - the same
-        self.asked.append(f"{UUID} {'on' if Enabled else 'off'}")
+    def update_event_source_mapping(
+        self,
+        *,
+        UUID: str,  # noqa: N803 - the same
+        Enabled: bool | None = None,  # noqa: N803 - the same
+        **settings: Any,
+    ) -> None:
+        switched = {None: f"{settings}", True: "on", False: "off"}[Enabled]
+        self.asked.append(f"{UUID} {switched}")
+
+    def update_table(self, *, TableName: str, WarmThroughput: Any) -> None:  # noqa: N803 - the same
+        self.asked.append(f"warm {TableName} for {WarmThroughput['WriteUnitsPerSecond']}")
 
     def get_event_source_mapping(self, **_names: Any) -> dict[str, str]:
         on = self.asked[-1] == "mapping on"
@@ -60,7 +72,8 @@ class Account:
         return {"Table": {"LatestStreamArn": "arn"}}
 
     def describe_stream(self, **_names: Any) -> Any:
-        return {"StreamDescription": {"Shards": [{"ShardId": "s"}]}}
+        self.shards += self.splits and self.asked[-1].startswith("warm")
+        return {"StreamDescription": {"Shards": [{"ShardId": f"s{n}"} for n in range(self.shards)]}}
 
     def get_shard_iterator(self, **_names: Any) -> Any:
         return {"ShardIterator": "i"}
@@ -68,7 +81,13 @@ class Account:
     def get_records(self, **_names: Any) -> Any:
         return {
             "Records": [
-                {"dynamodb": {"SequenceNumber": number, "NewImage": {"ordinal": {"N": str(place)}}}}
+                {
+                    "dynamodb": {
+                        "SequenceNumber": number,
+                        "NewImage": {"ordinal": {"N": str(place)}},
+                        "ApproximateCreationDateTime": WRITTEN,
+                    }
+                }
                 for number, place in self.seen.ordinals.items()
             ]
         }
@@ -112,6 +131,49 @@ def test_records_are_written_before_the_mapping_is_enabled() -> None:
     assert recording.result(QUESTION.scenario) == QUESTION.scenario.expected
     assert recording.states == ("Disabled", "Enabled", "Disabled")
     assert recording.metrics == {"Errors": 2, "IteratorAge": 700, "PolledEventCount": 1}
+
+
+def test_the_mapping_is_updated_while_it_runs() -> None:
+    question = replace(BY_NAME["settings_update"], waits_s=0, quiet_s=0)
+    assert question.update is not None
+    question = replace(question, update=replace(question.update, after_s=0))
+    account = Account(question)
+    recording = observe(question, DEPLOYED, poller(account), Pace(lambda _s: None, 0, 0.05))
+    assert account.asked == [
+        "write 1 to table",
+        "write 2 to table",
+        "mapping on",
+        "mapping {'MaximumRetryAttempts': 1}",
+        "mapping off",
+    ]
+    assert "MaximumRetryAttempts" not in recording.settings
+
+
+def test_a_record_is_written_before_the_split_and_one_behind_it() -> None:
+    account = Account(BY_NAME["split_shard"])
+    observe(BY_NAME["split_shard"], DEPLOYED, poller(account), Pace(lambda _s: None, 0, 0.0))
+    assert account.asked[:5] == [
+        "write 1 to table",
+        "write 2 to table",
+        "warm table for 8000",
+        "write 3 to table",
+        "write 4 to table",
+    ]
+
+
+def test_a_stream_that_does_not_split_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    account = Account(BY_NAME["split_shard"])
+    account.splits = False
+    monkeypatch.setattr("conformance.observe.SPLIT_S", 0)
+    with pytest.raises(StreamsError, match="must have more than 1 shards within 0 s"):
+        observe(BY_NAME["split_shard"], DEPLOYED, poller(account), Pace(lambda _s: None, 0, 0.0))
+
+
+def test_a_mapping_without_a_destination_has_no_failure_records() -> None:
+    account = Account(QUESTION)
+    without = replace(DEPLOYED, queue="")
+    recording = observe(QUESTION, without, poller(account), Pace(lambda _s: None, 0, 0.0))
+    assert recording.failures == ()
 
 
 def test_a_scenario_that_fails_is_named_and_kept_out(tmp_path: Path) -> None:
