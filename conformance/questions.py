@@ -234,10 +234,10 @@ _CHOICES: Final = (
         Scenario(
             "oversized_record",
             "a record larger than a call is never sent, spends its retries, and the next follows",
-            MappingSettings(retry_attempts=1),
+            MappingSettings(batch_size=1, retry_attempts=1),
             {"bad": [], "how": "report"},
             Result(
-                ((1,), (3, 4)),
+                ((1,), (3,), (4,)),
                 (Failure("RetryAttemptsExhausted", 2, 1, 2, 2, None, answered=False),),
             ),
             one_item=True,

@@ -72,8 +72,19 @@ class Recording:
     written_ms: Mapping[str, int] = field(default_factory=dict)
 
     def result(self, scenario: Scenario) -> Result:
-        """Return the recording as what a scenario expects: ordinals in place of numbers."""
-        return result_of(scenario, map(_call, self.calls), self.failures, self.ordinals)
+        """Return the recording as what a scenario expects: ordinals in place of numbers.
+
+        Raises:
+            StreamsError: A call or a failure record names a record that the stream did not have.
+
+        """
+        try:
+            return result_of(scenario, map(_call, self.calls), self.failures, self.ordinals)
+        except KeyError as error:
+            raise StreamsError(
+                f"{self.scenario} ({self.where}, {self.made}): ordinals must have each sequence "
+                f"number of calls and failures, got none of {error}; record it again"
+            ) from error
 
     def gaps_ms(self) -> tuple[int, ...]:
         """Return the times between one call's end and the next one's beginning."""

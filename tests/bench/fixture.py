@@ -97,9 +97,11 @@ class ScenarioFixture:
                 ShardId=shard["ShardId"],
                 ShardIteratorType="TRIM_HORIZON",
             )["ShardIterator"]
-            for record in streams.get_records(ShardIterator=iterator)["Records"]:
-                change = record["dynamodb"]
-                ordinals[change["SequenceNumber"]] = int(change["NewImage"]["ordinal"]["N"])
+            # The records are in the stream already, so the first empty answer is the end.
+            while records := (answer := streams.get_records(ShardIterator=iterator))["Records"]:
+                for change in (record["dynamodb"] for record in records):
+                    ordinals[change["SequenceNumber"]] = int(change["NewImage"]["ordinal"]["N"])
+                iterator = answer["NextShardIterator"]
         return ordinals
 
 

@@ -160,6 +160,12 @@ def test_no_recording_holds_an_account_wherever_it_stands(seed: int, tmp_path: P
     assert load(file).ordinals == seen.ordinals
 
 
+def test_a_recording_that_lacks_a_record_says_so() -> None:
+    seen = replace(default(BY_NAME["raise_retry"]), ordinals={})
+    with pytest.raises(StreamsError, match=r"raise_retry \(the simulator.*record it again"):
+        compare(BY_NAME["raise_retry"], seen)
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", "no", '{"format": 3}', '{"format": 4}'])
 def test_a_file_that_is_no_recording_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "x.json").write_text(text, encoding="utf-8")
