@@ -223,9 +223,11 @@ class World:
     def update(self, consumer: Consumer, settings: MappingSettings) -> None:
         """Give a consumer's mapping other settings, as an update of the stack does.
 
-        They hold from the next batch on, and the checkpoints stay. `replace(settings,
-        enabled=False)` stops the mapping, and another update lets it go on. A handler that is told
-        by the simulator whether its mapping reads partial responses is told anew.
+        Retries, record age, bisect and partial responses hold from the next failure on, for a batch
+        that is being retried too; the other settings hold from the next batch on. The checkpoints
+        stay. `replace(settings, enabled=False)` stops the mapping, and another update lets it go
+        on. A handler that is told by the simulator whether its mapping reads partial responses is
+        told anew.
 
         Raises:
             SettingsError: A change of `starting_position`, which Lambda refuses; or of

@@ -275,7 +275,7 @@ def test_an_update_holds_from_the_next_batch_on_and_keeps_the_position() -> None
     assert update.detail == "batch_size 2 → 5, report_batch_item_failures False → True"
 
 
-def test_an_update_gives_up_what_has_been_retried_often_enough() -> None:
+def test_an_update_ends_what_has_been_retried_often_enough() -> None:
     world = World(faults=NO_FAULTS)
     orders = world.table("Orders")
     settings = MappingSettings(on_failure=QUEUE)
