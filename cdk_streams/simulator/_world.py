@@ -226,8 +226,7 @@ class World:
         Retries, record age, bisect and partial responses hold from the next failure on, for a batch
         that is being retried too; the other settings hold from the next batch on. The checkpoints
         stay. `replace(settings, enabled=False)` stops the mapping, and another update lets it go
-        on. A handler that is told by the simulator whether its mapping reads partial responses is
-        told anew.
+        on. A handler that learns from the simulator whether partial responses are read learns anew.
 
         Raises:
             SettingsError: A change of `starting_position`, which Lambda refuses; or of
