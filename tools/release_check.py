@@ -56,7 +56,10 @@ def undecided(project: dict[str, Any], changes: str, tags: list[str]) -> list[st
     if not dated:
         found.append(f"put the date behind '## [{project['version']}]' in CHANGELOG.md")
     if "urls" not in project:
-        found.append("add [project.urls] to pyproject.toml (docs/releasing.md says which)")
+        found.append(
+            "give the project its address with tools/set_address.py (docs/releasing.md): without "
+            "one, README has no link and no picture on a package index"
+        )
     if tags and tags != [f"v{project['version']}"]:
         found.append(f"tag the version of pyproject.toml, v{project['version']}, got {tags}")
     return found

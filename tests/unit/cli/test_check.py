@@ -12,6 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from click.testing import CliRunner, Result
 
+from cdk_streams._documentation import page
 from cdk_streams.cli import _aws, main
 
 WHY = "polling starts minutes after the mapping is created; what is written meanwhile is never read"
@@ -64,7 +65,7 @@ def test_findings_are_shown_with_the_place_and_end_with_1(template: Path) -> Non
         "  warning cdk-streams:StartsAtLatest",
         f"  {WHAT}: {WHY}.",
         f"  {FIX}.",
-        "  See docs/checks.md#startsatlatest",
+        f"  See {page('checks', 'StartsAtLatest')}",
         "",
         "1 finding in 1 event source mapping of 1 template",
     ]

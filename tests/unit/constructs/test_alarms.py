@@ -26,6 +26,7 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
+from cdk_streams._documentation import page
 from cdk_streams.cli import main
 from cdk_streams.constructs.alarms import spec_of
 
@@ -347,8 +348,8 @@ def test_the_page_shows_every_row() -> None:
 
 
 def test_each_description_names_its_entry_in_the_runbook(consume: Consume, shown: Shown) -> None:
-    page = PAGE.read_text(encoding="utf-8")
-    entries = re.findall(r"\n### (\w+)\n\n(.+?)\n(?=\n##)", page, re.DOTALL)
+    runbook = PAGE.read_text(encoding="utf-8")
+    entries = re.findall(r"\n### (\w+)\n\n(.+?)\n(?=\n##)", runbook, re.DOTALL)
     assert [name for name, _ in entries] == [spec.id for spec in ALARMS.values()]
     texts = dict(entries)
     every = shown(consume(metrics=["EventCount"], rejects=OnFailure.QUEUE, alarms=Alarms.every()))
@@ -356,7 +357,7 @@ def test_each_description_names_its_entry_in_the_runbook(consume: Consume, shown
         told = every[spec.id]["AlarmDescription"]
         assert told == spec.text("Test")
         assert told.startswith(f"{spec.description} {spec.look} Run: ")
-        assert told.endswith(f" Runbook: docs/alarms.md#{spec.id.lower()}")
+        assert told.endswith(f" Runbook: {page('alarms', spec.id)}")
         assert len(told) <= 1_024  # CloudWatch takes no more.
         assert spec.look in texts[spec.id], spec.id
         assert f"`{spec.command.format(stack='STACK')}`" in texts[spec.id], spec.id

@@ -134,6 +134,6 @@ def test_the_second_example_has_none(findings: Callable[..., list[str]], name: s
 
 
 def test_a_page_is_named_by_its_file_until_the_site_has_an_address() -> None:
-    assert page("checks", "NoStream") == "docs/checks.md#nostream"
+    assert page("checks", "NoStream", site="") == "docs/checks.md#nostream"
     site = "https://example.com/cdk-streams/"
     assert page("checks", "NoStream", site=site) == f"{site}checks.html#nostream"

@@ -35,6 +35,7 @@ from cdk_streams import (
     StreamFunction,
     StreamTable,
 )
+from cdk_streams._documentation import page
 from cdk_streams.checks import RULES
 from examples.every_feature.elsewhere import ElsewhereStack
 from examples.every_feature.stack import EveryFeatureStack
@@ -298,7 +299,7 @@ def test_a_warning_stands_at_the_mapping_and_reads_as_one_line(parts: Parts) -> 
         "starting_position is LATEST: polling starts minutes after the mapping is created; what is "
         "written meanwhile is never read. Set starting_position to TRIM_HORIZON before the first "
         "deployment; that of a mapping that exists cannot be changed in one deployment. "
-        "See docs/checks.md#startsatlatest [ack: cdk-streams:StartsAtLatest]"
+        f"See {page('checks', 'StartsAtLatest')} [ack: cdk-streams:StartsAtLatest]"
     )
 
 

@@ -15,6 +15,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_lambda_event_sources as event_sources
 
 from cdk_streams import StreamConsumer, StreamFunction, StreamTable
+from cdk_streams._documentation import page
 from cdk_streams.checks import RULES
 
 KEY = dynamodb.Attribute(name="id", type=dynamodb.AttributeType.STRING)
@@ -86,7 +87,7 @@ def test_a_changed_starting_position_is_refused_by_lambda(after: After) -> None:
             "function and stream, and the deployment rolls back. Keep the old mapping: leave its "
             "starting_position, which has no effect on a mapping that exists, and its logical id "
             "(event_source_mapping.override_logical_id), or deploy twice. "
-            "See docs/checks.md#mappingreplaced [ack: cdk-streams:MappingReplaced]"
+            f"See {page('checks', 'MappingReplaced')} [ack: cdk-streams:MappingReplaced]"
         )
     ]
 

@@ -13,6 +13,7 @@ from aws_cdk import aws_iam as iam
 from aws_cdk import aws_kms as kms
 
 from cdk_streams import SourceError, StreamTable
+from cdk_streams._documentation import page
 from cdk_streams.constructs._props import TableOptions
 
 KEY = dynamodb.Attribute(name="order_id", type=dynamodb.AttributeType.STRING)
@@ -130,7 +131,7 @@ def test_a_change_of_view_type_is_warned_about_with_the_steps(
         "stream_view_type was KEYS_ONLY and becomes NEW_AND_OLD_IMAGES: DynamoDB closes the "
         "stream and makes a new one, and consumers lose what they have not read. Stop the "
         "writers, wait until each consumer's iterator age is 0, deploy, start the writers; tables "
-        "looked up elsewhere need a new refresh= too. See docs/checks.md#newstream "
+        f"looked up elsewhere need a new refresh= too. See {page('checks', 'NewStream')} "
         "[ack: cdk-streams:NewStream]"
     )
 

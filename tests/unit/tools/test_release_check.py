@@ -20,7 +20,7 @@ def test_a_section_without_its_day_is_named() -> None:
 
 def test_a_missing_address_is_named() -> None:
     (found,) = undecided({"version": "0.1.0"}, DATED, [])
-    assert "[project.urls]" in found
+    assert "tools/set_address.py" in found
 
 
 def test_a_tag_of_another_version_is_named() -> None:
