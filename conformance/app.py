@@ -17,13 +17,11 @@ from constructs import Construct
 
 from cdk_streams import OnFailure, StreamConsumer, StreamFunction, StreamTable
 from cdk_streams.mapping import MappingSettings
-from conformance.question import TIMEOUT_S, Question
+from conformance.question import MEMORY_MB, STACK, TIMEOUT_S, Question
 from conformance.questions import QUESTIONS
 
-__all__ = ["MEMORY_MB", "STACK", "ConformanceStack", "main", "name_in_stack"]
+__all__ = ["ConformanceStack", "main"]
 
-STACK: Final = "CdkStreamsConformance"
-MEMORY_MB: Final = 128
 _HANDLER: Final = Path(__file__).parent / "handler.py"
 # What the stack decides for itself: a queue of its own, all metrics, and disabled until the records
 # are written.
@@ -39,7 +37,7 @@ class ConformanceStack(Stack):
             self._ask(question)
 
     def _ask(self, question: Question) -> None:
-        name = name_in_stack(question)
+        name = question.construct_id
         table = StreamTable(
             self,
             f"{name}Table",
@@ -80,7 +78,7 @@ class ConformanceStack(Stack):
     def _function(self, question: Question, lines: logs.LogGroup) -> StreamFunction:
         return StreamFunction(
             self,
-            f"{name_in_stack(question)}Function",
+            f"{question.construct_id}Function",
             entry=_HANDLER,
             environment={"PLAN": json.dumps(dict(question.scenario.plan))},
             memory_size=MEMORY_MB,
@@ -93,11 +91,6 @@ def _denial(actions: Sequence[str], table: StreamTable) -> iam.PolicyStatement:
     return iam.PolicyStatement(
         effect=iam.Effect.DENY, actions=list(actions), resources=[f"{table.table_arn}/stream/*"]
     )
-
-
-def name_in_stack(question: Question) -> str:
-    """Return the question's name as construct ids are written: `RaiseRetry` of `raise_retry`."""
-    return "".join(each.capitalize() for each in question.name.split("_"))
 
 
 def _settings(settings: MappingSettings) -> dict[str, Any]:

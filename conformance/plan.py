@@ -8,9 +8,8 @@ from datetime import date
 from typing import Final
 
 from cdk_streams.capacity import Prices as LambdaPrices
-from conformance.app import MEMORY_MB
 from conformance.metrics import FUNCTION_METRICS, MAPPING_METRICS
-from conformance.question import TIMEOUT_S, Question
+from conformance.question import MEMORY_MB, TIMEOUT_S, Question
 from conformance.simulated import simulated
 
 __all__ = ["DEPLOY_MINUTES", "METRICS_S", "PRICES", "START_S", "Plan", "Prices", "plan_of"]

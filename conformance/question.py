@@ -9,14 +9,27 @@ from cdk_streams.mapping import MappingSettings
 from cdk_streams.poller import Assumptions, MetricName
 from tests.bench.scenario import Scenario
 
-__all__ = ["SPLIT_S", "TIMEOUT_S", "AssumedValue", "Question", "Split", "Update"]
+__all__ = [
+    "MEMORY_MB",
+    "SPLIT_S",
+    "STACK",
+    "TIMEOUT_S",
+    "AssumedValue",
+    "Question",
+    "Split",
+    "Update",
+]
 
 AssumedValue: TypeAlias = str | int | bool | None
 """One value of a field of `Assumptions`."""
+STACK: Final = "CdkStreamsConformance"
+"""The name of the stack that holds what all questions need."""
 SPLIT_S: Final = 1_200
 """Seconds that a table is given to split its shards, at most."""
 TIMEOUT_S: Final = 10
 """The timeout of every function, in seconds."""
+MEMORY_MB: Final = 128
+"""The memory of every function, in MB."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +90,11 @@ class Question:
     def name(self) -> str:
         """The scenario's name."""
         return self.scenario.name
+
+    @property
+    def construct_id(self) -> str:
+        """The name as construct ids are written: `RaiseRetry` of `raise_retry`."""
+        return "".join(each.capitalize() for each in self.name.split("_"))
 
     def assumptions(self) -> dict[str, Assumptions]:
         """Return the assumptions to simulate under, by the value of the field; one for a rule."""

@@ -25,11 +25,10 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from cdk_streams.errors import StreamsError
 from cdk_streams.local import CdkCommand, deploy, destroy, exit_on_signals, synthesize
-from conformance.app import STACK, name_in_stack
 from conformance.compare import RECORDINGS
 from conformance.observe import Deployed, Pace, Poller, observe
 from conformance.plan import METRICS_S, START_S, plan_of
-from conformance.question import Question
+from conformance.question import STACK, Question
 from conformance.questions import QUESTIONS
 from conformance.recording import save
 
@@ -191,7 +190,7 @@ def record_all(
             raise Stopped
 
     def one(question: Question) -> None:
-        deployed = Deployed.of(outputs, name_in_stack(question))
+        deployed = Deployed.of(outputs, question.construct_id)
         save(observe(question, deployed, poller, Pace(wait, *pace)), folder)
 
     with ThreadPoolExecutor(max_workers=len(questions)) as threads:

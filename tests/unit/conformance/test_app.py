@@ -17,8 +17,9 @@ from aws_cdk import App
 from cdk_streams.capacity import Prices as LambdaPrices
 from cdk_streams.mapping import MappingSettings
 from conformance import handler as shipped
-from conformance.app import STACK, ConformanceStack
+from conformance.app import ConformanceStack
 from conformance.plan import Prices, plan_of
+from conformance.question import STACK
 from conformance.questions import QUESTIONS
 
 

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 from typing import get_args
 
-from conformance.app import STACK
 from conformance.compare import Verdict
 from conformance.plan import plan_of
+from conformance.question import STACK
 from conformance.questions import QUESTIONS
 
 ROOT = Path(__file__).parents[3]
