@@ -117,7 +117,9 @@ def test_the_handlers_of_before_and_after_handle_an_insert(
 @pytest.mark.parametrize("message", HEADINGS)
 def test_a_message_is_one_of_the_code(message: str) -> None:
     sources = "\n".join(
-        path.read_text(encoding="utf-8") for path in sorted((ROOT / "cdk_streams").rglob("*.py"))
+        path.read_text(encoding="utf-8")
+        for package in ("cdk_streams", "lambda_runtime")
+        for path in sorted((ROOT / package).rglob("*.py"))
     )
     joined = re.sub(r'"\s*\n\s*f?"', "", sources)
     assert message in joined

@@ -137,8 +137,8 @@ def _templates(
     elif path.exists():
         yield NamedTemplate(name, load(path))
     else:
-        advice = "" if is_given else "; name a template, or run cdk synth first"
-        raise CommandError(f"{name} is not there{advice}")
+        advice = "another template" if is_given else "a template"
+        raise CommandError(f"{name} is not there; name {advice}, or run cdk synth first")
 
 
 def _stdin() -> str:

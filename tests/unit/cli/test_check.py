@@ -136,7 +136,10 @@ def test_standard_input_is_a_template() -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["nowhere.json"], "nowhere.json is not there"),
+        (
+            ["nowhere.json"],
+            "nowhere.json is not there; name another template, or run cdk synth first",
+        ),
         (["-", "--ignore", "Nope"], "--ignore must be the id of a check, got 'Nope'"),
         (["-", "--parameter", "Size"], "--parameter must be NAME=VALUE, got 'Size'"),
         (["-", "--format", "xml"], "is not one of"),
