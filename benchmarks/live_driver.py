@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 import zipfile
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -28,7 +29,7 @@ from cdk_streams.live import CheckpointStore, InvocationFinished, Notice, Progre
 from cdk_streams.live import drive as drive_consumers
 from cdk_streams.local import client, local_aws
 from cdk_streams.mapping import MappingSettings
-from cdk_streams.poller import Invoke
+from cdk_streams.poller import FailureSent, Invoke, SendFailure, WakeAt, Woken
 from cdk_streams.simulator import simulate
 from tests.bench.dynamodb_local import dynamodb_local, fetch, missing
 from tests.bench.fixture import scenario_fixture
@@ -39,11 +40,37 @@ CACHE = Path(__file__).parents[1] / ".cache"
 Clients = Callable[[str], Any]
 
 
+class TimeSpent:
+    """Seconds that the batches of each shard, one at a time, spend on each kind of work."""
+
+    def __init__(self) -> None:
+        self.of_shard: dict[str, Counter[str]] = defaultdict(Counter)
+        self._since: dict[str, float] = {}
+
+    def take(self, notice: Notice) -> None:
+        """Note when something was asked for, and count the time until it has come."""
+        now = time.perf_counter()
+        match notice:
+            case Invoke(shard_id) | WakeAt(shard_id) | SendFailure(shard_id):
+                self._since[shard_id] = now
+            case InvocationFinished(invoke, response):
+                spent = self.of_shard[invoke.shard_id]
+                spent["the calls"] += response.duration_s
+                spent["threads"] += now - self._since[invoke.shard_id] - response.duration_s
+            case Woken(shard_id):
+                self.of_shard[shard_id]["Lambda's waits"] += now - self._since[shard_id]
+            case FailureSent(shard_id):
+                self.of_shard[shard_id]["failure records"] += now - self._since[shard_id]
+            case _:
+                pass
+
+
 class Observer:
     """Counts what is done, and how old the youngest record of each call is when it is sent."""
 
     def __init__(self) -> None:
         self.progress = Progress()
+        self.spent = TimeSpent()
         self.lag_s: list[float] = []
         self.call_ms: list[float] = []
         self._lock = threading.Lock()
@@ -51,6 +78,7 @@ class Observer:
     def notice(self, _consumer: str, at_ms: int, notice: Notice) -> None:
         """Take part in a run."""
         with self._lock:
+            self.spent.take(notice)
             if isinstance(notice, Invoke):
                 self.lag_s.append(self.progress.lag_ms(at_ms) / 1000)
             if isinstance(notice, InvocationFinished):
@@ -146,6 +174,9 @@ def drive(what: str, clients: Clients, writes: int, *, poisoned: bool) -> None:
         f"  lag p50 {lags[len(lags) // 2]:.2f} s, max {lags[-1]:.2f} s; {progress.calls} calls, "
         f"p50 {calls[len(calls) // 2]:.1f} ms, {progress.retries} retries, {progress.splits} splits"
     )
+    for shard_id, spent in observer.spent.of_shard.items():
+        parts = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in spent.most_common())
+        print(f"  {shard_id}: {parts}, the rest {ended - began - spent.total():.1f} s")
 
 
 def compare(
