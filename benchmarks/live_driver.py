@@ -16,7 +16,7 @@ import tempfile
 import threading
 import time
 import zipfile
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -44,7 +44,7 @@ class TimeSpent:
     """Seconds that the batches of each shard, one at a time, spend on each kind of work."""
 
     def __init__(self) -> None:
-        self.of_shard: dict[str, Counter[str]] = defaultdict(Counter)
+        self.of_shard: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
         self._since: dict[str, float] = {}
 
     def take(self, notice: Notice) -> None:
@@ -175,8 +175,8 @@ def drive(what: str, clients: Clients, writes: int, *, poisoned: bool) -> None:
         f"p50 {calls[len(calls) // 2]:.1f} ms, {progress.retries} retries, {progress.splits} splits"
     )
     for shard_id, spent in observer.spent.of_shard.items():
-        parts = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in spent.most_common())
-        print(f"  {shard_id}: {parts}, the rest {ended - began - spent.total():.1f} s")
+        parts = ", ".join(f"{what} {seconds:.1f} s" for what, seconds in spent.items())
+        print(f"  {shard_id}: {parts}, the rest {ended - began - sum(spent.values()):.1f} s")
 
 
 def compare(
