@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cdk_streams.cli._command import command
-from cdk_streams.cli._options import json_option, quiet_option
+from cdk_streams.cli._options import FiniteRange, json_option, quiet_option
 from cdk_streams.cli._progress_bar import progress_bar
 from cdk_streams.cli._two_tables import (
     both_sides,
@@ -52,7 +52,7 @@ _REPLICA_ONLY = ("transform", "version-attribute", "export")
 )
 @click.option(
     "--rate",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     show_default="no limit",
     help="Items a second, at most.",
 )
@@ -85,6 +85,9 @@ def backfill(**options: Any) -> None:
 def _backfill(options: dict[str, Any]) -> int:
     from cdk_streams.data import open_export  # noqa: PLC0415 - not for --help
 
+    # Before anything is asked of AWS: what a file of the user's lacks is known at once.
+    load_transform_file(options["transform"])
+    load_view_file(options["view"])
     source, target = both_sides(options)
     export: ExportFiles | None = None
     if options["export"] is not None:

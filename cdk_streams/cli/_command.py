@@ -1,5 +1,7 @@
 """How each subcommand ends: 0, 1 when it found something, 2 when it could not do its work.
 
+Ctrl-C ends one with 130, unless its own page says otherwise.
+
 What its user can mend is one line on standard error; `--debug` shows where it was raised instead.
 """
 
@@ -16,6 +18,7 @@ import click
 __all__ = ["Command", "CommandError", "command"]
 
 # What a write says when there is no room, or the device is gone.
+_INTERRUPTED: Final = 130  # As a shell reports a process that Ctrl-C ended.
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
@@ -46,6 +49,9 @@ class Command(click.Command):
             return super().invoke(ctx)
         except BrokenPipeError:
             raise  # click ends quietly when the reader of a pipe has gone.
+        except KeyboardInterrupt:
+            # Not click's 1, which means that the command found something.
+            raise SystemExit(_INTERRUPTED) from None
         except Exception as error:
             if _is_output_lost(error):
                 why = os.strerror(getattr(error, "errno", 0))
@@ -94,4 +100,6 @@ def _message(error: Exception) -> str | None:
     if isinstance(error, NoCredentialsError):
         return "no AWS credentials found; log in, or name a profile with --profile"
     expected = (BotoCoreError, ClientError, StreamsError, StreamRuntimeError, OSError)
+    if isinstance(error, OSError) and error.filename is not None and error.strerror:
+        return f"{os.fspath(error.filename)} cannot be read or written: {error.strerror}"
     return str(error) if isinstance(error, expected) else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cdk_streams.cli._command import command
-from cdk_streams.cli._options import json_option, quiet_option
+from cdk_streams.cli._options import FiniteRange, json_option, quiet_option
 from cdk_streams.cli._progress_bar import progress_bar
 from cdk_streams.cli._two_tables import (
     both_sides,
@@ -37,7 +37,7 @@ _SHOWN = 100
 )
 @click.option(
     "--lag",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=10,
     show_default=True,
     help="Seconds to wait before items that differ are looked at again, up to three times.",
@@ -68,9 +68,9 @@ def compare(**options: Any) -> None:
 def _compare(options: dict[str, Any]) -> int:
     from cdk_streams import data  # noqa: PLC0415 - not for --help
 
-    source, target = both_sides(options)
     transform = load_transform_file(options["transform"])
     view = load_view_file(options["view"])
+    source, target = both_sides(options)
     more: dict[str, Any] = {"segments": options["segments"], "lag_s": options["lag"]}
     count = source.item_count + target.item_count
     with progress_bar(count, "items", quiet=options["quiet"]) as more["observe"]:

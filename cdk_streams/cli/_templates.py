@@ -116,6 +116,9 @@ def _templates(
     from cdk_streams.template import load  # noqa: PLC0415 - not for --help
 
     path = Path(name)
+    if not name:
+        # A shell's variable that is not set must not mean the current folder.
+        raise CommandError("TEMPLATE must be a file, a folder or -, got ''; name one")
     if name == _STDIN:
         # With a line end it is a text, whatever it holds, and no path.
         yield NamedTemplate("standard input", load(_stdin() + "\n", name="standard input"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from cdk_streams.cli._command import CommandError
-from cdk_streams.cli._options import check_endpoint
+from cdk_streams.cli._options import check_endpoint, refuse_empty
 
 if TYPE_CHECKING:
     from cdk_streams.data import Side
@@ -42,8 +42,8 @@ def _python_name(_context: click.Context, option: click.Parameter, value: str | 
 def table_options(command: _Command) -> _Command:
     """Add SOURCE, TARGET and the options that say how to reach them."""
     options = [
-        click.argument("source"),
-        click.argument("target"),
+        click.argument("source", callback=refuse_empty),
+        click.argument("target", callback=refuse_empty),
         click.option(
             "--transform",
             callback=_python_name,
@@ -124,7 +124,8 @@ def load_transform_file(given: str | None) -> Transform | None:
         return None
     from lambda_runtime.replication import load_transform  # noqa: PLC0415 - see above
 
-    return load_transform(_importable("transform", given))
+    transform: Transform = _loaded(load_transform, "transform", given)
+    return transform
 
 
 def load_view_file(given: str | None) -> Any:
@@ -133,14 +134,26 @@ def load_view_file(given: str | None) -> Any:
         return None
     from lambda_runtime.views import load_view  # noqa: PLC0415 - see above
 
-    return load_view(_importable("view", given))
+    return _loaded(load_view, "view", given)
 
 
-def _importable(what: str, given: str) -> str:
-    """Let `file.py:name` be imported as `file:name`, as in the function."""
+def _loaded(load: Callable[[str], Any], what: str, given: str) -> Any:
+    """Import `file.py:name` as `file:name`, as in the function."""
     path, _, name = given.rpartition(":")
     file = Path(path).resolve()
     if not file.is_file():
-        raise CommandError(f"the {what} must stand in a Python file, got {path}, which is none")
+        raise CommandError(
+            f"the {what} must stand in a Python file, got {path}, which is not there"
+        )
     sys.path.insert(0, str(file.parent))
-    return f"{file.stem}:{name}"
+    from lambda_runtime.errors import StreamRuntimeError  # noqa: PLC0415 - not for --help
+
+    try:
+        return load(f"{file.stem}:{name}")
+    except StreamRuntimeError:
+        raise
+    except SystemExit:
+        why = "the file ends its process (sys.exit)"
+    except Exception as error:  # noqa: BLE001 - whatever the file raises is its author's to see
+        why = f"{type(error).__name__}: {error}"
+    raise CommandError(f"the {what} {given} could not be imported: {why}")

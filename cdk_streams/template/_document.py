@@ -91,5 +91,7 @@ def _parsed_yaml(text: str, shown: str, problem: ValueError | None) -> Any:
         ) from None
     try:
         return _yaml.parse(text)
+    except RecursionError:
+        raise TemplateError(f"{shown} is nested too deeply to be read") from None
     except ValueError as error:
         raise TemplateError(f"{shown} must be JSON or YAML, got {problem or error}") from None

@@ -33,11 +33,12 @@ def parse(text: str) -> Any:
 
     Raises:
         ValueError: It is no YAML; the message has the line and the column.
+        RecursionError: It is nested deeper than Python can follow.
 
     """
     try:
         return yaml.load(text, _Loader)  # noqa: S506 - a subclass of SafeLoader
-    except (yaml.YAMLError, RecursionError) as error:
+    except yaml.YAMLError as error:
         raise ValueError(" ".join(str(error).split())) from None
 
 

@@ -12,7 +12,7 @@ import click
 from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._explain.explained_json import explained_json
 from cdk_streams.cli._explain.sentences import as_text
-from cdk_streams.cli._options import json_option
+from cdk_streams.cli._options import FiniteRange, json_option
 from cdk_streams.cli._templates import (
     NamedTemplate,
     in_template_words,
@@ -73,7 +73,7 @@ def _value(text: str) -> Any:
 )
 @click.option(
     "--writes-per-second",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Work out, from counts, the outage at this many writes a second to the whole table over "
     "24 hours, too.",
 )

@@ -8,6 +8,7 @@ import click
 
 from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._init.project_files import PROJECT_FILES
+from cdk_streams.cli._options import refuse_empty
 
 __all__ = ["init"]
 
@@ -23,23 +24,26 @@ Then, in {folder}:
 
 
 @command(short_help="Write a new app: a table, a consumer, a test.")
-@click.argument("folder", required=False, default=".", type=click.Path(path_type=Path))
-def init(folder: Path) -> None:
+@click.argument("folder", required=False, default=".", callback=refuse_empty)
+def init(folder: str) -> None:
     """Write the files of a new app into FOLDER, by default the current one.
 
     The app has a table of orders and a consumer that is called when one is paid; its handler has a
     test. The folder may hold other files; one that would be overwritten ends the command, before
     anything is written.
     """
-    there = [name for name in PROJECT_FILES if (folder / name).exists()]
+    place = Path(folder).resolve()
+    if place.exists() and not place.is_dir():
+        raise CommandError(f"FOLDER must be a folder, got the file {place}; name another")
+    there = [name for name in PROJECT_FILES if (place / name).exists()]
     if there:
         raise CommandError(
-            f"{folder.resolve()} must not hold files that init writes, got {', '.join(there)}; "
+            f"{place} must not hold files that init writes, got {', '.join(there)}; "
             "name another folder"
         )
     for name, text in PROJECT_FILES.items():
-        path = folder / name
+        path = place / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8", newline="\n")
     click.echo(f"wrote {', '.join(PROJECT_FILES)}")
-    click.echo(_NEXT.format(folder=folder.resolve()))
+    click.echo(_NEXT.format(folder=place))

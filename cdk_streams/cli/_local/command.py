@@ -13,6 +13,7 @@ import click
 from cdk_streams._extras import EXTRA_OF, install_sentence
 from cdk_streams.cli._command import CommandError, command
 from cdk_streams.cli._local.local_options import LocalOptions
+from cdk_streams.cli._options import FiniteRange
 
 __all__ = ["local"]
 
@@ -82,7 +83,7 @@ def _file(_context: click.Context, _option: click.Parameter, value: Path | None)
 )
 @click.option(
     "--time-scale",
-    type=click.FloatRange(1, 1_000),
+    type=FiniteRange(1, 1_000),
     metavar="N",
     default=1,
     show_default=True,

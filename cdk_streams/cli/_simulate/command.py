@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import click
 
 from cdk_streams.cli._command import CommandError, command
-from cdk_streams.cli._options import json_option
+from cdk_streams.cli._options import json_option, refuse_empty
 from cdk_streams.cli._simulate.events_file import made_records, saved_records, sequence_number_at
 from cdk_streams.cli._simulate.given_handler import WatchedHandler, failing_at, given_handler
 from cdk_streams.cli._simulate.run_result import as_json, as_text, notes_about
@@ -30,7 +30,7 @@ __all__ = ["simulate"]
 
 
 @command(short_help="Run records through Lambda's polling rules, without AWS.")
-@click.argument("events", required=False, metavar="[EVENTS]")
+@click.argument("events", required=False, metavar="[EVENTS]", callback=refuse_empty)
 @click.option(
     "--template",
     help="Template whose mapping is run: a file, a folder such as cdk.out, or - for standard "

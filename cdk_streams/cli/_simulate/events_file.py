@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = ["made_records", "saved_records", "sequence_number_at"]
 
 Record = dict[str, Any]
+
+# The longest that DynamoDB documents.
+_DIGITS: Final = 40
 
 
 def made_records(count: int, stream: TableStream) -> list[Record]:
@@ -51,6 +54,11 @@ def saved_records(given: str) -> list[Record]:
         raise SourceError(
             f"{name} must hold stream records: an event with Records, a list, or one on each line, "
             "each with dynamodb.SequenceNumber"
+        )
+    if any(len(each["dynamodb"]["SequenceNumber"]) > _DIGITS for each in records):
+        raise SourceError(
+            f"{name} must hold records with sequence numbers of at most {_DIGITS} digits, got a "
+            "longer one"
         )
     return sorted(records, key=lambda each: int(each["dynamodb"]["SequenceNumber"]))
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cdk_streams.cli._command import CommandError, command
-from cdk_streams.cli._options import aws_options, json_option, refuse_empty
+from cdk_streams.cli._options import FiniteRange, aws_options, json_option, refuse_empty
 
 if TYPE_CHECKING:
     from cdk_streams.capacity import ConsumerSize, Prices, Proposal, Workload
@@ -20,7 +20,7 @@ __all__ = ["size"]
 
 _VIEW_TYPES = ["KEYS_ONLY", "NEW_IMAGE", "OLD_IMAGE", "NEW_AND_OLD_IMAGES"]
 _PICTURES = (".png", ".svg", ".html")
-_SHARE = click.FloatRange(0, 0.99)
+_SHARE = FiniteRange(0, 0.99)
 
 
 def _check_plot(
@@ -37,7 +37,7 @@ def _check_plot(
 @command(short_help="Find the settings that keep up, at the lowest cost.")
 @click.option(
     "--writes-per-second",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     help="Writes a second to the whole table, all the time. One of this, `--csv` and `--table`.",
 )
 @click.option(
@@ -54,7 +54,7 @@ def _check_plot(
 )
 @click.option(
     "--hours",
-    type=click.FloatRange(min=0.01, max=168),
+    type=FiniteRange(min=0.01, max=168),
     default=24.0,
     show_default=True,
     help="How long a time to look at; a CSV file says its own.",
@@ -62,20 +62,20 @@ def _check_plot(
 @click.option("--item-bytes", type=int, default=1000, show_default=True, help="Size of an item.")
 @click.option(
     "--record-ms",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     required=True,
     help="Milliseconds that an invocation takes for each record.",
 )
 @click.option(
     "--call-ms",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     default=0.0,
     show_default=True,
     help="Milliseconds that an invocation takes beside its records.",
 )
 @click.option(
     "--target-lag",
-    type=click.FloatRange(min=0, min_open=True),
+    type=FiniteRange(min=0, min_open=True),
     default=10.0,
     show_default=True,
     help="Seconds from a record's write to the end of the invocation that handled it, at most.",
@@ -102,7 +102,7 @@ def _check_plot(
 )
 @click.option(
     "--matched-share",
-    type=click.FloatRange(0.0001, 1),
+    type=FiniteRange(0.0001, 1),
     default=1.0,
     show_default=True,
     help="Share of the records that the filters let through.",
@@ -115,7 +115,7 @@ def _check_plot(
 )
 @click.option(
     "--cpu-share",
-    type=click.FloatRange(0, 1),
+    type=FiniteRange(0, 1),
     default=0.0,
     show_default=True,
     help="Share of the milliseconds that is computing, which more memory shortens.",
@@ -140,12 +140,12 @@ def _check_plot(
 )
 @click.option(
     "--request-price",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     help="US dollars for a million invocations. Left out: 0.20, us-east-1 on 2026-06-18.",
 )
 @click.option(
     "--gb-second-price",
-    type=click.FloatRange(min=0),
+    type=FiniteRange(min=0),
     help="US dollars for a GB-second. Left out: 0.0000166667, x86 in us-east-1 on 2026-06-18.",
 )
 @aws_options

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["read_csv", "table_history"]
 
 _PERIOD_S: Final = 60
+_DAY_S: Final = 86_400
+_MOST_S: Final = 366 * _DAY_S
 _UNIT_BYTES: Final = 1024
 _COLUMNS: Final = 2
 
@@ -28,11 +30,17 @@ def read_csv(path: Path) -> WriteRate:
 
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            return WriteRate.by_minute(_rates(path, csv.reader(file)))
+            rate = WriteRate.by_minute(_rates(path, csv.reader(file)))
     except UnicodeDecodeError:
         raise CommandError(f"{path} must be a CSV file in UTF-8, got other bytes") from None
     except OSError as error:
         raise CommandError(f"{path} could not be read: {error.strerror}") from None
+    if rate.seconds > _MOST_S:
+        raise CommandError(
+            f"{path} must hold the writes of at most 366 days, got {rate.seconds / _DAY_S:,.0f}; "
+            "the first number of a line is a minute"
+        )
+    return rate
 
 
 def _rates(path: Path, lines: Iterator[list[str]]) -> Iterator[tuple[float, float]]:

@@ -86,6 +86,13 @@ def tail(source: str, **options: Any) -> None:
 def _source(client: Client, source: str) -> tuple[str, list[str]]:
     """Return the ARN of the stream, and the filter patterns of the consumer that was named."""
     if source.startswith("arn:"):
+        from cdk_streams.arns import is_service  # noqa: PLC0415 - not for --help
+
+        if not is_service(source, "dynamodb") or "/stream/" not in source:
+            raise CommandError(
+                f"the ARN must be that of a DynamoDB stream, got {source}; DescribeTable names it "
+                "LatestStreamArn"
+            )
         return source, []
     stack, slash, consumer = source.partition("/")
     if slash:

@@ -264,7 +264,7 @@ def test_an_error_while_looking_gives_everything_back(
 
     monkeypatch.setattr(aws.queue, "receive_message", twice)
     answer = CliRunner().invoke(main, ["redrive", "--queue", QUEUE_URL])
-    assert answer.exit_code == 1
+    assert answer.exit_code == 130
     assert aws.queue.hidden == set()
 
 

@@ -140,7 +140,7 @@ def test_json_holds_the_same(fake: FakeDynamoDB) -> None:
         (("backfill", "Orders", "Copy", "--transform", "x"), "such as handlers/shape.py:shape"),
         (
             ("backfill", "Orders", "Copy", "--transform", "no.py:x", "--yes"),
-            "must stand in a Python file, got no.py, which is none",
+            "must stand in a Python file, got no.py, which is not there",
         ),
         (("backfill", "Orders", "Copy", "--endpoint-url", "x"), "it must be a URL"),
         (("backfill", "Orders", "Copy", "--rate", "0"), "--rate"),
