@@ -89,6 +89,7 @@ screenshots: setup ## Take docs/pictures/timeline-*.png of the timeline page in 
 
 docs: setup build/venv-docs/.installed tools/site/node_modules/.installed ## Build the documentation's site into build/site, strict, without a network
 	@NO_MKDOCS_2_WARNING=1 build/venv-docs/bin/mkdocs build --quiet --strict
+	@$(BIN)/python tools/check_site.py build/site
 	@echo "docs: build/site/index.html"
 
 # Each is a project of its own, to be copied.
