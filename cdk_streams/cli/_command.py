@@ -45,6 +45,10 @@ class Command(click.Command):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the subcommand."""
+        if sys.stdout is None:  # As Python has it where a shell closed it (>&-).
+            raise CommandError(
+                "standard output must be open, got a closed one; send it to a file or /dev/null"
+            )
         try:
             return super().invoke(ctx)
         except BrokenPipeError:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from cdk_streams._lazy import lazy_names
 
 if TYPE_CHECKING:
+    from cdk_streams.lambda_local._compiled_packages import why_packages_fail_here
     from cdk_streams.lambda_local._environment import InvokeResponse
     from cdk_streams.lambda_local._function import DeployedFunction
     from cdk_streams.lambda_local._interpreters import Interpreter, find_interpreter
@@ -26,12 +27,14 @@ __all__ = [
     "InvokeResponse",
     "LogLine",
     "find_interpreter",
+    "why_packages_fail_here",
 ]
 
 if not TYPE_CHECKING:  # A type checker knows only the names above.
     __getattr__, __dir__ = lazy_names(
         __name__,
         {
+            "cdk_streams.lambda_local._compiled_packages": "why_packages_fail_here",
             "cdk_streams.lambda_local._environment": "InvokeResponse",
             "cdk_streams.lambda_local._function": "DeployedFunction",
             "cdk_streams.lambda_local._interpreters": "Interpreter find_interpreter",

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from cdk_streams.errors import DeploymentError
+from cdk_streams.lambda_local import why_packages_fail_here
 from cdk_streams.live import (
     CheckpointStore,
     DeployedConsumer,
@@ -81,7 +82,8 @@ class LocalApp:
 class LocalRun:
     """A deployed app whose consumers are driven; made by `local_run`.
 
-    `skipped` has a sentence for each consumer that cannot be run here.
+    `skipped` has a sentence for each consumer that cannot be run here, `warnings` one for each
+    function whose compiled packages were made for another platform.
     """
 
     def __init__(
@@ -91,6 +93,7 @@ class LocalRun:
         self.outputs: Mapping[str, Mapping[str, str]] = {}
         self.consumers: tuple[DeployedConsumer, ...] = ()
         self.skipped: tuple[str, ...] = ()
+        self.warnings: tuple[str, ...] = ()
         self._app = app
         self._checkpoints = checkpoints
         self._observer = observer
@@ -186,6 +189,8 @@ class LocalRun:
                 f"run here{why}"
             )
         self.skipped = tuple(skipped)
+        functions = {each.function.name: each.function for each in consumers}
+        self.warnings = tuple(filter(None, map(why_packages_fail_here, functions.values())))
         return consumers
 
     def _update_code(self) -> None:

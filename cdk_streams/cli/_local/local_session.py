@@ -112,6 +112,8 @@ def _introduce(console: Console, run: LocalRun, options: LocalOptions) -> None:
             _echo(console, f"  {name} = {value}")
     for sentence in run.skipped:
         _echo(console, f"\nskipped: {sentence}")
+    for sentence in run.warnings:
+        _echo(console, f"\nwarning: {sentence}", style="yellow")
     if options.time_scale > 1:
         scale = f"{options.time_scale:g}"
         _echo(console, f"\nWaits before retries and maximum record ages are divided by {scale}.")

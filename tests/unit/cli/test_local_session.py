@@ -53,6 +53,7 @@ def test_outputs_and_sentences_of_others_are_no_markup() -> None:
         aws=LocalAws("http://127.0.0.1:1", Path("folder")),
         outputs={"Shop[/id]": {"Name": "[a-z] [red]x \x1b[2J"}},
         skipped=("Mail: a function that is run here must have a Python runtime, got [node]",),
+        warnings=("audit: the packages pydantic_core are compiled for [arm64]",),
     )
     faster = replace(options(), time_scale=10, retries=3)
     _local_session._introduce(Console(file=written, width=200), run, faster)
@@ -62,6 +63,9 @@ def test_outputs_and_sentences_of_others_are_no_markup() -> None:
     assert "Name = [a-z] [red]x \ufffd[2J" in written.getvalue()
     assert "skipped: Mail: a function that is run here" in written.getvalue()
     assert "got [node]" in written.getvalue()
+    assert "warning: audit: the packages pydantic_core are compiled for [arm64]" in (
+        written.getvalue()
+    )
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import shlex
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +86,16 @@ def test_a_file_that_cannot_be_opened_is_named(monkeypatch: pytest.MonkeyPatch) 
     answer = run("init", "shop")
     assert answer.output == "Error: shop/app.py cannot be read or written: Permission denied\n"
     assert answer.exit_code == 2
+
+
+def test_a_closed_output_is_one_sentence() -> None:
+    command = [sys.executable, "-m", "cdk_streams", "simulate", "--records", "2"]
+    shell = f"exec {shlex.join(command)} >&-"
+    done = subprocess.run(  # noqa: S603 - this very command
+        ["/bin/sh", "-c", shell], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.stderr.startswith("Error: standard output must be open, got a closed one; ")
+    assert (done.stderr.count("\n"), done.returncode) == (1, 2)
 
 
 def test_ctrl_c_ends_a_command_as_a_shell_reports_it(monkeypatch: pytest.MonkeyPatch) -> None:
