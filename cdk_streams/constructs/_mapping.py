@@ -26,7 +26,7 @@ __all__ = [
     "new_mapping",
     "set_partial_response",
     "set_reject_queue",
-    "settings_of",
+    "settings_from_arguments",
 ]
 
 Switch: TypeAlias = bool | CfnParameter | IResolvable
@@ -52,7 +52,7 @@ def set_reject_queue(function: AnyFunction, url: str) -> None:
         behind.add_environment(REJECT_QUEUE_VARIABLE, url)
 
 
-def settings_of(arguments: Mapping[str, Any]) -> MappingSettings:
+def settings_from_arguments(arguments: Mapping[str, Any]) -> MappingSettings:
     """Return the settings that the arguments of a consumer make.
 
     Each argument with the name of a setting is taken as it is, but for what CDK wraps: an enum, a

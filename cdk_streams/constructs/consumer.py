@@ -122,7 +122,7 @@ class StreamConsumer(ConsumerMetrics, Construct):
         failures.check_rejects(rejects)
         check_alarms(alarms)
         # Each argument that is a setting goes into the settings as it is.
-        settings = _mapping.settings_of(locals())
+        settings = _mapping.settings_from_arguments(locals())
         view_type = source.view_type
         _mapping.check_filters(filters, settings.filters, view_type and view_type.value)
         function_arn = function_checks.check_function(function)
