@@ -25,6 +25,7 @@ from cdk_streams import (
 from cdk_streams.cli import main
 from lambda_runtime._batches import log_lines
 
+ROOT = Path(__file__).parents[3]
 Resources = Callable[..., dict[str, Any]]
 Consume = Callable[..., StreamConsumer]
 
@@ -251,3 +252,19 @@ def test_it_is_cdks_own_dashboard(
     assert stack.resolve(board.dashboard.dashboard_name) is not None
     (body,) = resources_of(stack, "AWS::CloudWatch::Dashboard").values()
     assert body["Properties"]["DashboardName"] == "orders"
+
+
+def table_row(widget: dict[str, Any]) -> str:
+    """Return the page's row of a widget: its columns of 24, what it shows, the lines across it."""
+    shown = widget["properties"]
+    graphs = [row[-1]["label"] for row in shown.get("metrics", ()) if "label" in row[-1]]
+    lines = [line["label"] for line in shown.get("annotations", {}).get("horizontal", ())]
+    columns = f"{widget['x'] + 1} to {widget['x'] + widget['width']}"
+    return f"| {columns} | {title(widget)} | {', '.join(graphs)} | {', '.join(lines)} |"
+
+
+def test_the_page_has_the_layout_of_a_dashboard(consume: Consume, widgets: Widgets) -> None:
+    page = (ROOT / "docs" / "alarms.md").read_text(encoding="utf-8")
+    found = widgets(consume("Audit", rejects=OnFailure.QUEUE))
+    shown = [table_row(each) for each in found if each["type"] in {"metric", "log"}]
+    assert re.findall(r"^\| \d+ to \d+ \|.*$", page, re.MULTILINE) == shown
