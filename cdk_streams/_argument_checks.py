@@ -58,14 +58,15 @@ def whole_number(name: str, given: Any, low: int, high: int | None = None) -> in
 
 
 def number(name: str, given: Any, low: float, high: float) -> float:
-    """Return a number from `low` to `high`, both included.
+    """Return a finite number from `low` to `high`, both included.
 
     Raises:
         SourceError: It is out of the range, or neither `int` nor `float`; True and False are none.
 
     """
-    if isinstance(given, (int, float)) and not isinstance(given, bool) and low <= given <= high:
-        return given
+    is_one = isinstance(given, (int, float)) and not isinstance(given, bool)
+    if is_one and low <= given <= high and math.isfinite(given):
+        return float(given)
     to = "" if math.isinf(high) else f" to {high:,g}"
     raise SourceError(f"{name} must be a number from {low:g}{to}, got {given!r}")
 

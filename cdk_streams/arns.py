@@ -69,7 +69,10 @@ class Arn(NamedTuple):
 
 
 def partition_of(region: str) -> str:
-    """Return the partition that a Region is in: `aws-cn` for `cn-north-1`, `aws` for most."""
+    """Return the partition that a Region is in: `aws-cn` for `cn-north-1`, `aws` for most.
+
+    It follows from the beginning of the Region's name; a Region that is unknown is in `aws`.
+    """
     for prefix, partition in _PARTITIONS.items():
         if region.startswith(prefix):
             return partition

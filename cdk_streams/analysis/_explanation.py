@@ -55,7 +55,10 @@ class Explanation:
 
 
 def explain(stack: StackTemplate) -> tuple[tuple[Explanation, ...], Mapping[str, str]]:
-    """Return an explanation of each mapping, and why others could not be explained, by name."""
+    """Return an explanation of each mapping, and why others could not be explained, by name.
+
+    `stack` is what `cdk_streams.template.read` returns; the names are logical ids.
+    """
     found = runnable_mappings(stack)
     return tuple(explain_mapping(each, stack) for each in found.mappings), found.left_out
 

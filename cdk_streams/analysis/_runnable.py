@@ -95,7 +95,11 @@ class RunnableMappings(NamedTuple):
 
 
 def runnable_mappings(stack: StackTemplate) -> RunnableMappings:
-    """Return every mapping of a template that is created and whose settings are known."""
+    """Return every mapping of a template that is created and whose settings are known.
+
+    `stack` is what `cdk_streams.template.read` returns. `left_out` of the answer has the sentence
+    for each of the others.
+    """
     mappings: list[RunnableMapping] = []
     left_out: dict[str, str] = {}
     for name, each in stack.mappings.items():

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from math import inf
 
+from cdk_streams._argument_checks import number
 from cdk_streams.capacity._forecast import Forecast, forecast
 from cdk_streams.capacity._proposal import Proposal, propose
 from cdk_streams.capacity._workload import ConsumerSize, Workload
 from cdk_streams.capacity._write_rate import WriteRate
+from cdk_streams.errors import SourceError
 from cdk_streams.mapping import LAMBDA_DEFAULT_MEMORY_MB, MappingSettings, ViewType
 
 __all__ = ["assert_keeps_up", "sentences_about"]
@@ -54,9 +57,14 @@ def assert_keeps_up(
 
     Raises:
         AssertionError: A record waits for longer, or is discarded for its age.
+        SourceError: A value out of its range, or of another kind.
+        SettingsError: The mapping has a tumbling window, which is not modelled.
 
     """
-    writes = rate if isinstance(rate, WriteRate) else WriteRate.constant(rate, hours=1)
+    if isinstance(rate, WriteRate):
+        writes = rate
+    else:
+        writes = WriteRate.constant(number("rate", rate, 0, inf), hours=1)
     workload = Workload(
         writes=writes,
         item_bytes=item_bytes,
@@ -70,10 +78,10 @@ def assert_keeps_up(
     size = ConsumerSize(
         settings=settings,
         memory_mb=memory_mb,
-        timeout=_length(timeout),
+        timeout=_length("timeout", timeout),
         reserved_concurrency=reserved_concurrency,
     )
-    found, target = forecast(workload, size), _length(target_lag)
+    found, target = forecast(workload, size), _length("target_lag", target_lag)
     if found.keeps_up(target):
         return found
     proposal = propose(workload, target, current=size)
@@ -84,7 +92,11 @@ def assert_keeps_up(
 
 
 def sentences_about(proposal: Proposal) -> str:
-    """Return what would keep up, for a message."""
+    """Return what would keep up, for a message.
+
+    The settings with timeout and memory that a proposal found, or, where there are none, what each
+    alone would be enough: shards, milliseconds a record, a longer target.
+    """
     if (found := proposal.proposed) is not None:
         settings = found.size.settings
         return (
@@ -117,5 +129,10 @@ def _got(found: Forecast) -> str:
     )
 
 
-def _length(value: timedelta | float) -> timedelta:
-    return value if isinstance(value, timedelta) else timedelta(seconds=value)
+def _length(name: str, value: timedelta | float) -> timedelta:
+    seconds = value.total_seconds() if isinstance(value, timedelta) else value
+    if not isinstance(seconds, (int, float)) or isinstance(seconds, bool) or not 0 < seconds < inf:
+        raise SourceError(
+            f"{name} must be a timedelta or a number of seconds above 0, got {value!r}"
+        )
+    return timedelta(seconds=seconds)

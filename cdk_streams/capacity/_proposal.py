@@ -6,8 +6,10 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from math import inf
 from typing import Final, NamedTuple
 
+from cdk_streams._argument_checks import check_instance, number
 from cdk_streams.capacity._forecast import Forecast, forecast
 from cdk_streams.capacity._prices import PRICES, Prices
 from cdk_streams.capacity._workload import ConsumerSize, Workload
@@ -57,7 +59,7 @@ class Shortage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Proposal:
-    """What was found: `proposed` where something keeps up, else `shortage`.
+    """The result of `propose`: `proposed` where some settings keep up, else `shortage`.
 
     Attributes:
         target_lag: The lag that was asked for.
@@ -112,7 +114,14 @@ def propose(
         cpu_share: The part of these times that is computing, 0 to 1: it shrinks with more memory.
         prices: What the cost is worked out from.
 
+    Raises:
+        SourceError: A target that is no length of time above 0, or a share that is none.
+        SettingsError: The mapping of `current` has a tumbling window, which is not modelled.
+
     """
+    check_instance("target_lag", target_lag, timedelta, "write timedelta(seconds=10)")
+    number("target_lag in seconds", target_lag.total_seconds(), 0.001, inf)
+    number("cpu_share", cpu_share, 0, 1)
     measured_mb = memory_mb or (current.memory_mb if current else None)
     before = None if current is None else forecast(workload, current, prices=prices)
     settings = MappingSettings(**SAFE) if current is None else current.settings

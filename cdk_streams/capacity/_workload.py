@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
 
+from cdk_streams._argument_checks import check_instance, number, whole_number
 from cdk_streams.capacity._write_rate import WriteRate
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import (
@@ -16,7 +17,7 @@ from cdk_streams.mapping import (
     MappingSettings,
     ViewType,
 )
-from cdk_streams.mapping.limits import PARTITION_WRITE_UNITS
+from cdk_streams.mapping.limits import MAX_MEMORY_MB, PARTITION_WRITE_UNITS
 
 __all__ = ["ConsumerSize", "Workload"]
 
@@ -46,7 +47,7 @@ class Workload:
         record_bytes: Size of a record in a call's JSON; None: estimated from the item's.
 
     Raises:
-        SourceError: A value out of its range.
+        SourceError: A value out of its range, or of another kind.
 
     """
 
@@ -63,12 +64,19 @@ class Workload:
 
     def __post_init__(self) -> None:
         """Refuse what is out of its range."""
-        _within("item_bytes", self.item_bytes, 1, 400 * 1024)
-        _within("record_ms", self.record_ms, 0, 900_000)
-        _within("call_ms", self.call_ms, 0, 900_000)
-        _within("shards", self.shards or 1, 1, 100_000)
-        _within("failure_share", self.failure_share, 0, 0.99)
-        _within("matched_share", self.matched_share, 0.0001, 1)
+        check_instance("writes", self.writes, WriteRate, "write WriteRate.constant(100)")
+        whole_number("item_bytes", self.item_bytes, 1, 400 * 1024)
+        number("record_ms", self.record_ms, 0, 900_000)
+        number("call_ms", self.call_ms, 0, 900_000)
+        if self.shards is not None:
+            whole_number("shards", self.shards, 1, 100_000)
+        number("failure_share", self.failure_share, 0, 0.99)
+        number("matched_share", self.matched_share, 0.0001, 1)
+        check_instance("outage", self.outage, timedelta, "write timedelta(hours=1)")
+        if self.view_type not in _IMAGES:
+            raise SourceError(
+                f"view_type must be one of {', '.join(_IMAGES)}, got {self.view_type!r}"
+            )
 
     @property
     def shard_count(self) -> int:
@@ -99,13 +107,16 @@ class Workload:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConsumerSize:
-    """A mapping and what its function is given.
+    """The settings of a mapping, with the memory, timeout and concurrency of its function.
 
     Args:
         settings: The mapping's.
-        memory_mb: The function's.
-        timeout: The function's.
-        reserved_concurrency: The function's; None: no limit of its own.
+        memory_mb: The function's, 128 to 10,240.
+        timeout: The function's, up to 15 minutes.
+        reserved_concurrency: The function's, from 0; None: no limit of its own.
+
+    Raises:
+        SourceError: A value out of its range, or of another kind.
 
     """
 
@@ -114,7 +125,10 @@ class ConsumerSize:
     timeout: timedelta = LAMBDA_DEFAULT_TIMEOUT
     reserved_concurrency: int | None = None
 
-
-def _within(name: str, value: float, low: float, high: float) -> None:
-    if not (isinstance(value, (int, float)) and low <= value <= high):
-        raise SourceError(f"{name} must be {low:g} to {high:,g}, got {value!r}")
+    def __post_init__(self) -> None:
+        """Refuse what no function has."""
+        check_instance("settings", self.settings, MappingSettings, "write MappingSettings()")
+        whole_number("memory_mb", self.memory_mb, LAMBDA_DEFAULT_MEMORY_MB, MAX_MEMORY_MB)
+        check_instance("timeout", self.timeout, timedelta, "write timedelta(seconds=60)")
+        if self.reserved_concurrency is not None:
+            whole_number("reserved_concurrency", self.reserved_concurrency, 0)

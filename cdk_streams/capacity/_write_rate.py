@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
-from typing import Final
+from itertools import accumulate, chain
+from typing import Any, Final
 
+from cdk_streams._argument_checks import number
 from cdk_streams.errors import SourceError
 
 __all__ = ["Arrivals", "WriteRate"]
@@ -36,13 +37,20 @@ class WriteRate:
     __slots__ = ("seconds", "steps")
 
     def __init__(self, steps: Sequence[tuple[float, float]], seconds: float) -> None:
-        self.steps = tuple((float(start), float(rate)) for start, rate in steps)
+        number("seconds", seconds, 0, math.inf)
+        self.steps = _pairs("steps", steps)
         self.seconds = float(seconds)
         _check(self.steps, self.seconds)
 
     @classmethod
     def constant(cls, per_second: float, *, hours: float = 24) -> WriteRate:
-        """Return the same rate for so many hours."""
+        """Return the same rate for so many hours.
+
+        Raises:
+            SourceError: A rate that is negative or no number, or hours that are not above 0.
+
+        """
+        number("hours", hours, 0, math.inf)
         return cls([(0, per_second)], hours * 3600)
 
     @classmethod
@@ -53,7 +61,7 @@ class WriteRate:
 
         Left out, `hours` end one step after the last begins, as long as the step before was.
         """
-        steps = sorted((minute * _MINUTE_S, rate) for minute, rate in minutes)
+        steps = sorted((minute * _MINUTE_S, rate) for minute, rate in _pairs("minutes", minutes))
         if not steps:
             raise SourceError("the writes must have one rate or more, got none")
         first_s = steps[0][0]
@@ -76,8 +84,27 @@ class WriteRate:
         )
 
     def scaled(self, factor: float) -> WriteRate:
-        """Return the rates times a factor."""
+        """Return the rates times a factor, a number from 0."""
+        number("factor", factor, 0, math.inf)
         return WriteRate([(start, rate * factor) for start, rate in self.steps], self.seconds)
+
+
+def _pairs(name: str, given: Any) -> tuple[tuple[float, float], ...]:
+    """Return pairs of numbers; SourceError for anything else."""
+    try:
+        pairs = tuple((start, rate) for start, rate in given)
+    except (TypeError, ValueError):
+        pairs = None
+    if pairs is None or not all(map(_is_number, chain.from_iterable(pairs))):
+        raise SourceError(
+            f"{name} must be pairs of a time and writes a second, got {given!r:.60}; write "
+            "[(0, 100), (480, 900)]"
+        )
+    return tuple((float(start), float(rate)) for start, rate in pairs)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _check(steps: Sequence[tuple[float, float]], seconds: float) -> None:

@@ -72,7 +72,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LastMapping:
-    """A mapping of the template that was deployed last, which a consumer's takes the place of.
+    """The mapping of the template that was deployed last which a consumer's mapping replaces.
 
     `is_same` tells that both have one logical id, so that CloudFormation updates or replaces it,
     `stream_change` why the stream is another one, where that is known.

@@ -73,5 +73,8 @@ def rule(
 
 
 def section_of(id: str) -> str:  # noqa: A002 - what it is called everywhere
-    """Return where the documentation explains a check: `docs/checks.md#nofailuredestination`."""
+    """Return where the documentation explains a check: `docs/checks.md#nofailuredestination`.
+
+    `id` is that of a rule, with or without `cdk-streams:`; it is not looked up.
+    """
     return page("checks", id.removeprefix(PREFIX))

@@ -31,7 +31,7 @@ __all__ = ["RepairResult", "repair"]
 
 @dataclass(frozen=True, slots=True)
 class RepairResult:
-    """What a repair came to.
+    """The result of a repair.
 
     `written` items are as they should be, `removed` ones are tombstones; `changed` ones were
     written by someone else since they were compared, and are left alone.

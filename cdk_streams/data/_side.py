@@ -28,7 +28,7 @@ class DynamoDBClient(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Side:
-    """A table as one side.
+    """The source or the target of a backfill or a comparison; `side_of` makes one.
 
     Args:
         client: A client of the table's Region and account.
@@ -91,7 +91,7 @@ class Page(NamedTuple):
 
 
 def side_of(client: DynamoDBClient, table: str) -> Side:
-    """Describe a table.
+    """Describe a table as the source or the target of a backfill or a comparison.
 
     Raises:
         SourceError: There is no such table.

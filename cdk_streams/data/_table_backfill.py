@@ -33,7 +33,7 @@ _PAGE_ITEMS = 500
 
 @dataclass(frozen=True, slots=True)
 class BackfillResult:
-    """What a backfill came to.
+    """The result of a backfill.
 
     `counts` covers all of it, earlier runs of an interrupted one too; `resumed` is how many
     source items those had read.

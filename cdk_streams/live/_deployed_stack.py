@@ -43,7 +43,12 @@ class DeployedConsumer:
 
 
 def read_stacks(assembly: Path) -> tuple[SynthesizedStack, ...]:
-    """Return every stack that `cdk synth` left in the folder `assembly`, those of stages too."""
+    """Return every stack that `cdk synth` left in the folder `assembly`, those of stages too.
+
+    Raises:
+        OSError: The folder has no `manifest.json`, or a template that it names cannot be read.
+
+    """
     return tuple(_stacks(assembly))
 
 

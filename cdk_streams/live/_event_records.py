@@ -16,7 +16,11 @@ __all__ = ["event_record"]
 
 
 def event_record(record: Mapping[str, Any], stream_arn: str) -> dict[str, Any]:
-    """Return the element of an event's `Records` for one element of GetRecords' `Records`."""
+    """Return the element of an event's `Records` for one element of GetRecords' `Records`.
+
+    boto3's values become those of Lambda's JSON: binaries base64 text, the time of the change a
+    number of seconds since 1970, and the members of `userIdentity` begin with a small letter.
+    """
     change = dict(record["dynamodb"])
     created = change.get("ApproximateCreationDateTime")
     if isinstance(created, datetime):

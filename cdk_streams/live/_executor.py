@@ -100,7 +100,10 @@ class ThreadExecutor:
 
 
 class SerialExecutor:
-    """Runs tasks one after another in the order of `submit`; its clock jumps."""
+    """Runs tasks one after another in the order of `submit`, in the thread that waits.
+
+    Its clock is virtual, in milliseconds since 1970: waiting moves it on, and no call sleeps.
+    """
 
     def __init__(self, now_ms: int = 0) -> None:
         self._now_ms = now_ms

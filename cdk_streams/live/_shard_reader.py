@@ -24,33 +24,33 @@ _MOST_RECORDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class AtStart:
-    """From the oldest record that is kept: TRIM_HORIZON."""
+    """A start at the oldest record that is kept: TRIM_HORIZON."""
 
 
 @dataclass(frozen=True, slots=True)
 class AtEnd:
-    """From the records that are written after this: LATEST; `epoch_s` is the time now."""
+    """A start at what is written from now on: LATEST; `epoch_s` is now, in s since 1970."""
 
     epoch_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class AtNumber:
-    """From the record with this sequence number on."""
+    """A start at the record with this sequence number: AT_SEQUENCE_NUMBER."""
 
     number: str
 
 
 @dataclass(frozen=True, slots=True)
 class AfterNumber:
-    """Behind the record with this sequence number."""
+    """A start behind the record with this sequence number: AFTER_SEQUENCE_NUMBER."""
 
     number: str
 
 
 @dataclass(frozen=True, slots=True)
 class Since:
-    """From the oldest record that is kept, without those made before `epoch_s`.
+    """A start at the oldest record that is kept, without those made before `epoch_s`.
 
     A stream cannot be read from a time. This is how a reader that began at the end, and stopped
     before its first record, continues without a gap: creation times are rounded down, so it may
@@ -80,7 +80,11 @@ class Page:
 
 
 class ShardReader:
-    """Reads the shard from `start` on; `read` again and again until a page is `closed`."""
+    """Reads the shard from `start` on; `read` again and again until a page is `closed`.
+
+    A request that fails is no exception: the page has the `error`, and the next `read` continues
+    where this one stopped.
+    """
 
     def __init__(self, api: StreamsApi, stream_arn: str, shard_id: str, start: StartAt) -> None:
         self.shard_id = shard_id

@@ -51,7 +51,14 @@ class ReadError:
 
 
 def list_shards(api: StreamsApi, stream_arn: str) -> tuple[Shard, ...]:
-    """Return every shard of the stream, all pages of it, as DescribeStream orders them."""
+    """Return every shard of the stream, all pages of it, as DescribeStream orders them.
+
+    Shards that are closed are among them for as long as their records are kept: 24 hours.
+
+    Raises:
+        ClientError: There is no such stream, or it may not be described.
+
+    """
     shards: list[Shard] = []
     page: dict[str, str] = {}
     while True:

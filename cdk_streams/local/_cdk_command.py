@@ -70,7 +70,14 @@ class CdkCommand:
 
 
 def synthesize(cdk: CdkCommand, assembly: Path, *arguments: str) -> Path:
-    """Run the app of cdk.json and leave its cloud assembly in the folder `assembly`."""
+    """Run the app of cdk.json and leave its cloud assembly in the folder `assembly`; return it.
+
+    `arguments` are further ones of `cdk synth`.
+
+    Raises:
+        CdkCommandError: The cdk command is missing, or the app failed.
+
+    """
     run_cdk(cdk, "synth", "--quiet", "--output", str(assembly), *arguments)
     return assembly
 
@@ -86,7 +93,14 @@ def bootstrap(cdk: CdkCommand, *, account: str, region: str) -> None:
 
 
 def deploy(cdk: CdkCommand, assembly: Path, *stacks: str) -> dict[str, dict[str, str]]:
-    """Deploy an assembly's stacks, all when none is named; their outputs by stack and output id."""
+    """Deploy an assembly's stacks, all when none is named; return their outputs.
+
+    `{"Shop": {"OrdersTable": "shop-orders-1A2B"}}`: by the stack's name and the output's id.
+
+    Raises:
+        CdkCommandError: The cdk command is missing, or a stack was rolled back.
+
+    """
     with _temporary_folder(cdk) as folder:
         outputs = Path(folder, "outputs.json")
         answers = ("--require-approval", "never", "--outputs-file", str(outputs))
@@ -97,7 +111,12 @@ def deploy(cdk: CdkCommand, assembly: Path, *stacks: str) -> dict[str, dict[str,
 
 
 def destroy(cdk: CdkCommand, assembly: Path, *stacks: str) -> None:
-    """Delete an assembly's stacks, all when none is named, without asking."""
+    """Delete an assembly's stacks, all when none is named, without asking.
+
+    Raises:
+        CdkCommandError: The cdk command is missing, or a stack could not be deleted.
+
+    """
     run_cdk(cdk, "destroy", "--app", str(assembly), "--force", *(stacks or ("--all",)))
 
 

@@ -214,7 +214,17 @@ class LocalRun:
 
 @contextlib.contextmanager
 def local_run(app: LocalApp, *, observer: Observer) -> Iterator[LocalRun]:
-    """Run an app locally until the block is left; nothing of it stays behind."""
+    """Run an app locally until the block is left; nothing of it stays behind.
+
+    Starts a local AWS, deploys the app to it and drives its consumers, each in turn as a step of
+    `app.on_step`.
+
+    Raises:
+        LocalAwsError: The local AWS could not be started.
+        CdkCommandError: The cdk command is missing, or a synthesis or deployment failed.
+        DeploymentError: The app has no consumer that can be run here.
+
+    """
     with contextlib.ExitStack() as stack:
         with _step(app, "starting the local AWS"):
             aws = stack.enter_context(local_aws(region=app.region))
@@ -242,7 +252,10 @@ def _hastened(consumer: DeployedConsumer, app: LocalApp) -> DeployedConsumer:
 
 
 def connection_variables(aws: LocalAws) -> dict[str, str]:
-    """Return the variables that make the AWS CLI and boto3 use the local AWS, and no other."""
+    """Return the variables that make the AWS CLI and boto3 use the local AWS, and no other.
+
+    They all begin with `AWS_`: endpoint, Region and made-up credentials.
+    """
     variables = environment(aws, {})
     return {name: value for name, value in variables.items() if name.startswith("AWS_")}
 

@@ -138,7 +138,11 @@ def key(prop: str, *, api: str) -> Setting[Reference | None, Reference | None]:
 
 
 def in_seconds(value: Any) -> Any:
-    """Return a duration in seconds, fraction included; what is none is returned as it is."""
+    """Return a duration in seconds, fraction included.
+
+    Takes a `timedelta`, CDK's `Duration` or a number of seconds. What is none of them is returned
+    as it is, so that a check can show it.
+    """
     if isinstance(value, timedelta):
         return value.total_seconds()
     if hasattr(value, "to_seconds") and not isinstance(value, type):

@@ -121,7 +121,7 @@ def fit_payload(
 
 
 def split_into_calls(records: Sequence[Record], size: int) -> Iterator[Sequence[Record]]:
-    """Yield the records call by call: at most `size` of them, and what a payload holds."""
+    """Yield the records call by call: at most `size` of them, and what a payload of 6 MB holds."""
     while records:
         count = fit_payload(records, size, PayloadFit()).fits
         yield records[:count]

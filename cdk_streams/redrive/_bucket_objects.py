@@ -39,7 +39,7 @@ _MOST_CHARACTERS = 1024
 
 @dataclass(frozen=True, slots=True)
 class FailureObject:
-    """Where a failure record lies in S3."""
+    """Where a failure record lies in S3; its text is `s3://bucket/key`."""
 
     bucket: str
     key: str
@@ -110,7 +110,12 @@ def list_objects(s3: Any, bucket: str, prefix: str) -> Iterator[FailureObject]:
 
 
 def delete_object(s3: Any, location: FailureObject) -> None:
-    """Delete a failure record that was redriven."""
+    """Delete a failure record that was redriven; of a bucket with versions its newest version.
+
+    Raises:
+        ClientError: The permission `s3:DeleteObject` is missing.
+
+    """
     s3.delete_object(Bucket=location.bucket, Key=location.key)
 
 

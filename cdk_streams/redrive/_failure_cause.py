@@ -53,7 +53,15 @@ class FailureCause:
 
 
 def find_cause(client: Client, failure: FailureRecord) -> FailureCause:
-    """Return the error that a batch failed with, as far as the function's log has it."""
+    """Return the error that a batch failed with, as far as the function's log has it.
+
+    Searches the log around the time of the failure record for its sequence numbers and its request
+    ID. Where nothing is found, or the log may not be read, `problem` of the cause says why.
+
+    Raises:
+        ClientError: The function's configuration may not be read.
+
+    """
     group = _log_group(client("lambda"), failure.function_arn)
     words = [each for each in (failure.first, failure.last) if each]
     if _REQUEST_ID.fullmatch(failure.request_id):

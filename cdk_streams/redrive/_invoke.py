@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 CALL_LIMIT_S = 920
-"""How long a client must wait for an answer: a function may run for 900 s."""
+"""The read timeout that a Lambda client needs, in seconds: a function may run for 900 s."""
 
 _THROTTLES = {"TooManyRequestsException", "ThrottlingException"}
 

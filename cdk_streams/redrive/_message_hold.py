@@ -25,7 +25,7 @@ _HIDDEN_S = CALL_LIMIT_S + _RENEWED_EVERY_S + 60
 
 
 class MessageHold:
-    """Keeps received messages hidden until they are released; the end of the block shows the rest.
+    """Keeps received messages hidden until they are released, the others to the end of the block.
 
     `clock` gives seconds that never go back.
     """

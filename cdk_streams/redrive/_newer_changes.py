@@ -54,7 +54,8 @@ class ItemState:
 def handled_until(cloudwatch: Any, function: str, now: datetime) -> datetime | None:
     """Return until when the function's consumers have handled changes, by their iterator age.
 
-    None: it was not invoked in the last 15 minutes, or the metric may not be read.
+    That is the oldest of the times that the metric `IteratorAge` gives for the 15 minutes before
+    `now`. None: it was not invoked in them, or the metric may not be read.
     """
     try:
         answer = cloudwatch.get_metric_statistics(
@@ -79,7 +80,11 @@ def handled_until(cloudwatch: Any, function: str, now: datetime) -> datetime | N
 def item_states(
     client: Client, plan: RedrivePlan, handled: datetime | None
 ) -> dict[str, ItemState]:
-    """Return the state of each record of a plan, by its sequence number."""
+    """Return the state of each record of a plan, by its sequence number.
+
+    `handled` is what `handled_until` returned: changes before it count as handled. What the stream
+    does not tell is asked of the table. Empty for a plan without records.
+    """
     if not plan.records:
         return {}
     wanted = {_key(each): None for each in plan.records}

@@ -55,7 +55,11 @@ class RedrivePlan:
 
 @dataclass(frozen=True, slots=True)
 class RedriveOutcome:
-    """The outcome of a redrive; `why` is the reason when it is not `redriven`, and all is kept."""
+    """The outcome of a redrive; `why` is the reason when it is not `redriven`, else "".
+
+    What is not redriven is kept, although some of its calls may have been made: a handler sees a
+    record at least once.
+    """
 
     redriven: bool
     why: str = ""
@@ -96,7 +100,17 @@ def plan_redrive(
 
 
 def carry_out(plan: RedrivePlan, invoke: Callable[[Any, str], InvokeResponse]) -> RedriveOutcome:
-    """Make the planned calls in order, up to the first that is not a whole success."""
+    """Make the planned calls in order, up to the first that is not a whole success.
+
+    `invoke` takes an event and a request ID and returns the response; `invoker` makes one. A call
+    counts as a success when the function neither failed nor named a record in
+    `batchItemFailures`. A plan without events is not redriven: its records have left the stream.
+
+    Raises:
+        Exception: Whatever `invoke` raises, such as botocore's ClientError; calls before it were
+            made.
+
+    """
     if not plan.events:
         return RedriveOutcome(redriven=False, why="its records have left the stream")
     for made, event in enumerate(plan.events):

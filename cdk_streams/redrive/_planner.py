@@ -25,11 +25,11 @@ from cdk_streams.redrive._plan import RedrivePlan, plan_redrive
 __all__ = ["EXPECTED_ERRORS", "FailurePlanner"]
 
 EXPECTED_ERRORS = (StreamsError, ClientError, BotoCoreError)
-"""What keeps one failure record from being redriven and says nothing about the others."""
+"""The errors that keep one failure record from being redriven, and not the others."""
 
 
 class FailurePlanner:
-    """Plans redrives; what it asks of mappings it asks once.
+    """Plans redrives; the settings of each mapping are asked for once.
 
     planner = FailurePlanner(client)
     planner.plan(found).plan

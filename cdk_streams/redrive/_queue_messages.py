@@ -56,6 +56,12 @@ def receive_messages(
     """Receive a queue's messages, ten at a time.
 
     Each stays hidden for `hidden_s` seconds, 0 to 43,200; None is the queue's visibility timeout.
+    Ends when SQS has no more. A message that is neither deleted nor given back comes again.
+
+    Raises:
+        ClientError: The permission `sqs:ReceiveMessage` is missing, or there
+            is no such queue.
+
     """
     hidden = {} if hidden_s is None else {"VisibilityTimeout": hidden_s}
     while True:
@@ -78,17 +84,31 @@ def receive_messages(
 
 
 def discard(sqs: Any, message: FailureMessage) -> None:
-    """Delete a message whose records are handled."""
+    """Delete a message whose records are handled.
+
+    Raises:
+        ClientError: The permission `sqs:DeleteMessage` is missing, or the
+            queue is gone. A message whose visibility timeout has ended may come again.
+
+    """
     sqs.delete_message(QueueUrl=message.queue_url, ReceiptHandle=message.receipt)
 
 
 def give_back(sqs: Any, message: FailureMessage) -> None:
-    """Let a message be seen at once; without the permission its time has to pass."""
+    """Let a received message be received again at once.
+
+    Without the permission `sqs:ChangeMessageVisibility`, or without a connection, nothing changes:
+    its visibility timeout has to pass.
+    """
     give_all_back(sqs, [message])
 
 
 def give_all_back(sqs: Any, messages: Iterable[FailureMessage]) -> None:
-    """Let messages be seen at once; without the permission their time has to pass."""
+    """Let received messages be received again at once, ten a request.
+
+    Without the permission `sqs:ChangeMessageVisibility`, or without a connection, nothing changes:
+    their visibility timeout has to pass.
+    """
     hide(sqs, messages, 0)
 
 

@@ -47,7 +47,7 @@ _HIDDEN_S = 300
 
 @dataclass(slots=True)
 class SearchResult:
-    """What was found: failure records in the order of their shards, and S3's test events.
+    """The result of a search: failure records in the order of their shards, and S3's test events.
 
     `skipped` counts messages of other consumers, by the URL of their queue. `is_limited`: there may
     be more than the limit allowed to read.
@@ -66,8 +66,9 @@ def find_failures(
     *,
     on_progress: Callable[[int], None] = lambda _count: None,
 ) -> SearchResult:
-    """Read at most `limit` messages and objects, all of them with None.
+    """Return the failure records of destinations: of at most `limit` messages and objects.
 
+    None as `limit` reads all of them.
     A message that is returned is hidden for some minutes. The others that were received with it can
     be received again at once, also after an error. `on_progress` gets 1 for each that was read.
     """

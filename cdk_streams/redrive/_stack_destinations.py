@@ -60,7 +60,7 @@ class FailureQueue:
 
 @dataclass(frozen=True, slots=True)
 class FailureBucket:
-    """A bucket with the failure records of one mapping under `prefix`."""
+    """A bucket with the failure records of one mapping, whose keys begin with `prefix`."""
 
     name: str
     prefix: str

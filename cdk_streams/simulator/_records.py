@@ -88,7 +88,14 @@ def modify(
     number: int = 1,
     at: datetime | float = START,
 ) -> Record:
-    """Build the record of an item that changed from `old` to `new`; both have the same key."""
+    """Build the record of an item that changed from `old` to `new`; the others as for `insert`.
+
+    Raises:
+        SourceError: The two have different keys, an item has no key attribute, or an argument is
+            of the wrong kind.
+        AttributeValueError: A value that DynamoDB cannot hold, such as a float.
+
+    """
     source = _stream(stream, keys)
     return record("MODIFY", stored(old), stored(new), stream=source, number=number, at=at)
 
@@ -101,7 +108,7 @@ def remove(
     number: int = 1,
     at: datetime | float = START,
 ) -> Record:
-    """Build the record of an item that somebody deleted."""
+    """Build the record of an item that a request deleted; the arguments are those of `insert`."""
     return record("REMOVE", stored(old), None, stream=_stream(stream, keys), number=number, at=at)
 
 
@@ -114,6 +121,8 @@ def expire(
     at: datetime | float = START,
 ) -> Record:
     """Build the record of an item that DynamoDB's time to live deleted: it has a `userIdentity`.
+
+    The arguments are those of `insert`.
 
     https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/time-to-live-ttl-streams.html
     """

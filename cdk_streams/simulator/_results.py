@@ -100,7 +100,7 @@ class Counts:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What `simulate` returns, and what a world's consumer has the same attributes of.
+    """The result of `simulate`; a consumer of a world has the same attributes.
 
     Attributes:
         invocations: The handler's calls, in the order in which they began.

@@ -30,7 +30,7 @@ _GUARD_PREFIX = "_stream_"
 
 
 class RequestFailed(Exception):  # noqa: N818 - named for what happened, as botocore names it
-    """What botocore's ClientError is, by its content: `response["Error"]["Code"]`."""
+    """The error of a fake table, with the content of botocore's: `response["Error"]["Code"]`."""
 
     def __init__(self, code: str, message: str = "", item: Attributes | None = None) -> None:
         super().__init__(f"{code}: {message}")

@@ -36,7 +36,10 @@ class _Shard:
 
 
 class FakeStreams:
-    """One stream. Shards are read in the order they were added, `page_size` of them a page."""
+    """A fake `dynamodbstreams` client with one stream.
+
+    Shards are listed in the order in which they were added, `page_size` of them a page.
+    """
 
     arn = "arn:aws:dynamodb:us-east-1:000000000000:table/orders/stream/2026-01-01T00:00:00.000"
 

@@ -94,7 +94,7 @@ def tombstone_request(
 
 
 def expiry(created_at_s: float) -> dict[str, dict[str, Any]]:
-    """What makes an item a tombstone, in typed values."""
+    """Return the attributes that make an item a tombstone, in typed values."""
     expires_at = int(created_at_s) + TOMBSTONE_DAYS * _DAY_S
     return {DELETED: {"BOOL": True}, EXPIRES_AT: {"N": str(expires_at)}}
 

@@ -11,6 +11,7 @@ import pytest
 from aws_cdk import aws_dynamodb as dynamodb
 
 import cdk_streams as streams
+from cdk_streams.capacity import assert_keeps_up
 from cdk_streams.errors import CodeError, StreamsError
 from cdk_streams.filters import missing_image
 from cdk_streams.mapping import MappingSettings, TableStream
@@ -257,4 +258,26 @@ def test_settings_and_filters_with_arguments_of_another_kind(
 ) -> None:
     with pytest.raises(StreamsError) as refused:
         mistake()
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"rate": "10"}, "rate must be a number from 0, got '10'"),
+        ({"record_ms": "5"}, "record_ms must be a number from 0 to 900,000, got '5'"),
+        ({"target_lag": "5"}, "target_lag must be a timedelta or a number of seconds above 0"),
+        ({"timeout": 0}, "timeout must be a timedelta or a number of seconds above 0, got 0"),
+        ({"item_bytes": True}, "item_bytes must be a whole number from 1 to 409,600, got True"),
+        ({"shards": 0}, "shards must be a whole number from 1 to 100,000, got 0"),
+        ({"memory_mb": 64}, "memory_mb must be a whole number from 128 to 10,240, got 64"),
+        ({"view_type": "NEW"}, "view_type must be one of KEYS_ONLY, NEW_IMAGE"),
+        ({"reserved_concurrency": "5"}, "reserved_concurrency must be a whole number from 0, got"),
+        ({"settings": {}}, "settings must be a MappingSettings, got dict"),
+    ],
+)
+def test_a_size_with_arguments_of_another_kind(given: Any, message: str) -> None:
+    arguments = {"settings": MappingSettings(), "rate": 10, "record_ms": 5} | given
+    with pytest.raises(StreamsError) as refused:
+        untyped(assert_keeps_up)(**arguments)
     assert message in str(refused.value)

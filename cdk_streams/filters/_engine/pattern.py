@@ -84,7 +84,14 @@ def checked_record(record: Any) -> Mapping[str, Any]:
 
 
 def compile_pattern(pattern: str | Mapping[str, Any]) -> CompiledPattern:
-    """Check and compile a pattern; the same text gives the same value again."""
+    """Check and compile a pattern, given as JSON text or as a dict.
+
+    The same text gives the same value again.
+
+    Raises:
+        FilterError: Lambda would refuse the pattern.
+
+    """
     return _compile(pattern if isinstance(pattern, str) else pattern_text(pattern))
 
 
