@@ -38,6 +38,8 @@ __all__ = ["exit_code", "run"]
 
 _LOOK_EVERY_S = 0.25
 _CTRL_C = 130
+# With one of these set, the AWS CLI and boto3 ask for a profile that the local AWS does not have.
+_PROFILES = ("AWS_DEFAULT_PROFILE", "AWS_PROFILE")
 # Lines in a pipe or a file are not wrapped at 80 columns.
 _PIPE_WIDTH = 160
 
@@ -106,6 +108,9 @@ def _introduce(console: Console, run: LocalRun, options: LocalOptions) -> None:
     _echo(console, f"\nThe local AWS is {run.aws.endpoint_url}. To use it:\n")
     for name, value in sorted(connection_variables(run.aws).items()):
         _echo(console, f"  export {name}={shlex.quote(value)}")
+    for name in _PROFILES:
+        if name in os.environ:
+            _echo(console, f"  unset {name}")
     for stack, outputs in run.outputs.items():
         _echo(console, f"\n{stack}:")
         for name, value in outputs.items():

@@ -68,6 +68,20 @@ def test_outputs_and_sentences_of_others_are_no_markup() -> None:
     )
 
 
+@pytest.mark.parametrize("profile", ["work", None])
+def test_a_profile_of_the_terminal_is_to_be_unset(
+    monkeypatch: pytest.MonkeyPatch, profile: str | None
+) -> None:
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    if profile:
+        monkeypatch.setenv("AWS_PROFILE", profile)
+    written = io.StringIO()
+    aws = LocalAws("http://127.0.0.1:1", Path("folder"))
+    run: Any = SimpleNamespace(aws=aws, outputs={}, skipped=(), warnings=())
+    _local_session._introduce(Console(file=written, width=200), run, options())
+    assert ("\n  unset AWS_PROFILE\n" in written.getvalue()) == bool(profile)
+
+
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
 def test_a_full_disk_or_one_that_is_read_only_is_said_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, number: int
