@@ -41,10 +41,18 @@ def template(tmp_path: Path) -> str:
     return str(path)
 
 
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let an outage of a minute and ten records be run, where the numbers are not looked at."""
+    monkeypatch.setattr("cdk_streams.analysis._explanation.OUTAGE", timedelta(minutes=1))
+    monkeypatch.setattr("cdk_streams.analysis._situations._MOST_RECORDS", 10)
+
+
 def explain(*words: str) -> Result:
     return CliRunner().invoke(main, ["explain", *words])
 
 
+@pytest.mark.usefixtures("short")
 def test_cdks_defaults_block_for_a_day_and_have_no_destination(template: str) -> None:
     result = explain(template)
     assert result.exit_code == 0
@@ -55,6 +63,7 @@ def test_cdks_defaults_block_for_a_day_and_have_no_destination(template: str) ->
     assert "The template has none on the iterator age" in result.output
 
 
+@pytest.mark.usefixtures("short")
 def test_a_proposed_change_stands_beside_today(template: str) -> None:
     result = explain(template, "--with", "retry_attempts=2", "--with", "bisect_batch_on_error=true")
     today, _, change = result.output.partition("\n\n")
@@ -97,12 +106,6 @@ def test_a_template_without_a_mapping_is_refused(tmp_path: Path) -> None:
     result = explain(str(path))
     assert result.exit_code == 2
     assert "the template has no event source mapping that reads a stream" in result.output
-
-
-@pytest.fixture
-def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let the outage take a minute, where its numbers are not looked at."""
-    monkeypatch.setattr("cdk_streams.analysis._explanation.OUTAGE", timedelta(minutes=1))
 
 
 def write(folder: Path, change: Any, name: str = "changed.json") -> str:

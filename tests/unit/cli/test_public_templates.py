@@ -50,9 +50,10 @@ REFUSED = {
 
 
 @pytest.fixture(autouse=True)
-def _one_minute(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let the outage of `explain` be short: its numbers are not looked at here."""
+def _short(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Let `explain` run few records for a minute: its numbers are not looked at here."""
     monkeypatch.setattr("cdk_streams.analysis._explanation.OUTAGE", timedelta(minutes=1))
+    monkeypatch.setattr("cdk_streams.analysis._situations._MOST_RECORDS", 10)
     before = dict(os.environ)
     yield
     os.environ.clear()
