@@ -82,7 +82,7 @@ class RouteError(StreamRuntimeError, ValueError):
 
 
 class UnroutedError(StreamRuntimeError):
-    """A change that no route took, when the router was told that this is a failure."""
+    """A change that no route took, in a router with `unrouted="fail"`."""
 
 
 class DeadlineError(StreamRuntimeError):

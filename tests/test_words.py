@@ -15,13 +15,30 @@ CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 REFUSED = (
     *("befalls?", "befell", "furnish(es|ed)?", "happenings?", "whoever", "seldom", "at hand"),
     *("told of", "tells nobody", "speaks? of", "what became of", "lets? go of", "glance"),
-    *("own words", "the hands that", "poison pill"),
+    *("own words", "the hands that", "poison pill", "(is|are|was|were) told"),
 )
 
 
 @cache
 def _texts() -> list[tuple[str, str]]:
-    """Return the strings of the sources, docstrings and messages alike, each with its place."""
+    """Return the strings of the sources and the users' pages, each with its place."""
+    pages = (
+        *(ROOT / "docs").glob("*.md"),
+        *(ROOT / "examples").glob("*/README.md"),
+        *(ROOT / "conformance").glob("*.md"),
+        ROOT / "README.md",
+    )
+    return [
+        *(
+            (f"{path.relative_to(ROOT)}", path.read_text(encoding="utf-8"))
+            for path in sorted(pages)
+        ),
+        *_strings(),
+    ]
+
+
+def _strings() -> list[tuple[str, str]]:
+    """Return docstrings, messages and every other string of the sources."""
     return [
         (f"{path.relative_to(ROOT)}:{node.lineno}", node.value)
         for package in ("cdk_streams", "lambda_runtime")
@@ -32,7 +49,7 @@ def _texts() -> list[tuple[str, str]]:
 
 
 @pytest.mark.parametrize("word", REFUSED)
-def test_a_word_of_our_own_stays_out_of_docstrings_and_messages(word: str) -> None:
+def test_a_word_of_our_own_stays_out_of_docstrings_messages_and_pages(word: str) -> None:
     wanted = re.compile(rf"\b{word}\b".replace(" ", r"\s+"), re.IGNORECASE)
     found = [place for place, text in _texts() if wanted.search(text)]
     assert found == [], f"{word!r} is in the word list of CONTRIBUTING.md"

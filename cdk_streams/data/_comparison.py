@@ -109,7 +109,7 @@ def compare(
         segments: How many segments of each side are scanned at a time.
         lag_s: How long to wait before items that differ are looked at again.
         rounds: How often, at most; items that agree then are left out.
-        observe: Is told how many more items of either side are compared, from several threads.
+        observe: Called with how many more items of either side are compared, in several threads.
         sleep: Waits for so many seconds.
 
     """

@@ -67,7 +67,7 @@ def backfill(
         segments: How many segments are scanned at a time, 1 or more.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; run again with the same file to go on.
-        observe: Is told the counts of each page, from the threads that write.
+        observe: Called with the counts of each page, in the threads that write.
 
     """
     rate = rate or RateLimit(None)
@@ -111,7 +111,7 @@ def backfill_export(
         workers: How many data files are written at a time.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; a file that was interrupted is written again.
-        observe: Is told the counts of each page, from the threads that write.
+        observe: Called with the counts of each page, in the threads that write.
 
     """
     rate = rate or RateLimit(None)

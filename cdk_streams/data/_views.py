@@ -47,7 +47,7 @@ def backfill_view(
         segments: How many segments are scanned at a time, 1 or more.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; run again with the same file to go on.
-        observe: Is told the counts of each page, from the threads that scan.
+        observe: Called with the counts of each page, in the threads that scan.
 
     """
     rate = rate or RateLimit(None)
@@ -93,7 +93,7 @@ def compare_view(
         segments: How many segments of each side are scanned at a time.
         lag_s: How long to wait before both are read again.
         rounds: How often, at most.
-        observe: Is told how many more items of either side were read, from several threads.
+        observe: Called with the number of further items read on either side, in several threads.
         sleep: Waits for so many seconds.
 
     """

@@ -68,7 +68,7 @@ def content(value: Any, tags: str, wanted: Any, path: Path) -> Any:
     tag = next(iter(value), None) if isinstance(value, dict) and len(value) == 1 else None
     if tag in tags.split():
         return value[tag]
-    # What is no typed value at all is the graver fault, and is told as decoding tells it.
+    # A value that is no typed value at all raises the error that decoding raises.
     decode_value(value, None, path)
     raise unfit(path, f"got {tag}, expected {tags.replace(' ', ' or ')} for {type_name(wanted)}")
 

@@ -1,8 +1,8 @@
 """Sending entries: call after call, each answer matched entry by entry, up to the first failure.
 
 Entries that a service refused for the moment are sent again at once, by themselves. When that does
-not help, the batch ends: Lambda is told the first record that was not accepted and delivers it and
-everything behind it again, so that an event may arrive twice and is never lost.
+not help, the batch ends: the response names the first record that was not accepted. Lambda delivers
+it and everything behind it again, so that an event may arrive twice and is never lost.
 """
 
 from __future__ import annotations

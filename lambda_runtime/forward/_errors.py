@@ -17,7 +17,7 @@ class ForwardError(StreamRuntimeError):
 def code_of(error: Exception) -> str:
     """Return the code of botocore's ClientError, or the name of any other error.
 
-    It is told by its content, so that botocore is not imported for it.
+    The class is recognized by its attributes, so that botocore is not imported for it.
     """
     response = getattr(error, "response", None) or {}
     code = response.get("Error", {}).get("Code")

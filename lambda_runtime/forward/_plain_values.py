@@ -8,7 +8,7 @@
 | SS, NS, BS    | array, sorted                                                           |
 | L, M          | array, object                                                           |
 
-What the JSON alone does not tell is told beside it: `types` maps the JSON Pointer (RFC 6901) of a
+The types that JSON does not have stand beside it: `types` maps the JSON Pointer (RFC 6901) of a
 value to its DynamoDB type, such as `{"/after/tags": "SS"}`. With it, the typed value can be made
 again.
 

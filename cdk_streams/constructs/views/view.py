@@ -157,10 +157,10 @@ class _Kept:
         self._since = since
 
     def variables(self, marks: dynamodb.ITable) -> dict[str, str]:
-        """Return what the function is told, by the end of the variable's name."""
-        told = {
+        """Return the function's environment variables, by the end of their names."""
+        values = {
             "": self.user.imported_as,
             "_TARGET": self.table.table_name,
             "_MARKS": marks.table_name,
         }
-        return told if self._since is None else {**told, "_SINCE": self._since.isoformat()}
+        return values if self._since is None else {**values, "_SINCE": self._since.isoformat()}
