@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from cdk_streams.local import CdkCommand, LocalAws, bootstrap, client, environment
+from cdk_streams.local import CdkCommand, LocalAws, bootstrap, client, environment, local_aws
 from conformance.compare import compare
 from conformance.driven import can_be_driven, recorded
 from conformance.question import STACK
@@ -37,6 +37,13 @@ def test_a_recording_of_the_live_driver_agrees_with_the_simulator(
     compared = compare(question, recording)
     assert (compared.verdict, compared.by_default) == (ASKED[name], True)
     assert all(call.began_ms <= call.ended_ms for call in recording.calls)
+
+
+@pytest.fixture
+def empty_aws() -> Iterator[LocalAws]:
+    """Start a local AWS in which no other test has made the bucket that bootstrapping makes."""
+    with local_aws() as started:
+        yield started
 
 
 @contextmanager
@@ -77,11 +84,11 @@ def status_of_stack(aws: LocalAws) -> str | None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("moment", ["while it deploys", "while it watches"])
-def test_ctrl_c_removes_the_stack(moment: str, aws: LocalAws, tmp_path: Path) -> None:
+def test_ctrl_c_removes_the_stack(moment: str, empty_aws: LocalAws, tmp_path: Path) -> None:
     last = "CREATE_COMPLETE" if moment == "while it watches" else None
-    with run_of_one_question(aws, tmp_path) as process:
+    with run_of_one_question(empty_aws, tmp_path) as process:
         give_up = time.monotonic() + 60
-        while (seen := status_of_stack(aws)) is None or (last and seen != last):
+        while (seen := status_of_stack(empty_aws)) is None or (last and seen != last):
             assert process.poll() is None, process.communicate()[0]
             assert time.monotonic() < give_up
             time.sleep(0.1)
@@ -90,6 +97,6 @@ def test_ctrl_c_removes_the_stack(moment: str, aws: LocalAws, tmp_path: Path) ->
         os.killpg(process.pid, signal.SIGINT)
         said, _ = process.communicate(timeout=60)
     assert process.returncode == 130, said
-    assert status_of_stack(aws) is None
+    assert status_of_stack(empty_aws) is None
     assert "Traceback" not in said
     assert list(tmp_path.iterdir()) == []
