@@ -83,7 +83,8 @@ class RunnableMappings(NamedTuple):
             raise SourceError(
                 f"the template has no event source mapping that can be run: {why}"
                 if why
-                else "the template has no event source mapping that reads a stream"
+                else "the template must have an event source mapping that reads a DynamoDB stream, "
+                "got none; name another template"
             )
         there = ", ".join(each.logical_id for each in found or self.mappings)
         got = "none" if name is None else repr(name)

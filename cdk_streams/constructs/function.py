@@ -209,7 +209,10 @@ def _defaults() -> _Defaults:
 def _assembly_of(scope: Construct) -> Path:
     folder = placement_of(scope).asset_folder
     if folder is None:
-        raise SourceError("a StreamFunction must stand in an App or Stage, got a scope in neither")
+        raise SourceError(
+            "a StreamFunction must stand in an App or Stage, got a scope in neither; create its "
+            "Stack with an App as the scope"
+        )
     return folder
 
 

@@ -33,9 +33,12 @@ def holds(request: Mapping[str, Any], item: Attributes) -> bool:
     if text is None:
         return True
     reader = _Condition(text, request, item)
-    value = reader.any_of()
+    try:
+        value = reader.any_of()
+    except (IndexError, KeyError, ValueError) as error:  # It ends too early, or names no value.
+        raise _unknown(text) from error
     if reader.tokens:
-        raise NotImplementedError(f"FakeDynamoDB knows no condition {text!r}")
+        raise _unknown(text)
     return value
 
 
@@ -51,13 +54,21 @@ def inserted_item(statement: str, parameters: list[dict[str, Any]]) -> tuple[str
     return match[1], dict(zip(names, parameters, strict=True))
 
 
+def _unknown(text: str) -> NotImplementedError:
+    return NotImplementedError(
+        "FakeDynamoDB evaluates attribute_exists, attribute_not_exists, =, <>, <, <=, >, >=, AND, "
+        f"OR, NOT and parentheses on attributes named #name and values named :value, got the "
+        f"condition {text!r}; use a local DynamoDB for others"
+    )
+
+
 class _Condition:
     """One condition, read from left to right; OR binds weaker than AND, AND weaker than NOT."""
 
     def __init__(self, text: str, request: Mapping[str, Any], item: Attributes) -> None:
         self.tokens = _TOKENS.findall(text)
         if "".join(self.tokens) != text.replace(" ", ""):
-            raise NotImplementedError(f"FakeDynamoDB knows no condition {text!r}")
+            raise _unknown(text)
         self._names = request.get("ExpressionAttributeNames", {})
         self._values = request.get("ExpressionAttributeValues", {})
         self._item = item

@@ -16,7 +16,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
-from cdk_streams.errors import SourceError
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.simulator._dynamodb.serialization import stored
 from cdk_streams.simulator._dynamodb.table import Table
 from cdk_streams.testing._expressions import holds, inserted_item
@@ -68,7 +68,7 @@ class FakeDynamoDB:
         page_size: int = 100,
     ) -> None:
         self._tables: dict[str, _Items] = {
-            name: _WorldItems(kept) if isinstance(kept, Table) else _OwnItems(tuple(kept))
+            name: _WorldItems(kept) if isinstance(kept, Table) else _OwnItems(name, kept)
             for name, kept in tables.items()
         }
         self._on_request = on_request or (lambda _operation, _request: None)
@@ -192,15 +192,17 @@ class FakeDynamoDB:
     def _of(self, table: str) -> _Items:
         name = table.rpartition("/")[2]
         if name not in self._tables:
-            raise RequestFailed("ResourceNotFoundException", f"there is no table {name}")
+            known = ", ".join(self._tables) or "none"
+            raise RequestFailed(
+                "ResourceNotFoundException",
+                f"the table must be one that FakeDynamoDB was given ({known}), got {name}",
+            )
         return self._tables[name]
 
 
 class _OwnItems:
-    def __init__(self, keys: tuple[str, ...]) -> None:
-        if not keys:
-            raise SourceError("a table must have a key attribute, got none; name one or two")
-        self.keys = keys
+    def __init__(self, table: str, keys: Sequence[str]) -> None:
+        self.keys = list_of_names(table, keys, what="key attributes", least=1)
         self._items: dict[str, Attributes] = {}
 
     def get(self, key: Attributes) -> Attributes | None:
@@ -254,7 +256,11 @@ def _text(key: Attributes) -> str:
 def _key(item: Attributes, keys: Sequence[str]) -> Attributes:
     missing = [name for name in keys if name not in item]
     if missing:
-        raise RequestFailed("ValidationException", f"the item has no key {', '.join(missing)}")
+        raise RequestFailed(
+            "ValidationException",
+            f"an item must have the key attributes {', '.join(keys)}, got one without "
+            f"{', '.join(missing)}",
+        )
     return {name: item[name] for name in keys}
 
 

@@ -73,7 +73,8 @@ def transact(table_of: Callable[[str], TransactionTable], entries: Sequence[Any]
     not the table's, a sum of more than 38 digits.
     """
     if not 1 <= len(entries) <= _MOST_ACTIONS:
-        raise Refused("ValidationException", f"a transaction has 1 to {_MOST_ACTIONS} actions")
+        message = f"a transaction must have 1 to {_MOST_ACTIONS} actions, got {len(entries)}"
+        raise Refused("ValidationException", message)
     actions = [_Action(entry, table_of) for entry in entries]
     if len({(each.request["TableName"], repr(each.key)) for each in actions}) < len(actions):
         message = "Transaction request cannot include multiple operations on one item"
@@ -100,7 +101,10 @@ def _key(table: TransactionTable, kind: str, action: Mapping[str, Any]) -> Attri
 def _added(action: Mapping[str, Any], before: Attributes) -> Attributes:
     expression: str = action["UpdateExpression"]
     if not expression.startswith(_ADD):
-        raise NotImplementedError(f"FakeDynamoDB knows no update {expression!r}, only ADD")
+        raise NotImplementedError(
+            f"FakeDynamoDB runs updates of the form ADD #name :value in a transaction, got "
+            f"{expression!r}; use a local DynamoDB for others"
+        )
     after = {}
     for clause in expression.removeprefix(_ADD).split(","):
         name, value = clause.split()

@@ -130,4 +130,8 @@ class PollerHarness:
                 continue
             if lane is None or isinstance(of, Read) or of.lane == lane:
                 return of
-        raise LookupError(f"the poller has asked for no {kind.__name__} of {shard_id} yet")
+        asked = ", ".join(dict.fromkeys(type(each).__name__ for each in self.asked)) or "nothing"
+        raise LookupError(
+            f"the poller must have asked for a {kind.__name__} of {shard_id}, got {asked} so far; "
+            "send it the events before"
+        )

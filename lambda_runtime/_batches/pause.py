@@ -50,7 +50,7 @@ class Pause:
         if not errors or not all(
             isinstance(each, type) and issubclass(each, Exception) for each in errors
         ):
-            raise RouteError(f"Pause takes types of exceptions, got {errors!r}")
+            raise RouteError(f"Pause takes classes of exceptions such as OSError, got {errors!r}")
         if not isinstance(after, int) or after < 1:
             raise RouteError(f"after must be 1 or more failures, got {after!r}")
         if not isinstance(seconds, int | float) or not seconds > 0:

@@ -165,7 +165,7 @@ class WindowRoutes:
         try:
             encoded: dict[str, Any] = encode(state, numbers=self._numbers)["M"]
         except AttributeValueError as error:
-            raise WindowError(f"the state of a window cannot be carried on: {error}") from error
+            raise WindowError(f"the state of a window must fit into JSON: {error}") from error
         # As ASCII, which is the largest of the forms that Lambda's clients write.
         size_bytes = len(json.dumps(encoded))
         limit = _LARGEST_RESPONSE_BYTES if self._end_early else LARGEST_STATE_BYTES

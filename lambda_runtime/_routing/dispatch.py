@@ -50,7 +50,7 @@ class Routes:
                 "remove one of the two"
             )
         if self._fails_unrouted:
-            raise RouteError('with a default route no change is unrouted; drop unrouted="fail"')
+            raise RouteError('a default route leaves no change unrouted; omit unrouted="fail"')
         self._default = route
 
     def with_functions(self, wrap: Callable[[str, Callable[..., object]], Any]) -> Routes:

@@ -115,7 +115,7 @@ class Router:
     ) -> None:
         if unrouted not in ("ignore", "fail"):
             raise RouteError(f'unrouted must be "ignore" or "fail", got {unrouted!r}')
-        if not isinstance(concurrency, int) or concurrency < 1:
+        if not isinstance(concurrency, int) or isinstance(concurrency, bool) or concurrency < 1:
             raise RouteError(f"concurrency must be 1 or more threads, got {concurrency!r}")
         if reserve_ms is not None and (not isinstance(reserve_ms, int) or reserve_ms < 0):
             raise RouteError(f"reserve_ms must be milliseconds from 0, or None, got {reserve_ms!r}")
@@ -123,6 +123,8 @@ class Router:
             raise RouteError(f"on_reject must be a queue's URL or a function, got {on_reject!r}")
         if not {"message", "record"}.issuperset(show):
             raise RouteError(f'show must hold "message", "record" or nothing, got {show!r}')
+        if pause_on is not None and not hasattr(pause_on, "begin"):
+            raise RouteError(f"pause_on must be a Pause, as in Pause(OSError), got {pause_on!r}")
         if not isinstance(trace, bool):
             raise RouteError(f"trace must be True or False, got {trace!r}")
         self._numbers: Numbers = numbers
@@ -261,9 +263,9 @@ class Router:
                     "use a router of its own for the window"
                 )
             if self._concurrency > 1:
-                raise RouteError("the changes of a window are added one by one; drop concurrency")
+                raise RouteError("a window takes one change at a time; leave concurrency out")
             if self._pauses:
-                raise RouteError("the batch of a window counts as a whole; drop pause_on")
+                raise RouteError("a batch of a window fails as a whole; leave pause_on out")
             self._window = WindowRoutes(add, initial, end_early=end_early, numbers=self._numbers)
             return add
 
@@ -272,7 +274,7 @@ class Router:
     def window_end(self, end: HandlesEnd, /) -> HandlesEnd:
         """Declare the function that gets the state of a finished window, and its `Window`."""
         if self._window is None:
-            raise RouteError("a window ends after it was declared: put @on.window(...) first")
+            raise RouteError("window_end needs a window; declare it with @on.window(...) first")
         self._window.ends_with(end)
         return end
 

@@ -81,6 +81,9 @@ def declared(
         raise RouteError(f"only a Remove can have expired, got expired={expired!r} for another")
     if was is not None and change is not Modify:
         raise RouteError(f"only a Modify has two images to compare, got was={was!r} for another")
+    for name, values in (("where", where), ("was", was)):
+        if values is not None and not hasattr(values, "items"):
+            raise RouteError(f"{name} must be a dict such as {{'status': 'PAID'}}, got {values!r}")
     image = "old" if change is Remove else "new"
     found = [] if expired is None else [expiry(wanted=expired)]
     found += [key_matches(name, wanted) for name, wanted in {**(keys or {}), **key}.items()]

@@ -63,7 +63,7 @@ def load_transform(named: str) -> Transform:
             f"{error}"
         ) from error
     if not callable(found):
-        raise ReplicaError(f"the transform {named!r} must be a function, got {type(found)}")
+        raise ReplicaError(f"the transform {named!r} must be a function, got {found!r}")
     made: Transform = found
     return made
 
@@ -165,7 +165,7 @@ def _keyed(items: list[Mapping[str, Any]], keys: tuple[str, ...]) -> dict[Key, A
         try:
             item: Attributes = encode(each, binary="bytes")["M"]
         except AttributeValueError as error:
-            raise TransformError(f"the transform made no DynamoDB item: {error}") from error
+            raise TransformError(f"the transform must return DynamoDB items: {error}") from error
         key = key_of(item, keys)
         if key in found:
             raise TransformError("the transform must give its items different keys, got one twice")

@@ -52,8 +52,8 @@ class Projection:
     ) -> None:
         if where is not None and not callable(where):
             raise ViewError(f"where must be a function of the item, got {where!r}")
-        if isinstance(attributes, str):
-            raise ViewError(f"attributes must be a list of names, got {attributes!r}")
+        if isinstance(attributes, (str, bytes)):
+            raise ViewError(f"attributes must be a list of names, got {attributes!r}; write [...]")
         self._key_of = key_reader("key", key)
         self._attributes = attributes
         self._where = where

@@ -107,7 +107,8 @@ def explain(
         raise CommandError(
             "no mapping was explained; the reasons are above"
             if left_out
-            else "the template has no event source mapping that reads a stream"
+            else "the template must have an event source mapping that reads a DynamoDB stream, "
+            "got none; name another template"
         )
 
 

@@ -46,7 +46,9 @@ def user_function(option: str, given: object) -> UserFunction:
         )
     defined = read_source(file.read_bytes()).names
     if defined is not None and name not in defined:
-        raise SourceError(f"{option} must name something that {path} defines, got {name!r}")
+        raise SourceError(
+            f"{option} must name something that {path} defines, got {name!r}; define it there"
+        )
     return UserFunction(file, name)
 
 
@@ -76,11 +78,17 @@ def shipped_entry(scope: Construct, name: str, *users: UserFunction | None) -> P
     """
     assembly = placement_of(scope).asset_folder
     if assembly is None:
-        raise SourceError("a function must stand in an App or Stage, got a scope in neither")
+        raise SourceError(
+            "a function must stand in an App or Stage, got a scope in neither; create its Stack "
+            "with an App as the scope"
+        )
     files = {f"{name}.py": (_HANDLERS / f"{name}.py").read_bytes()}
     for user in filter(None, users):
         if user.file.name in files:
-            raise SourceError(f"the file {user.file.name} must have another name; rename it")
+            raise SourceError(
+                f"the files of a function must have different names, got {user.file.name} twice "
+                f"(one may be the library's own {name}.py); rename yours"
+            )
         files[user.file.name] = user.file.read_bytes()
     folder = assembly / "cdk-streams" / f"entry-{staging.fingerprint(files)}"
     staging.write(files, folder)

@@ -100,7 +100,10 @@ def _function_of(stack: Stack) -> lambda_.Function:
     digest = staging.fingerprint(files)
     stage = Stage.of(stack)
     if stage is None:
-        raise SourceError("a look-up must stand in an App or Stage, got a stack in neither")
+        raise SourceError(
+            "a look-up must stand in an App or Stage, got a stack in neither; create the Stack "
+            "with an App as the scope"
+        )
     folder = Path(stage.asset_outdir, "cdk-streams", digest)
     staging.write(files, folder)
     return lambda_.Function(

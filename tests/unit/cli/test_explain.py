@@ -105,7 +105,9 @@ def test_a_template_without_a_mapping_is_refused(tmp_path: Path) -> None:
     path.write_text('{"Resources": {}}', encoding="utf-8")
     result = explain(str(path))
     assert result.exit_code == 2
-    assert "the template has no event source mapping that reads a stream" in result.output
+    assert (
+        "must have an event source mapping that reads a DynamoDB stream, got none" in result.output
+    )
 
 
 def write(folder: Path, change: Any, name: str = "changed.json") -> str:

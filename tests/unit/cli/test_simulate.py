@@ -247,7 +247,10 @@ def test_a_byte_order_mark_before_events_is_passed_over(folder: Path) -> None:
 
 def test_a_template_without_a_mapping_is_not_blamed_on_the_consumer(folder: Path) -> None:
     (folder / "empty.json").write_text('{"Resources": {}}', encoding="utf-8")
-    refused = "Error: the template has no event source mapping that reads a stream\n"
+    refused = (
+        "Error: the template must have an event source mapping that reads a DynamoDB stream, "
+        "got none; name another template\n"
+    )
     assert simulate("--template", "empty.json").output == refused
     table_arn = changed(folder, EventSourceArn={"Fn::GetAtt": ["Orders", "Arn"]})
     assert "must be the ARN of a DynamoDB stream" in simulate("--template", table_arn).output

@@ -194,7 +194,7 @@ def test_under_faults_an_outage_loses_and_skips_nothing(seed: int) -> None:
 
 def test_a_window_cannot_be_paused() -> None:
     on = Router(pause_on=Pause(ConnectionError))
-    with pytest.raises(RouteError, match="drop pause_on"):
+    with pytest.raises(RouteError, match="leave pause_on out"):
         on.window(initial={})(lambda state, _: state)
 
 

@@ -410,12 +410,43 @@ def test_an_event_that_streams_do_not_have_is_no_decorator() -> None:
         Router().update(lambda _: None)  # type: ignore[attr-defined]
 
 
+def untyped(function: Any) -> Any:
+    """Return a function as those call it who run no type checker."""
+    return function
+
+
+@pytest.mark.parametrize(
+    ("declare", "message"),
+    [
+        (
+            lambda: untyped(Router().insert)(where="PAID"),
+            "where must be a dict such as {'status': 'PAID'}",
+        ),
+        (
+            lambda: untyped(Router().modify)(was=["PAID"]),
+            "was must be a dict such as {'status': 'PAID'}",
+        ),
+        (
+            lambda: untyped(Router)(pause_on=OSError),
+            "pause_on must be a Pause, as in Pause(OSError), got",
+        ),
+        (lambda: Router(concurrency=True), "concurrency must be 1 or more threads, got True"),
+    ],
+)
+def test_a_value_of_another_kind_is_refused_where_it_is_declared(
+    declare: Callable[[], Any], message: str
+) -> None:
+    with pytest.raises(RouteError) as refused:
+        declare()(lambda _: None)
+    assert message in str(refused.value)
+
+
 def test_a_router_has_one_default_and_then_nothing_is_unrouted() -> None:
     on = Router()
     on.default(lambda _: None)
     with pytest.raises(RouteError, match="a router has one default route"):
         on.default(lambda _: None)
-    with pytest.raises(RouteError, match='drop unrouted="fail"'):
+    with pytest.raises(RouteError, match='omit unrouted="fail"'):
         Router(unrouted="fail").default(lambda _: None)
 
 

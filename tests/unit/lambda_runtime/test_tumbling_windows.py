@@ -318,7 +318,7 @@ def test_a_state_that_dynamodb_has_no_types_for_is_an_error(order: Any) -> None:
     on.window(initial={})(lambda _state, _change: {"mean": 0.1})
     on.window_end(lambda _state: None)
 
-    with pytest.raises(WindowError, match=r"cannot be carried on: \$\.mean"):
+    with pytest.raises(WindowError, match=r"must fit into JSON: \$\.mean"):
         on.handler(windowed([order(1, "1")]))
 
 
@@ -414,7 +414,7 @@ def _declare_a_window_then_a_default(on: Router) -> None:
         (_declare_a_route_then_a_window, "a router has one window and then no other routes"),
         (_declare_a_window_then_a_route, "a router with a window has no other routes"),
         (_declare_a_window_then_a_default, "a router with a window has no other routes"),
-        (lambda on: on.window_end(lambda _state: None), r"put @on.window\(...\) first"),
+        (lambda on: on.window_end(lambda _state: None), r"declare it with @on.window\(...\) first"),
         (lambda on: on.window(initial=[])(lambda s, _: s), "must be a dict, got a list"),
         (lambda on: on.window(initial={})(lambda s: s), r"cannot be called with \(state, change\)"),
     ],
@@ -425,5 +425,5 @@ def test_a_window_that_cannot_work_is_refused_when_declared(declare: Any, messag
 
 
 def test_a_window_is_added_up_one_change_after_the_other() -> None:
-    with pytest.raises(RouteError, match="drop concurrency"):
+    with pytest.raises(RouteError, match="leave concurrency out"):
         Router(concurrency=2).window(initial={})(lambda state, _change: state)

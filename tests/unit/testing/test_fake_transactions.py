@@ -96,5 +96,5 @@ def test_what_dynamodb_refuses_changes_nothing(
 
 
 def test_what_the_fake_does_not_know_it_says(dynamodb: FakeDynamoDB) -> None:
-    with pytest.raises(NotImplementedError, match="only ADD"):
+    with pytest.raises(NotImplementedError, match="of the form ADD #name :value"):
         dynamodb.transact_write_items(TransactItems=[add("1", UpdateExpression="SET #n = :n")])

@@ -182,7 +182,10 @@ def test_a_key_that_another_item_has_given_up_can_be_taken(target: FakeDynamoDB)
         (lambda _: {"order": "a"}, "key attributes status, order .* got nothing for status"),
         (lambda _: {"status": True, "order": "a"}, "got BOOL for status"),
         (lambda _: {"status": "", "order": "a"}, "not empty, got S for status"),
-        (lambda _: {"status": "x", "order": "a", "n": 1.5}, "made no DynamoDB item: .*float"),
+        (
+            lambda _: {"status": "x", "order": "a", "n": 1.5},
+            "must return DynamoDB items: .*float",
+        ),
         (lambda _: {"status": "x", "order": "a", "n": set()}, "no empty sets"),
         (lambda _: [{"status": "x", "order": "a"}] * 2, "different keys, got one twice"),
         (lambda _: {"status": "x", "order": "a", "_stream_deleted": 1}, "_stream_ alone"),
