@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -52,22 +53,26 @@ class ProgressFile:
     def __init__(self, path: Path | None, what: str) -> None:
         self._lock = threading.Lock()
         self._path = path
-        try:
-            self._database = sqlite3.connect(path or ":memory:", check_same_thread=False)
-            self._database.executescript(f"PRAGMA journal_mode=WAL; {_SCHEMA}")
-            kept = self._database.execute("SELECT what FROM run").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise SourceError(
-                f"the progress file must be one of a backfill, got {path}: {error}; name another"
-            ) from error
-        if kept is None:
-            with self._database:
-                self._database.execute("INSERT INTO run VALUES (?)", (what,))
-        elif kept[0] != what:
-            raise SourceError(
-                f"the progress file {path} is of another backfill ({kept[0]}), got {what}; name "
-                "another file, or delete it to begin anew"
-            )
+        with ExitStack() as on_error:
+            try:
+                self._database = sqlite3.connect(path or ":memory:", check_same_thread=False)
+                on_error.callback(self._database.close)
+                self._database.executescript(f"PRAGMA journal_mode=WAL; {_SCHEMA}")
+                kept = self._database.execute("SELECT what FROM run").fetchone()
+            except sqlite3.DatabaseError as error:
+                raise SourceError(
+                    f"the progress file must be one of a backfill, got {path}: {error}; name "
+                    "another"
+                ) from error
+            if kept is None:
+                with self._database:
+                    self._database.execute("INSERT INTO run VALUES (?)", (what,))
+            elif kept[0] != what:
+                raise SourceError(
+                    f"the progress file {path} is of another backfill ({kept[0]}), got {what}; "
+                    "name another file, or delete it to begin anew"
+                )
+            on_error.pop_all()
 
     def __enter__(self) -> Self:
         return self

@@ -139,8 +139,11 @@ def test_a_progress_file_of_another_backfill_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "progress"
     with pytest.raises(RequestFailed):
         backfill(*sides(fake), segments=1, progress_file=file)
-    with pytest.raises(SourceError, match=r"is of another backfill \(Orders to Copy in 1 segments"):
+    with pytest.raises(SourceError, match="is of another backfill") as refused:
         backfill(*sides(fake), segments=2, progress_file=file)
+    assert "(Orders to Copy in 1 segments" in str(refused.value)
+    # SQLite removes its two files beside it when the last connection is closed.
+    assert [each.name for each in tmp_path.iterdir()] == ["progress"]
     file.write_text("no database, and long enough to be told from an empty one" * 9)
     with pytest.raises(SourceError, match="the progress file must be one of a backfill"):
         backfill(*sides(fake), segments=1, progress_file=file)
