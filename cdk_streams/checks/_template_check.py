@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.checks._rule import PREFIX, Finding, Level, section_of
 from cdk_streams.checks._rules import RULES, check
 from cdk_streams.checks._template_facts import consumers_of
@@ -95,7 +96,10 @@ def check_template(
     values = parameters if last_parameters is None else last_parameters
     before = None if last is None else read(last, parameters=_declared(load(last), values))
     found = consumers_of(stack, before)
-    ignored = {PREFIX + name.removeprefix(PREFIX) for name in ignore}
+    ignored = {
+        PREFIX + name.removeprefix(PREFIX)
+        for name in list_of_names("ignore", ignore, what="ids of checks")
+    }
     mappings = {each.logical_id: each for each in found.mappings}
     return TemplateReport(
         findings=tuple(

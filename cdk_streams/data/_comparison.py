@@ -24,7 +24,7 @@ from cdk_streams.data._expected import (
     is_tombstone,
     source_key_of,
 )
-from cdk_streams.data._side import Attributes, Side, scan_segment
+from cdk_streams.data._side import Attributes, Side, check_scan, scan_segment
 from lambda_runtime import decode
 from lambda_runtime.replication import SEQUENCE, Transform
 
@@ -106,13 +106,17 @@ def compare(
         source: The replica's source.
         target: Its target.
         transform: Its transform.
-        segments: How many segments of each side are scanned at a time.
-        lag_s: How long to wait before items that differ are looked at again.
-        rounds: How often, at most; items that agree then are left out.
+        segments: How many segments of each side are scanned at a time, 1 to 1,000.
+        lag_s: How long to wait before items that differ are looked at again, in seconds.
+        rounds: How often, at most, from 0; items that agree then are left out.
         observe: Called with how many more items of either side are compared, in several threads.
         sleep: Waits for so many seconds.
 
+    Raises:
+        SourceError: Segments, lag or rounds out of range.
+
     """
+    check_scan(segments, lag_s, rounds)
     state = _State(source, target, transform, observe)
     with ThreadPoolExecutor(2 * segments) as threads:
         done = [threads.submit(state.check_source, each, segments) for each in range(segments)]

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+from cdk_streams._argument_checks import number, whole_number
 from cdk_streams.errors import SourceError
 
-__all__ = ["Attributes", "DynamoDBClient", "Page", "Side", "scan_segment", "side_of"]
+__all__ = [
+    "MOST_SEGMENTS",
+    "Attributes",
+    "DynamoDBClient",
+    "Page",
+    "Side",
+    "check_scan",
+    "scan_segment",
+    "side_of",
+]
 
 Attributes = dict[str, dict[str, Any]]
 """An item or key in typed values, as boto3's client takes it."""
 _BATCH_KEYS = 100
+MOST_SEGMENTS: Final = 1_000
+"""Segments that are scanned at a time, at most; DynamoDB itself takes up to 1,000,000."""
 
 
 class DynamoDBClient(Protocol):
@@ -88,6 +101,18 @@ class Page(NamedTuple):
     items: list[Attributes]
     read_at_s: float
     next_key: Attributes | None
+
+
+def check_scan(segments: Any, lag_s: Any, rounds: Any) -> None:
+    """Refuse what would compare nothing at all, or wait for no time.
+
+    Raises:
+        SourceError: Segments, lag or rounds out of range.
+
+    """
+    whole_number("segments", segments, 1, MOST_SEGMENTS)
+    number("lag_s", lag_s, 0, math.inf)
+    whole_number("rounds", rounds, 0)
 
 
 def side_of(client: DynamoDBClient, table: str) -> Side:

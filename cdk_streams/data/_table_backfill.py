@@ -12,10 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+from cdk_streams._argument_checks import whole_number
 from cdk_streams.data._export_files import ExportFiles
 from cdk_streams.data._progress_file import PartProgress, ProgressFile
 from cdk_streams.data._rate_limit import RateLimit
-from cdk_streams.data._side import Side, scan_segment
+from cdk_streams.data._side import MOST_SEGMENTS, Side, scan_segment
 from lambda_runtime.replication import (
     BackfillWriter,
     Counts,
@@ -64,12 +65,16 @@ def backfill(
         target: The table to write.
         transform: That of the replica.
         version: The version attribute of a two-way replica.
-        segments: How many segments are scanned at a time, 1 or more.
+        segments: How many segments are scanned at a time, 1 to 1,000.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; run again with the same file to go on.
         observe: Called with the counts of each page, in the threads that write.
 
+    Raises:
+        SourceError: Segments out of range, or a progress file of another backfill.
+
     """
+    whole_number("segments", segments, 1, MOST_SEGMENTS)
     rate = rate or RateLimit(None)
     writer = _writer(source, target, transform, version)
     what = f"{source.table} to {target.table} in {segments} segments"
@@ -108,12 +113,16 @@ def backfill_export(
         target: The table to write.
         transform: That of the replica.
         version: The version attribute of a two-way replica.
-        workers: How many data files are written at a time.
+        workers: How many data files are written at a time, 1 to 1,000.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; a file that was interrupted is written again.
         observe: Called with the counts of each page, in the threads that write.
 
+    Raises:
+        SourceError: Workers out of range, or a progress file of another backfill.
+
     """
+    whole_number("workers", workers, 1, MOST_SEGMENTS)
     rate = rate or RateLimit(None)
     writer = _writer(source, target, transform, version)
 

@@ -9,10 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from cdk_streams._argument_checks import whole_number
 from cdk_streams.data._comparison import Comparison, Difference
 from cdk_streams.data._progress_file import PartProgress, ProgressFile
 from cdk_streams.data._rate_limit import RateLimit
-from cdk_streams.data._side import Attributes, Side, scan_segment
+from cdk_streams.data._side import MOST_SEGMENTS, Attributes, Side, check_scan, scan_segment
 from cdk_streams.data._table_backfill import BackfillResult, run_parts
 from lambda_runtime import StreamRuntimeError, decode, encode, parse
 from lambda_runtime.replication import Counts
@@ -44,12 +45,16 @@ def backfill_view(
         target: The view's target.
         view: The view.
         marks: The name of the view's table of marks.
-        segments: How many segments are scanned at a time, 1 or more.
+        segments: How many segments are scanned at a time, 1 to 1,000.
         rate: Source items a second, at most.
         progress_file: Where progress is kept; run again with the same file to go on.
         observe: Called with the counts of each page, in the threads that scan.
 
+    Raises:
+        SourceError: Segments out of range, or a progress file of another backfill.
+
     """
+    whole_number("segments", segments, 1, MOST_SEGMENTS)
     rate = rate or RateLimit(None)
     writer = ViewWriter(view, target=target.table, marks=marks, client=target.client)
     one_at_a_time = threading.Lock()
@@ -90,13 +95,17 @@ def compare_view(
         source: The view's source.
         target: Its target.
         view: The view.
-        segments: How many segments of each side are scanned at a time.
-        lag_s: How long to wait before both are read again.
-        rounds: How often, at most.
+        segments: How many segments of each side are scanned at a time, 1 to 1,000.
+        lag_s: How long to wait before both are read again, in seconds.
+        rounds: How often, at most, from 0.
         observe: Called with the number of further items read on either side, in several threads.
         sleep: Waits for so many seconds.
 
+    Raises:
+        SourceError: Segments, lag or rounds out of range.
+
     """
+    check_scan(segments, lag_s, rounds)
     result = _compared(source, target, view, segments, observe)
     for _ in range(rounds):
         if result.is_equal:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from cdk_streams._argument_checks import whole_number
+from cdk_streams.errors import SourceError
 from cdk_streams.simulator._engine.process_state import ProcessState
 from cdk_streams.simulator._faults import Faults
 from cdk_streams.simulator._world import World
@@ -32,16 +34,23 @@ def check(
 
     Args:
         scenario: Adds tables and consumers to a world and writes; the rest is run after it.
-        seeds: How many, from 0 on, or which.
+        seeds: How many, from 0 on, or which; at least one.
         faults: How often things go wrong; left out, `Faults()`.
 
     Raises:
+        SourceError: There is no seed to run, which would hold whatever the scenario does.
         Exception: What the scenario or an invariant raised, with a note that has the seed and the
             command to replay it.
 
     """
+    if isinstance(seeds, Iterable) and not isinstance(seeds, (str, bytes)):
+        chosen = [whole_number("each of seeds", each, 0) for each in seeds]
+    else:
+        chosen = list(range(whole_number("seeds", seeds, 1)))
+    if not chosen:
+        raise SourceError("seeds must name one seed or more, got none; write seeds=20")
     with ProcessState():
-        for seed in range(seeds) if isinstance(seeds, int) else seeds:
+        for seed in chosen:
             replay(scenario, seed=seed, faults=faults)
 
 

@@ -12,12 +12,14 @@ from aws_cdk import aws_dynamodb as dynamodb
 
 import cdk_streams as streams
 from cdk_streams.capacity import assert_keeps_up
+from cdk_streams.checks import check_template
 from cdk_streams.errors import CodeError, StreamsError
 from cdk_streams.filters import missing_image
 from cdk_streams.mapping import MappingSettings, TableStream
 from cdk_streams.simulator import (
     Faults,
     World,
+    check,
     from_template,
     in_order,
     insert,
@@ -280,4 +282,26 @@ def test_a_size_with_arguments_of_another_kind(given: Any, message: str) -> None
     arguments = {"settings": MappingSettings(), "rate": 10, "record_ms": 5} | given
     with pytest.raises(StreamsError) as refused:
         untyped(assert_keeps_up)(**arguments)
+    assert message in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("mistake", "message"),
+    [
+        (lambda: check(lambda _: None, seeds=0), "seeds must be a whole number from 1, got 0"),
+        (lambda: check(lambda _: None, seeds=[]), "seeds must name one seed or more, got none; wr"),
+        (lambda: check(lambda _: None, seeds=untyped("20")), "seeds must be a whole number from 1"),
+        (
+            lambda: simulate(handler, [], parents=untyped({"shard-2": "shard-1"})),
+            "the parents of shard-2 must be a list of shard ids, got the text 'shard-1'; write [",
+        ),
+        (
+            lambda: check_template({"Resources": {}}, ignore="Disabled"),
+            "ignore must be a list of ids of checks, got the text 'Disabled'; write ['Disabled']",
+        ),
+    ],
+)
+def test_what_would_pass_without_testing_anything(mistake: Callable[[], Any], message: str) -> None:
+    with pytest.raises(StreamsError) as refused:
+        mistake()
     assert message in str(refused.value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from cdk_streams._argument_checks import list_of_names
 from cdk_streams.errors import SourceError
 from cdk_streams.mapping import STREAM_RETENTION
 from cdk_streams.poller import Read, ShardSeen
@@ -46,8 +47,12 @@ class GivenRecords:
         closed: bool,
     ) -> None:
         self._shards = shards
-        self._parents = {child: tuple(each) for child, each in parents.items()}
-        self._ending = set(shards) if closed else {one for each in parents.values() for one in each}
+        self._parents = {
+            child: list_of_names(f"the parents of {child}", each, what="shard ids")
+            for child, each in parents.items()
+        }
+        named = {one for each in self._parents.values() for one in each}
+        self._ending = set(shards) if closed else named
         self._sought: set[str] = set()
 
     def shards(self, now_ms: int) -> tuple[ShardSeen, ...]:

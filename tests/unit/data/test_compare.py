@@ -197,3 +197,25 @@ def test_a_repair_that_fails_says_so(fake: FakeDynamoDB) -> None:
     failing = FakeDynamoDB(KEYS, on_request=fail)
     with pytest.raises(RequestFailed):
         repair(side_of(failing, "Copy"), compared(fake).differences)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"segments": 0}, "segments must be a whole number from 1 to 1,000, got 0"),
+        ({"segments": "4"}, "segments must be a whole number from 1 to 1,000, got '4'"),
+        ({"lag_s": -1}, "lag_s must be a number from 0, got -1"),
+        ({"rounds": True}, "rounds must be a whole number from 0, got True"),
+    ],
+)
+def test_a_comparison_of_nothing_is_refused(
+    fake: FakeDynamoDB, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(SourceError) as refused:
+        compared(fake, **options)
+    assert str(refused.value) == message
+
+
+def test_a_backfill_of_no_segment_is_refused(fake: FakeDynamoDB) -> None:
+    with pytest.raises(SourceError, match="segments must be a whole number from 1 to 1,000, got 0"):
+        backfill(*sides(fake), segments=0)
