@@ -19,6 +19,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 DIST = ROOT / "dist"
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PAGES = ("README.md", "docs/tutorial.md", "docs/compatibility.md")
+UNPUBLISHED = re.compile(
+    r"No version has been published|has not been (?:published|released)|As long as no version is"
+)
 # Both packages, and names that load on first use: a construct, which starts Node, and a function.
 USE = (
     "import lambda_runtime, cdk_streams as c, cdk_streams.simulator as s; c.StreamTable; s.simulate"
@@ -43,6 +47,12 @@ def main(tags: list[str]) -> int:
     if untried:
         print(f"release-check: not tried, not installed here: Python {', '.join(untried)}")
     missing = undecided(project, (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), tags)
+    pages = {page: (ROOT / page).read_text(encoding="utf-8") for page in PAGES}
+    missing += [
+        f"take the sentence {found!r} out of {page}"
+        for page, text in pages.items()
+        for found in unpublished(text)
+    ]
     for each in missing:
         print(f"release-check: before the upload: {each}")
     return 0 if tried and not (tags and missing) else 1
@@ -63,6 +73,11 @@ def undecided(project: dict[str, Any], changes: str, tags: list[str]) -> list[st
     if tags and tags != [f"v{project['version']}"]:
         found.append(f"tag the version of pyproject.toml, v{project['version']}, got {tags}")
     return found
+
+
+def unpublished(text: str) -> list[str]:
+    """Return what a page says about a version that is not published yet, in a few words each."""
+    return UNPUBLISHED.findall(text)
 
 
 def _install_and_run(minor: str, archive: Path, version: str) -> None:

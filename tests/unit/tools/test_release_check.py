@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tools.release_check import undecided
+from pathlib import Path
+
+from tools.release_check import PAGES, undecided, unpublished
 
 PROJECT = {"version": "0.1.0", "urls": {"Repository": "https://git.example/x"}}
 DATED = "# Changelog\n\n## [0.1.0] - 2027-01-31\n"
@@ -26,3 +28,18 @@ def test_a_missing_address_is_named() -> None:
 def test_a_tag_of_another_version_is_named() -> None:
     (found,) = undecided(PROJECT, DATED, ["v0.2.0"])
     assert found == "tag the version of pyproject.toml, v0.1.0, got ['v0.2.0']"
+
+
+def test_a_sentence_about_a_version_that_is_not_published_is_found() -> None:
+    assert unpublished("No version has been published yet.") == ["No version has been published"]
+    assert unpublished("Install it with pip.") == []
+
+
+def test_no_page_has_such_a_sentence_but_those_that_are_looked_at() -> None:
+    root = Path(__file__).parents[3]
+    found = {
+        each.relative_to(root).as_posix()
+        for each in (root / "README.md", *(root / "docs").glob("*.md"))
+        if unpublished(each.read_text(encoding="utf-8"))
+    }
+    assert found - set(PAGES) == set()
