@@ -83,11 +83,15 @@ def unknown_ids(missing: Iterable[str], count: int) -> CommandError:
 def check_failure_options(options: Mapping[str, Any]) -> None:
     """Refuse what does not go together, before anything is asked."""
     if (options["queue"] is None) == (options["stack"] is None):
-        raise click.UsageError("name either --queue or --stack")
+        raise click.UsageError("name where the failure records are: either --queue or --stack")
     if options["consumer"] is not None and options["stack"] is None:
-        raise click.UsageError("--consumer needs --stack")
+        raise click.UsageError(
+            "--consumer chooses among the consumers of a stack; name it with --stack"
+        )
     if options["rejects"] and options["queue"] is None:
-        raise click.UsageError("--rejects needs --queue")
+        raise click.UsageError(
+            "--rejects says what the messages of a queue are; name it with --queue"
+        )
 
 
 def destinations(

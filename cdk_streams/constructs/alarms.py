@@ -301,7 +301,7 @@ def _action_faults(actions: Any) -> Iterator[str]:
         elif not isinstance(action, sns.TopicBase) and not hasattr(action, "bind"):
             yield (
                 f"actions[{index}] must be a topic or an action of CDK, got {_named(action)}; "
-                "aws_cloudwatch_actions has one for it, or a topic may stand between"
+                "wrap it in an action of aws_cloudwatch_actions, or pass a topic that notifies it"
             )
 
 

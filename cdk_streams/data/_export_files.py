@@ -67,7 +67,8 @@ def open_export(where: str, s3: Callable[[], Any]) -> ExportFiles:
     except (ValueError, KeyError, OSError) as error:
         raise SourceError(
             f"the export must be the folder with {_SUMMARY} and {_FILES}, got {where}: "
-            f"{type(error).__name__} {error}"
+            f"{type(error).__name__} {error}; name the folder that DynamoDB wrote, "
+            "AWSDynamoDB/<id of the export>"
         ) from error
     count = sum(each.get("itemCount", 0) for each in files)
     return ExportFiles(where, names, count, mark, read)

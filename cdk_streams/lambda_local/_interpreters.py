@@ -80,7 +80,8 @@ def describe(python: str) -> Interpreter:
     answer = subprocess.run(asked, capture_output=True, text=True, check=False, timeout=60)  # noqa: S603 - the caller chose this program
     if answer.returncode != 0:
         raise ToolError(
-            f"{python} cannot run functions, expected a Python interpreter: {answer.stderr.strip()}"
+            f"the interpreter of a function must be a Python command, got {python}, which fails: "
+            f"{answer.stderr.strip()}"
         )
     version, packages = json.loads(answer.stdout)
     return Interpreter(python, (version[0], version[1]), tuple(packages.items()))

@@ -148,7 +148,9 @@ class FunctionRunner:
     def _take(self) -> tuple[_Revision, Environment]:
         with self._lock:
             if self._closed:
-                raise StreamsError(f"the runner of {self._function.name} is closed")
+                raise StreamsError(
+                    f"the runner of {self._function.name} is closed; call it inside its with block"
+                )
             revision = self._current()
             stale = [item for item in self._idle if item[0] is not revision]
             self._idle = [item for item in self._idle if item[0] is revision]

@@ -167,7 +167,10 @@ class StreamTail:
             }:
                 pass
             case _:
-                raise SourceError("the position of a tail must be one that a tail has saved")
+                raise SourceError(
+                    "the position of a tail must be one that a tail has saved, got another text; "
+                    "name another file, or delete this one"
+                )
         if arn != self._stream_arn:
             raise SourceError(
                 f"the position must be one of {self._stream_arn}, got one of {arn}; name another "

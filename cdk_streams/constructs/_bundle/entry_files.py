@@ -90,7 +90,10 @@ def collect(
         for path in _chosen(entry, choice, choice.ignored, within_left_out=False, above=())
     }
     if not found:
-        raise CodeError(f"entry must hold the handler's files, got the empty folder {entry}")
+        raise CodeError(
+            f"entry must hold the handler's files, got the empty folder {entry}; put the file that "
+            "defines the handler into it, or name its folder"
+        )
     return found
 
 

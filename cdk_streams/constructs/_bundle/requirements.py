@@ -100,7 +100,7 @@ def install(requirements: Path, platform: Platform, cache: Path) -> dict[str, by
     if not requirements.is_file():
         raise CodeError(
             f"requirements must be a requirements file, got {str(requirements)!r}, "
-            "which is not there"
+            f"which is not there; relative paths start at {str(Path.cwd())!r}"
         )
     text = requirements.read_text(encoding="utf-8")
     pinned = pins(text)

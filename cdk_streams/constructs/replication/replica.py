@@ -239,8 +239,8 @@ class TableReplica(StreamConsumer):
         keys = key_names(source) or self._target.keys
         if not keys:
             raise SettingsError(
-                "target_keys must be given for a backfill of an imported table, got none; they "
-                "are those of both tables"
+                "target_keys must be given for a backfill of an imported table, got none; pass "
+                "target_keys=('pk',), the key attributes of both tables"
             )
         worker = _function(
             self,

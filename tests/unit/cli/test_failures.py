@@ -114,7 +114,7 @@ def test_none_is_0_and_the_stack_s_own_queue_is_read(aws: FakeAws) -> None:
 def test_one_place_has_to_be_named(arguments: list[str]) -> None:
     answer = CliRunner().invoke(main, ["failures", "list", *arguments])
     assert answer.exit_code == 2
-    assert "name either --queue or --stack" in answer.output
+    assert "either --queue or --stack" in answer.output
 
 
 def test_five_thousand_are_listed_in_little_memory(aws: FakeAws) -> None:

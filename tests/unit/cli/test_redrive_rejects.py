@@ -92,4 +92,4 @@ def test_only_who_asks_for_it_calls_functions_with_what_a_message_holds(aws: Fak
     assert run("--yes").exit_code == 1
     assert aws.functions.calls == []
     by_stack = CliRunner().invoke(main, ["redrive", "--stack", "Shop", "--rejects"])
-    assert "--rejects needs --queue" in by_stack.output
+    assert "--rejects says what the messages of a queue are" in by_stack.output

@@ -32,10 +32,10 @@ def nothing_known(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "why"),
     [
-        ((), "name either --queue or --stack"),
-        ((*QUEUE, "--stack", "Shop"), "name either --queue or --stack"),
-        (("--consumer", "Audit"), "name either --queue or --stack"),
-        ((*QUEUE, "--consumer", "Audit"), "--consumer needs --stack"),
+        ((), "either --queue or --stack"),
+        ((*QUEUE, "--stack", "Shop"), "either --queue or --stack"),
+        (("--consumer", "Audit"), "either --queue or --stack"),
+        ((*QUEUE, "--consumer", "Audit"), "--consumer chooses among the consumers of a stack"),
         (("--queue", ""), "Invalid value for '--queue': it must be a name, got ''"),
         (("--stack", " "), "Invalid value for '--stack': it must be a name, got ' '"),
         (("--stack", "Shop", "--consumer", ""), "Invalid value for '--consumer': it must be a"),

@@ -287,7 +287,7 @@ def test_an_action_that_is_none_is_named_with_its_place(stack: cdk.Stack) -> Non
         ),
         (
             "actions[1] must be a topic or an action of CDK, got Queue; "
-            "aws_cloudwatch_actions has one for it, or a topic may stand between"
+            "wrap it in an action of aws_cloudwatch_actions, or pass a topic that notifies it"
         ),
     )
 

@@ -130,7 +130,7 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
         install(tmp_path / "nope.txt", ARM, tmp_path)
     assert str(caught.value) == (
         f"requirements must be a requirements file, got {str(tmp_path / 'nope.txt')!r}, "
-        "which is not there"
+        f"which is not there; relative paths start at {str(Path.cwd())!r}"
     )
 
 
