@@ -43,6 +43,9 @@ START_MS = int(START.timestamp()) * 1000
 TTL_IDENTITY = {"type": "Service", "principalId": "dynamodb.amazonaws.com"}
 """Who deleted an item that expired; no other record has a `userIdentity`."""
 
+# Made once: a record is built for each write of a test.
+_ANY_TABLE = TableStream()
+
 # NaN is no time either: it compares as False.
 _YEAR_10000_S = 253_402_300_800
 
@@ -221,7 +224,7 @@ def _numbered(each: Record, number: int) -> Record:
 
 
 def _stream(stream: TableStream | None, keys: str | Sequence[str] | None) -> TableStream:
-    source = TableStream() if stream is None else stream
+    source = _ANY_TABLE if stream is None else stream
     check_instance("stream", source, TableStream, 'write TableStream("Orders", keys=["id"])')
     if keys is None:
         return source
