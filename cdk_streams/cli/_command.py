@@ -17,8 +17,8 @@ import click
 
 __all__ = ["Command", "CommandError", "command"]
 
-# What a write says when there is no room, or the device is gone.
 _INTERRUPTED: Final = 130  # As a shell reports a process that Ctrl-C ended.
+# What a write says when there is no room, or the device is gone.
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
