@@ -74,8 +74,14 @@ def poison(**settings: Any) -> Poison:
     return with_poison(runnable_mappings(read(template(**settings))).named(None))
 
 
-def test_lambdas_defaults_block_a_shard_until_the_record_is_trimmed() -> None:
-    found = explained()
+@pytest.fixture(scope="module")
+def defaults() -> Explanation:
+    """Lambda's default settings, which run for a day, and an alarm on the age."""
+    return explained({"Lag": ALARM})
+
+
+def test_lambdas_defaults_block_a_shard_until_the_record_is_trimmed(defaults: Explanation) -> None:
+    found = defaults
     assert found.poison.blocked == DAY
     assert found.poison.calls > 1_000
     assert (found.poison.discarded, found.poison.delivered, found.poison.lost) == (0, 0, 0)
@@ -163,8 +169,8 @@ def test_a_handler_as_slow_as_the_timeout_fails_every_batch() -> None:
     assert (found.times_out, found.per_second) == (False, 40.0)
 
 
-def test_an_alarm_goes_off_when_enough_periods_breach() -> None:
-    (lag,) = explained({"Lag": ALARM}).alarms
+def test_an_alarm_goes_off_when_enough_periods_breach(defaults: Explanation) -> None:
+    (lag,) = defaults.alarms
     assert lag.alarm.logical_id == "Lag"
     # An hour of age, then three periods of a minute each.
     assert lag.poison is not None
