@@ -23,6 +23,8 @@ IMAGE = re.compile(r"(?<=\]\()docs/(?=pictures/)")
 LINK = re.compile(r"(?<!!)\[([^\]]+)\]\((?![a-z]+:|#)([^)\s#]*)(#[^)\s]*)?\)")
 # A batch of records in a table, which is no link: [1,2] [3].
 BATCH = re.compile(r"(?<=[| ])\[([\d,]+)\]")
+# A bar in the code of a table's cell. A code host needs the backslash; the site would show it.
+ESCAPED_BAR = re.compile(r"^\|.*\\\|.*$", re.MULTILINE)
 # Their home is another page: what the first lists, the others list too.
 ELSEWHERE = ("cdk_streams.constructs",)
 FROM_ROOT = {"index.md": "README.md", "changelog.md": "CHANGELOG.md"}
@@ -70,6 +72,7 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Files) -> str
         found = files.get_file_from_path(posixpath.normpath(posixpath.join(folder, path)))
         return link[0] if found is not None and found.inclusion.is_included() else words
 
+    markdown = ESCAPED_BAR.sub(lambda row: row[0].replace(r"\|", "|"), markdown)
     return LINK.sub(kept, BATCH.sub(r"\\[\1\\]", markdown))
 
 
