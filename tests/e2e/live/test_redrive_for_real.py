@@ -59,7 +59,7 @@ CAREFUL_HANDLER = """
 import os
 from lambda_runtime import Insert, Pause, Reject, Router
 
-on = Router(metrics="Shop", pause_on=Pause(ConnectionError, after=2, seconds=1))
+on = Router(metrics="Shop", pause_on=Pause(ConnectionError, after=2, seconds=4))
 
 @on.insert
 def created(change: Insert) -> None:
