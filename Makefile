@@ -33,10 +33,10 @@ demo: setup ## Deploy the sample app to a local AWS, write orders, show and chec
 test: setup ## Run the tests
 	@$(BIN)/python tools/run_tests.py
 
-# What is drawn at random is drawn ten to twenty times as often.
+# What is drawn at random is drawn five to twenty times as often.
 MANY_CASES := CAPACITY_CASES=200 FORWARD_SEEDS=200 ONE_ENGINE_EXAMPLES=600 REPLICA_SEEDS=1000 VIEW_SEEDS=500 \
   REPLICA_WRITES=20000 VIEW_WRITES=20000
-test-all: setup ## Run the slow tests too, and many more random cases in the others (about an hour)
+test-all: setup ## Run the slow tests too, and many more random cases in the others (takes long)
 	@$(MANY_CASES) $(BIN)/python tools/run_tests.py --all
 
 test-fast: setup ## Run the tests that start no server and deploy nothing
